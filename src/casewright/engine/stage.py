@@ -1,0 +1,162 @@
+"""What a stage is: a plain function from a batch of rows to rows, and the declaration the engine runs it by.
+
+A stage opens no files, reads no clock, draws no random numbers and logs nothing. Evidence bytes come through
+`Context.open`, tables through `Context.table` and `Context.sql`, settings through `Context.params`. What it can't
+process it returns as `SetAside` rows, and it counts what it was given in `Tally`s; the engine checks that
+received = done + nothing to find + set aside, for every noun, and refuses the stage's output otherwise.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from casewright.model.settings import Settings
+from casewright.model.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Digests:
+    """The digests of some bytes, lower-case hex, and how many bytes there were."""
+
+    sha256: str
+    sha1: str
+    md5: str
+    size: int
+
+
+class Blobs(Protocol):
+    """Sealed bytes by SHA-256. `put` is for stages that unpack evidence (`keeps_bytes`); it streams."""
+
+    def open(self, sha256: str) -> BinaryIO: ...
+
+    def put(self, chunks: Iterable[bytes]) -> Digests: ...
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Something that could not be processed. `reason` is a short code in plain words, `detail` says what was met."""
+
+    noun: str
+    subject: str
+    reason: str
+    detail: str
+    count: int = 1
+    span_start: int | None = None
+    span_length: int | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How much of one noun (items, rows, lines, blocks, ...) was received, done, and held nothing to find.
+
+    What was set aside is not stated here: the engine counts the `SetAside` rows with the same noun.
+    """
+
+    noun: str
+    received: int
+    done: int
+    nothing: int = 0
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a stage returns for one batch: rows for each table it writes, what it set aside, and its tallies."""
+
+    tables: Mapping[str, pa.Table]
+    set_aside: list[SetAside] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
+
+
+@dataclass
+class Context:
+    """All that a stage may look at besides its batch."""
+
+    params: Mapping[str, Any]
+    tables: Mapping[str, pa.Table]
+    blobs: Blobs
+
+    def open(self, sha256: str) -> BinaryIO:
+        """A seekable stream of the sealed bytes with this SHA-256."""
+        return self.blobs.open(sha256)
+
+    def put(self, chunks: Iterable[bytes]) -> Digests:
+        """Keep the bytes in the store; returns their digests."""
+        return self.blobs.put(chunks)
+
+    def table(self, name: str) -> pa.Table:
+        """A table that the stage declared in `reads`, whole."""
+        return self.tables[name]
+
+    def sql(self, query: str, bind: Mapping[str, Any] | None = None, **more: pa.Table) -> pa.Table:
+        """Result of a query over the tables in `reads` (and `more`), as Arrow. One thread, no file access.
+
+        Values are bound (`$name`), never spliced. A query whose order matters must say ORDER BY over a total order.
+        """
+        connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": "false"})
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            for name, table in {**self.tables, **more}.items():
+                connection.register(name, table)
+            return connection.execute(query, bind or {}).to_arrow_table()
+        finally:
+            connection.close()
+
+
+Work = Callable[[pa.Table, Context], Output]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the work.
+
+    - `over`: name of the table in `reads` whose rows are the work, or None: the stage then runs once, on an empty batch.
+    - `where`, `order`: SQL over that table: which rows, and the total order in which they are taken.
+    - `batch`: rows of `over` in one unit of work. A unit is what is lost when the process is killed.
+    - `reads`: tables it may look at. `ledger/KIND` makes the ledger's events of that kind a table of one JSON column,
+      `event`, in the order of the ledger.
+    - `hostile`: it parses evidence: each unit runs in a sandboxed child; a child that dies is retried row by row, and
+      the row that kills it is set aside.
+    - `keeps_bytes`: it calls `Context.put`.
+    - `params`: the settings that change its result, from the case's settings.
+    - `noun`: what a row of `over` is called in set-aside rows, and `key` its id column.
+    """
+
+    name: str
+    version: int
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    work: Work
+    over: str | None = None
+    where: str = "true"
+    order: str = "1"
+    batch: int = 256
+    hostile: bool = False
+    keeps_bytes: bool = False
+    params: Callable[[Settings], Mapping[str, Any]] = lambda settings: {}
+    noun: str = "items"
+    key: str = "item"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage is: `done` of `total` units; sent to whoever is watching."""
+
+    stage: str
+    done: int
+    total: int
+    note: str = ""
+
+
+def sql_stage_text(package_file: str, name: str) -> str:
+    """Text of `sql/NAME.sql` beside the module whose `__file__` is given."""
+    return (Path(package_file).parent / "sql" / f"{name}.sql").read_text("utf-8")
+
+
+def shaped(name: str, rows: pa.Table) -> pa.Table:
+    """The rows cast to the contract's columns of table `name`, in the contract's order."""
+    return rows.select(TABLES[name].schema.names).cast(TABLES[name].schema)

@@ -1,0 +1,27 @@
+"""Ids that derive from content: the same bytes read twice give the same id."""
+
+import hashlib
+
+ID_HEX = 20
+
+
+def make_id(prefix: str, *parts: bytes | str | int) -> str:
+    """`prefix-` and 20 hex digits of SHA-256 over the parts, each preceded by its length, so no two splits collide."""
+    digest = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return f"{prefix}-{digest.hexdigest()[:ID_HEX]}"
+
+
+def printable_path(raw: bytes) -> str:
+    """A path as people may read it: undecodable, control and direction-changing characters are written as escapes.
+
+    The raw bytes stay beside it; this form is for eyes only and is not reversible.
+    """
+    text = raw.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() and c not in _DIRECTION else f"\\u{ord(c):04x}" for c in text)
+
+
+_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

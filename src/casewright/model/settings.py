@@ -1,0 +1,126 @@
+"""`case.toml`: everything that changes a result, built once, frozen, passed in."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from casewright.model.errors import Missing, Refused
+
+CASE_FILE = "case.toml"
+
+
+@dataclass(frozen=True)
+class CaseSettings:
+    title: str = ""
+    agency: str = ""
+    examiner: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    copy_up_to: int = 8 << 30
+    """Sources up to this many bytes are copied into the store; larger ones are sealed by pointer and manifest."""
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    child_memory: int = 4 << 30
+    """Address space of a child that parses evidence, bytes."""
+    child_cpu_seconds: int = 600
+    child_wall_seconds: int = 900
+    archive_ratio: int = 200
+    archive_bytes: int = 4 << 30
+    archive_depth: int = 4
+    archive_members: int = 100_000
+    picture_pixels: int = 300_000_000
+
+
+@dataclass(frozen=True)
+class ExtractSettings:
+    clock_offset_seconds: int = 0
+    """Added to every time stamp of the seized server: positive when its clock was slow."""
+    assumed_zone: str = "UTC"
+    """Zone of time stamps that name none."""
+
+
+@dataclass(frozen=True)
+class MediaSettings:
+    pdq_distance: int = 31
+    pdq_quality: int = 50
+    """Hashes below this quality decide nothing."""
+    frame_seconds: float = 1.0
+    frame_share: float = 0.8
+    """Share of a video's frames that must be found in a listed video to call it near."""
+
+
+@dataclass(frozen=True)
+class ChainSettings:
+    network: str = "mainnet"
+    """mainnet, testnet, signet or regtest: decides how addresses are written."""
+    max_hops: int = 6
+    dust_sats: int = 546
+
+
+@dataclass(frozen=True)
+class ReferSettings:
+    handling: str = "TLP:AMBER+STRICT"
+    permitted_use: str = "Intelligence only. Not for use in proceedings without the originator's written consent."
+    reply_within_days: int = 30
+    contact: str = ""
+    retention_days: int = 1825
+
+
+@dataclass(frozen=True)
+class SealSettings:
+    public_key: str = ""
+    """minisign public key (base64) that signs this case's ledger heads and packages."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a case. `Settings.load` refuses unknown names: a misspelt setting must not be ignored."""
+
+    case: CaseSettings = field(default_factory=CaseSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    extract: ExtractSettings = field(default_factory=ExtractSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
+    chain: ChainSettings = field(default_factory=ChainSettings)
+    refer: ReferSettings = field(default_factory=ReferSettings)
+    seal: SealSettings = field(default_factory=SealSettings)
+
+    @classmethod
+    def load(cls, case: Path) -> "Settings":
+        path = case / CASE_FILE
+        if not path.is_file():
+            raise Missing(f"{case} is not a case: it has no {CASE_FILE}. Make one with: casewright new {case} ...")
+        try:
+            raw = tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise Refused(f"{path} cannot be read: {error}. Correct the file and run again.") from error
+        return _build(cls, raw, str(path))
+
+    def dump(self) -> str:
+        return tomli_w.dumps(asdict(self))
+
+
+def _build(cls: type[Any], raw: dict[str, Any], where: str) -> Any:
+    known = {f.name: f for f in fields(cls)}
+    if unknown := raw.keys() - known.keys():
+        raise Refused(f"{where}: unknown setting {sorted(unknown)}. Known here: {sorted(known)}.")
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        default = known[name].default_factory() if callable(known[name].default_factory) else known[name].default
+        if is_dataclass(default):
+            if not isinstance(value, dict):
+                raise Refused(f"{where}: [{name}] must be a section.")
+            values[name] = _build(type(default), value, f"{where} [{name}]")
+        elif type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
+            raise Refused(f"{where}: {name} must be {type(default).__name__}, not {value!r}.")
+        else:
+            values[name] = float(value) if isinstance(default, float) else value
+    return cls(**values)
