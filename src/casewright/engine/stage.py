@@ -102,7 +102,7 @@ class Context:
             connection.execute("SET TimeZone = 'UTC'")
             for name, table in {**self.tables, **more}.items():
                 connection.register(name, table)
-            return connection.execute(query, bind or {}).to_arrow_table()
+            return connection.sql(query, params=bind or {}).to_arrow_table()
         finally:
             connection.close()
 
@@ -114,7 +114,7 @@ Work = Callable[[pa.Table, Context], Output]
 class Stage:
     """A stage of the work.
 
-    - `over`: name of the table in `reads` whose rows are the work, or None: the stage then runs once, on an empty batch.
+    - `over`: name of the table in `reads` whose rows are the work; None: the stage runs once, on an empty batch.
     - `where`, `order`: SQL over that table: which rows, and the total order in which they are taken.
     - `batch`: rows of `over` in one unit of work. A unit is what is lost when the process is killed.
     - `reads`: tables it may look at. `ledger/KIND` makes the ledger's events of that kind a table of one JSON column,

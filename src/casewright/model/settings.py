@@ -1,7 +1,7 @@
 """`case.toml`: everything that changes a result, built once, frozen, passed in."""
 
 import tomllib
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,25 +102,29 @@ class Settings:
             raw = tomllib.loads(path.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise Refused(f"{path} cannot be read: {error}. Correct the file and run again.") from error
-        return _build(cls, raw, str(path))
+        settings: Settings = _build(cls(), raw, str(path))
+        return settings
 
     def dump(self) -> str:
         return tomli_w.dumps(asdict(self))
 
 
-def _build(cls: type[Any], raw: dict[str, Any], where: str) -> Any:
-    known = {f.name: f for f in fields(cls)}
+def _build(defaults: Any, raw: dict[str, Any], where: str) -> Any:
+    """`defaults` with the values of `raw` put in, each checked against the type of the default it replaces."""
+    known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}
     if unknown := raw.keys() - known.keys():
         raise Refused(f"{where}: unknown setting {sorted(unknown)}. Known here: {sorted(known)}.")
     values: dict[str, Any] = {}
     for name, value in raw.items():
-        default = known[name].default_factory() if callable(known[name].default_factory) else known[name].default
+        default = known[name]
         if is_dataclass(default):
             if not isinstance(value, dict):
                 raise Refused(f"{where}: [{name}] must be a section.")
-            values[name] = _build(type(default), value, f"{where} [{name}]")
-        elif type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
-            raise Refused(f"{where}: {name} must be {type(default).__name__}, not {value!r}.")
+            values[name] = _build(default, value, f"{where} [{name}]")
+        elif isinstance(default, float) and type(value) in (int, float):
+            values[name] = float(value)
+        elif type(value) is type(default):
+            values[name] = value
         else:
-            values[name] = float(value) if isinstance(default, float) else value
-    return cls(**values)
+            raise Refused(f"{where}: {name} must be {type(default).__name__}, not {value!r}.")
+    return replace(defaults, **values)

@@ -1,7 +1,7 @@
 """Every table of a case: the contract in which the rooms meet.
 
-A row is either an *observation*, which carries a locus (`item` or `exhibit`, and `span_start`/`span_length` in bytes or `row`),
-or it is *derived*, and then `sources` lists the ids of the rows it rests on. `why` needs nothing more than that.
+A row is either an *observation*, which carries a locus (`item` or `exhibit`, and `span_start`/`span_length` in bytes
+or `row`), or it is *derived*, and then `sources` lists the ids of the rows it rests on. `why` needs nothing more.
 
 Conventions: times are UTC without a zone; satoshis are integers; hashes are lower-case hex; `path` is raw bytes.
 """
@@ -31,7 +31,8 @@ class Table:
     """A table of the case.
 
     `key` is the SQL expression that gives a row's id; `sources` the SQL expression for the list of ids that the row
-    rests on (empty for observations); `locus` whether the row itself says where it stands in an exhibit.
+    rests on (empty for observations); in both, `t` is the row. `locus` says whether the row itself tells where it
+    stands in an exhibit.
     """
 
     name: str
@@ -78,7 +79,7 @@ _ALL = (
         "What was sealed into the case: seizures, and every list, chain, tag pack and return that was given to it.",
         (
             Column("exhibit", STR, "SHA-256 of the file, or of the manifest when it has several files"),
-            Column("role", STR, "seizure, list, chain, tags, return, prior or mapping"),
+            Column("role", STR, "seizure, list, chain, tags, return, prior, mapping or settings"),
             Column("name", STR, "exhibit name"),
             Column("form", STR, "file or folder (folder: several files bound by a manifest)"),
             Column("size", INT, "bytes in all"),
@@ -143,6 +144,20 @@ _ALL = (
         ),
         key="id",
         sources="[subject]",
+    ),
+    Table(
+        "tallies",
+        "The balance of each stage: received = done + nothing + set_aside, for each noun it counts.",
+        (
+            Column("stage", STR, "stage"),
+            Column("noun", STR, "what is counted: items, rows, lines, blocks, ..."),
+            Column("received", INT, "what it was given"),
+            Column("done", INT, "what gave a result"),
+            Column("nothing", INT, "what held nothing to find"),
+            Column("set_aside", INT, "what could not be processed; each has its row in set_aside"),
+        ),
+        key="stage || '/' || noun",
+        sources="(SELECT list(exhibit ORDER BY exhibit) FROM exhibits)",
     ),
     Table(
         "accounts",
@@ -392,7 +407,8 @@ _ALL = (
         "Addresses that one wallet controls, as far as co-spending shows.",
         (Column("address", STR, "address"), Column("cluster", STR, "cluster id: derived from its least address")),
         key="'member/' || address",
-        sources="[]",
+        sources="(SELECT list(o.txid || ':' || o.vout ORDER BY o.txid, o.vout) FROM outputs o "
+        "WHERE o.address = t.address)",
     ),
     Table(
         "cluster_reasons",
