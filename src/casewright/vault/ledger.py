@@ -1,0 +1,177 @@
+"""The ledger: what people and the machine did, append-only, hash-chained, on the disk before anyone is told.
+
+One line an event, canonical JSON: `{"data":{...},"host":...,"kind":...,"prev":...,"seq":...,"time":...,"who":...}`.
+`h(line) = SHA-256(0x00 || line without its newline)`; `prev` is h of the line before, 64 zeros in the first.
+A chain alone can't show that its tail was cut, so `ledger.head` holds the count and last h, signed with the case's key.
+Format for those without our code: docs/formats/ledger.md.
+"""
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from casewright.model.errors import BrokenSeal
+from casewright.vault.keys import SealKey, verify_signature
+from casewright.vault.store import write_atomically
+
+LEDGER_FILE, HEAD_FILE = "ledger.jsonl", "ledger.head"
+GENESIS = "0" * 64
+
+
+def canonical(value: Any) -> bytes:
+    """Canonical JSON in the manner of RFC 8785; floats are refused since nothing in a ledger needs them."""
+    if any(isinstance(v, float) for v in _leaves(value)):
+        raise TypeError("the ledger holds no floating-point numbers")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+def line_hash(line: bytes) -> str:
+    return hashlib.sha256(b"\x00" + line).hexdigest()
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the ledger, as parsed; `line` is its bytes without the newline."""
+
+    seq: int
+    kind: str
+    data: Mapping[str, Any]
+    time: str
+    who: str
+    line: bytes
+
+    @property
+    def hash(self) -> str:
+        return line_hash(self.line)
+
+
+class Ledger:
+    """The ledger of one case. Appending needs the case's lock, which the caller holds."""
+
+    def __init__(self, case: Path, who: str) -> None:
+        self.path, self.head_path, self.who = case / LEDGER_FILE, case / HEAD_FILE, who
+
+    def append(self, *events: tuple[str, Mapping[str, Any]]) -> list[Event]:
+        """Add events (kind, data) in one write and one sync: when this returns, they are on the disk."""
+        tail = self._mend_tail()
+        seq, prev = (tail.seq + 1, tail.hash) if tail else (0, GENESIS)
+        lines, made = [], []
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        for kind, data in events:
+            record = {"seq": seq, "prev": prev, "time": now, "who": self.who, "host": socket.gethostname(),
+                      "kind": kind, "data": data}  # fmt: skip
+            line = canonical(record)
+            lines.append(line + b"\n")
+            made.append(Event(seq, kind, data, now, self.who, line))
+            seq, prev = seq + 1, line_hash(line)
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            data_bytes = memoryview(b"".join(lines))
+            while data_bytes:
+                data_bytes = data_bytes[os.write(handle, data_bytes) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        return made
+
+    def events(self, *kinds: str) -> list[Event]:
+        """All events, or those of the given kinds, with the chain checked. A torn last line is not an event yet."""
+        return [e for e in self._parse() if not kinds or e.kind in kinds]
+
+    def sign_head(self, key: SealKey) -> None:
+        """Sign how long the ledger is now and how it ends."""
+        events = self.events()
+        if not events:
+            return
+        comment = f"casewright ledger head: {len(events)} lines, last {events[-1].hash}"
+        body = canonical({"lines": len(events), "last": events[-1].hash})
+        signature = key.sign(body, comment)
+        write_atomically(self.head_path, body + b"\n" + signature)
+
+    def verify(self, public: str) -> int:
+        """Number of lines, after checking the chain from end to end and that nothing signed was cut off.
+
+        Raises BrokenSeal naming the line. Lines after the signed head are accepted: a killed run leaves them.
+        """
+        events = list(self._parse(allow_torn=False))
+        try:
+            raw = self.head_path.read_bytes()
+        except FileNotFoundError as error:
+            raise BrokenSeal(
+                f"{self.head_path} is not there: nobody can say whether the ledger's tail was cut."
+            ) from error
+        body, _, signature = raw.partition(b"\n")
+        try:
+            verify_signature(body, signature, public)
+        except BrokenSeal as error:
+            raise BrokenSeal(f"{self.head_path}: {error}") from error
+        head = json.loads(body)
+        if len(events) < head["lines"]:
+            raise BrokenSeal(f"{self.path} has {len(events)} lines, {head['lines']} were signed: its tail was cut.")
+        if head["lines"] and events[head["lines"] - 1].hash != head["last"]:
+            raise BrokenSeal(f"{self.path}, line {head['lines']}: not the line that was signed.")
+        return len(events)
+
+    def _parse(self, allow_torn: bool = True) -> Iterator[Event]:
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        *lines, torn = raw.split(b"\n")
+        if torn and not allow_torn:
+            raise BrokenSeal(f"{self.path}, line {len(lines) + 1}: does not end; a write was interrupted or bytes were "
+                             "changed. The next command that writes to the case sets it aside.")  # fmt: skip
+        prev = GENESIS
+        for seq, line in enumerate(lines):
+            event = self._event(line, seq)
+            if json.loads(line)["prev"] != prev:
+                raise BrokenSeal(f"{self.path}, line {seq + 1}: does not follow from the line before it.")
+            prev = event.hash
+            yield event
+
+    def _event(self, line: bytes, seq: int) -> Event:
+        where = f"{self.path}, line {seq + 1}"
+        try:
+            record = json.loads(line)
+            event = Event(record["seq"], record["kind"], record["data"], record["time"], record["who"], line)
+            same = canonical(record) == line
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenSeal(f"{where}: is not a ledger line ({error}).") from error
+        if event.seq != seq:
+            raise BrokenSeal(
+                f"{where}: is numbered {event.seq}, {seq} was expected: lines are missing or out of order."
+            )
+        if not same:
+            raise BrokenSeal(f"{where}: is not written in canonical form: bytes were changed.")
+        return event
+
+    def _mend_tail(self) -> Event | None:
+        """The last whole event; a torn line after it, left by a killed writer, is kept beside the ledger and cut off."""
+        events = self.events()
+        if self.path.exists():
+            whole = sum(len(e.line) + 1 for e in events)
+            size = self.path.stat().st_size
+            if size > whole:
+                torn = self.path.read_bytes()[whole:]
+                with self.path.with_name("ledger.torn").open("ab") as aside:
+                    aside.write(torn + b"\n")
+                    os.fsync(aside.fileno())
+                os.truncate(self.path, whole)
+        return events[-1] if events else None
