@@ -78,6 +78,8 @@ class ReferSettings:
 class SealSettings:
     public_key: str = ""
     """minisign public key (base64) that signs this case's ledger heads and packages."""
+    key_file: str = ""
+    """The secret key, relative to the case; empty: the examiner's own, outside the case (the usual way)."""
 
 
 @dataclass(frozen=True)

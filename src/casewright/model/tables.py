@@ -6,7 +6,7 @@ or `row`), or it is *derived*, and then `sources` lists the ids of the rows it r
 Conventions: times are UTC without a zone; satoshis are integers; hashes are lower-case hex; `path` is raw bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class Table:
     def empty(self) -> pa.Table:
         return self.schema.empty_table()
 
-    def rows(self, rows: list[Mapping[str, Any]]) -> pa.Table:
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         """Arrow table from dictionaries; a missing key is NULL, an unknown one an error."""
         names = {c.name for c in self.columns}
         for row in rows:

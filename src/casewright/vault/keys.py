@@ -33,7 +33,7 @@ class SealKey:
     @property
     def public(self) -> str:
         """The public key as `minisign -P` takes it (base64)."""
-        return self._secret.get_public_key().to_base64().decode("ascii")
+        return str(self._secret.get_public_key().to_base64(), "ascii")
 
     def sign(self, data: bytes, comment: str) -> bytes:
         """Bytes of a `.minisig` file over `data`, prehashed; the same data and comment always give the same bytes."""
@@ -89,4 +89,4 @@ def verify_signature(data: bytes, signature: bytes, public: str) -> str:
         raise BrokenSeal(f"signature does not hold: {error}") from error
     if parsed.untrusted_comment != UNTRUSTED or bytes(parsed) + b"\n" != signature:
         raise BrokenSeal("signature file is not as it was written")
-    return parsed.trusted_comment
+    return str(parsed.trusted_comment)

@@ -67,10 +67,11 @@ class Ledger:
 
     def __init__(self, case: Path, who: str) -> None:
         self.path, self.head_path, self.who = case / LEDGER_FILE, case / HEAD_FILE, who
+        self._tail: Event | None = None
 
     def append(self, *events: tuple[str, Mapping[str, Any]]) -> list[Event]:
         """Add events (kind, data) in one write and one sync: when this returns, they are on the disk."""
-        tail = self._mend_tail()
+        tail = self._tail or self._mend_tail()
         seq, prev = (tail.seq + 1, tail.hash) if tail else (0, GENESIS)
         lines, made = [], []
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -89,6 +90,7 @@ class Ledger:
             os.fsync(handle)
         finally:
             os.close(handle)
+        self._tail = made[-1] if made else tail
         return made
 
     def events(self, *kinds: str) -> list[Event]:
@@ -105,28 +107,24 @@ class Ledger:
         signature = key.sign(body, comment)
         write_atomically(self.head_path, body + b"\n" + signature)
 
-    def verify(self, public: str) -> int:
+    def verify(self, public: str, torn_tail_is_fine: bool = False) -> int:
         """Number of lines, after checking the chain from end to end and that nothing signed was cut off.
 
         Raises BrokenSeal naming the line. Lines after the signed head are accepted: a killed run leaves them.
         """
-        events = list(self._parse(allow_torn=False))
-        try:
-            raw = self.head_path.read_bytes()
-        except FileNotFoundError as error:
-            raise BrokenSeal(
-                f"{self.head_path} is not there: nobody can say whether the ledger's tail was cut."
-            ) from error
-        body, _, signature = raw.partition(b"\n")
+        events = list(self._parse(allow_torn=torn_tail_is_fine))
+        head = self._head()
+        if head is None:
+            raise BrokenSeal(f"{self.head_path} is not there: nobody can say whether the ledger's tail was cut.")
+        body, signature, lines, last = head
         try:
             verify_signature(body, signature, public)
         except BrokenSeal as error:
             raise BrokenSeal(f"{self.head_path}: {error}") from error
-        head = json.loads(body)
-        if len(events) < head["lines"]:
-            raise BrokenSeal(f"{self.path} has {len(events)} lines, {head['lines']} were signed: its tail was cut.")
-        if head["lines"] and events[head["lines"] - 1].hash != head["last"]:
-            raise BrokenSeal(f"{self.path}, line {head['lines']}: not the line that was signed.")
+        if len(events) < lines:
+            raise BrokenSeal(f"{self.path} has {len(events)} lines, {lines} were signed: its tail was cut.")
+        if lines and events[lines - 1].hash != last:
+            raise BrokenSeal(f"{self.path}, line {lines}: is not the line that was signed.")
         return len(events)
 
     def _parse(self, allow_torn: bool = True) -> Iterator[Event]:
@@ -136,42 +134,55 @@ class Ledger:
             return
         *lines, torn = raw.split(b"\n")
         if torn and not allow_torn:
-            raise BrokenSeal(f"{self.path}, line {len(lines) + 1}: does not end; a write was interrupted or bytes were "
-                             "changed. The next command that writes to the case sets it aside.")  # fmt: skip
+            raise BrokenSeal(
+                f"{self.path}, line {len(lines) + 1}: does not end. A write was interrupted, or bytes were changed."
+            )
         prev = GENESIS
         for seq, line in enumerate(lines):
-            event = self._event(line, seq)
-            if json.loads(line)["prev"] != prev:
-                raise BrokenSeal(f"{self.path}, line {seq + 1}: does not follow from the line before it.")
+            event = self._event(line, seq, prev)
             prev = event.hash
             yield event
 
-    def _event(self, line: bytes, seq: int) -> Event:
+    def _event(self, line: bytes, seq: int, prev: str) -> Event:
         where = f"{self.path}, line {seq + 1}"
         try:
             record = json.loads(line)
             event = Event(record["seq"], record["kind"], record["data"], record["time"], record["who"], line)
-            same = canonical(record) == line
+            same, follows = canonical(record) == line, record["prev"] == prev
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenSeal(f"{where}: is not a ledger line ({error}).") from error
         if event.seq != seq:
-            raise BrokenSeal(
-                f"{where}: is numbered {event.seq}, {seq} was expected: lines are missing or out of order."
-            )
+            raise BrokenSeal(f"{where}: is numbered {event.seq}, not {seq}: lines are missing or out of order.")
         if not same:
             raise BrokenSeal(f"{where}: is not written in canonical form: bytes were changed.")
+        if not follows:
+            raise BrokenSeal(f"{where}: does not follow from the line before it.")
         return event
 
+    def _head(self) -> tuple[bytes, bytes, int, str] | None:
+        """Body, signature, number of lines and last hash of the signed head, as the file says; None without one."""
+        try:
+            body, _, signature = self.head_path.read_bytes().partition(b"\n")
+        except FileNotFoundError:
+            return None
+        try:
+            head = json.loads(body)
+            return body, signature, int(head["lines"]), str(head["last"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenSeal(f"{self.head_path}: is not a ledger head ({error}).") from error
+
     def _mend_tail(self) -> Event | None:
-        """The last whole event; a torn line after it, left by a killed writer, is kept beside the ledger and cut off."""
+        """The last whole event. A torn line after it, left by a killed writer, is kept in `ledger.torn` and cut off."""
         events = self.events()
-        if self.path.exists():
-            whole = sum(len(e.line) + 1 for e in events)
-            size = self.path.stat().st_size
-            if size > whole:
-                torn = self.path.read_bytes()[whole:]
-                with self.path.with_name("ledger.torn").open("ab") as aside:
-                    aside.write(torn + b"\n")
-                    os.fsync(aside.fileno())
-                os.truncate(self.path, whole)
+        whole = sum(len(e.line) + 1 for e in events)
+        if self.path.exists() and self.path.stat().st_size > whole:
+            head = self._head()
+            if head and head[2] > len(events):
+                raise BrokenSeal(
+                    f"{self.path}, line {len(events) + 1}: was signed and does not end: bytes were changed."
+                )
+            with self.path.with_name("ledger.torn").open("ab") as aside:
+                aside.write(self.path.read_bytes()[whole:] + b"\n")
+                os.fsync(aside.fileno())
+            os.truncate(self.path, whole)
         return events[-1] if events else None

@@ -1,7 +1,7 @@
 """The content-addressed store: sealed bytes by their SHA-256.
 
-`store/ab/cdef...` holds the bytes, read-only. `store/ab/cdef....ref` stands for a source too large to copy: it holds the
-path and size of the file, whose bytes are hashed again by `verify`. `store/tmp/` holds what is being written.
+`store/ab/cdef...` holds the bytes, read-only. `store/ab/cdef....ref` stands for a source too large to copy: it holds
+the path and size of the file, whose bytes are hashed again by `verify`. `store/tmp/` holds what is being written.
 """
 
 import hashlib

@@ -1,0 +1,320 @@
+"""The engine: runs stages in order, skips what is current, resumes what was killed, checks that nothing is lost.
+
+A stage is current when every table it writes carries the fingerprint of what would make it now: the stage's name and
+version, its settings, Casewright's version, and the digests of all it reads. Units of work that a killed run finished
+stay under `tables/.work/` and are taken up again; a stage's tables appear only when all its units are done.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from casewright import __version__
+from casewright.engine.child import Died, Job, StoreBlobs, run_in_child, stop_children
+from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
+from casewright.engine.tables import SHARED, TableFolder, digest_of, parquet_bytes
+from casewright.model.errors import CasewrightError
+from casewright.model.ids import make_id
+from casewright.model.settings import Settings
+from casewright.model.tables import TABLES
+from casewright.vault.ledger import Ledger, canonical
+from casewright.vault.store import Store
+
+Watcher = Callable[[Progress], None]
+
+
+class UnbalancedStageError(CasewrightError):
+    """A stage did not account for everything it was given: a defect of ours, and its output is refused."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What happened to one stage: `skipped` when its tables were current."""
+
+    stage: str
+    skipped: bool
+    rows: Mapping[str, int]
+    tallies: Sequence[Mapping[str, Any]]
+
+
+@dataclass
+class Runner:
+    """Runs stages on one case. `pipeline` is every stage there is, in order; the caller holds the case's lock."""
+
+    tables: TableFolder
+    store: Store
+    ledger: Ledger
+    settings: Settings
+    pipeline: Sequence[Stage]
+    engine: "Engine"
+    watch: Watcher = lambda progress: None
+
+    def run(self, wanted: Sequence[str]) -> list[Ran]:
+        """Bring the wanted stages up to date, and before them all that they rest on."""
+        needed = self.closure(wanted)
+        return [self._run_stage(stage) for stage in self.pipeline if stage.name in needed]
+
+    def closure(self, wanted: Sequence[str]) -> set[str]:
+        """Names of the wanted stages and of every stage whose tables they read, directly or not."""
+        needed: set[str] = set()
+        for stage in reversed(self.pipeline):
+            readers = {r for s in self.pipeline if s.name in needed for r in s.reads}
+            if stage.name in wanted or readers & set(stage.writes):
+                needed.add(stage.name)
+        return needed
+
+    def stale(self) -> list[str]:
+        """Stages whose tables are missing or rest on something older; once one is, all that follow from it are."""
+        names: list[str] = []
+        dirty: set[str] = set()
+        for stage in self.pipeline:
+            if dirty & set(stage.reads) or not self._current(stage, self.fingerprint(stage)):
+                names.append(stage.name)
+                dirty |= set(stage.writes)
+        return names
+
+    def fingerprint(self, stage: Stage) -> str:
+        reads = {name: self._input_digest(name, stage) for name in sorted(stage.reads)}
+        made_by = {"stage": stage.name, "version": stage.version, "casewright": __version__}
+        return hashlib.sha256(_loose({**made_by, "params": stage.params(self.settings), "reads": reads})).hexdigest()
+
+    def _input_digest(self, name: str, stage: Stage) -> str:
+        if name.startswith("ledger/"):
+            return digest_of(self._ledger_rows(name))
+        return self.tables.digest(name, self._before(stage))
+
+    def _ledger_rows(self, name: str) -> list[str]:
+        """The ledger's events of one kind without time, host or place in the ledger, which change no result."""
+        events = self.ledger.events(name.removeprefix("ledger/"))
+        return [canonical({"kind": e.kind, "data": e.data}).decode("utf-8") for e in events]
+
+    def _before(self, stage: Stage) -> frozenset[str]:
+        names = [s.name for s in self.pipeline]
+        return frozenset(names[: names.index(stage.name)])
+
+    def _current(self, stage: Stage, fingerprint: str) -> bool:
+        runs = {name: self.tables.run_of(name) for name in stage.writes}
+        fits = all(
+            run and run.get("fingerprint") == fingerprint and self.tables.complete(name) for name, run in runs.items()
+        )
+        return fits and all(any(p.stage == stage.name for p in self.tables.parts(name)) for name in SHARED)
+
+    def _run_stage(self, stage: Stage) -> Ran:
+        fingerprint = self.fingerprint(stage)
+        if self._current(stage, fingerprint):
+            return self._report(stage, skipped=True)
+        work = self.tables.root / ".work" / stage.name
+        mine = work / fingerprint[:16]
+        for other in work.iterdir() if work.exists() else ():
+            if other != mine:
+                shutil.rmtree(other)
+        mine.mkdir(parents=True, exist_ok=True)
+        units = self._finish_units(stage, mine)
+        self._commit(stage, fingerprint, units)
+        shutil.rmtree(work)
+        return self._report(stage, skipped=False)
+
+    def _report(self, stage: Stage, skipped: bool) -> Ran:
+        rows = {name: sum(p.rows for p in self.tables.parts(name)) for name in stage.writes}
+        run = self.tables.run_of(stage.writes[0]) or {}
+        return Ran(stage.name, skipped, rows, run.get("tallies", []))
+
+    def _finish_units(self, stage: Stage, work: Path) -> list[Path]:
+        """One folder a unit, in order; those that a killed run left are taken as they are."""
+        tables = self._inputs(stage)
+        batches = list(_batches(stage, tables))
+        folders = [work / f"{i:06d}" for i in range(len(batches))]
+        todo = [i for i, folder in enumerate(folders) if not folder.exists()]
+        params, limits = stage.params(self.settings), self.settings.limits
+        side = {name: table for name, table in tables.items() if name != stage.over}
+        jobs = (Job(stage.work, batches[i], side, params, stage.hostile, stage.keeps_bytes, limits) for i in todo)
+        self.watch(Progress(stage.name, len(batches) - len(todo), len(batches)))
+        results = self.engine.run(stage, jobs, self.store)
+        for done, (i, output) in enumerate(zip(todo, results, strict=True), start=len(batches) - len(todo) + 1):
+            _keep_unit(stage, output, folders[i])
+            self.watch(Progress(stage.name, done, len(batches)))
+        return folders
+
+    def _inputs(self, stage: Stage) -> dict[str, pa.Table]:
+        event = pa.schema([("event", pa.string())])
+        before = self._before(stage)
+        return {
+            name: pa.table({"event": self._ledger_rows(name)}, schema=event)
+            if name.startswith("ledger/")
+            else self.tables.load(name, before)
+            for name in stage.reads
+        }
+
+    def _commit(self, stage: Stage, fingerprint: str, units: list[Path]) -> None:
+        heads = [json.loads((unit / "unit.json").read_text("utf-8")) for unit in units]
+        aside = [row for head in heads for row in head["set_aside"]]
+        tallies = _add_tallies(stage, [t for head in heads for t in head["tallies"]], aside)
+        made_by = {"stage": stage.name, "version": stage.version, "casewright": __version__}
+        rest = {"format": 1, "fingerprint": fingerprint, "params": json.loads(_loose(stage.params(self.settings))),
+                "reads": {name: self._input_digest(name, stage) for name in sorted(stage.reads)},
+                "tallies": tallies}  # fmt: skip
+        if stage.keeps_bytes:
+            os.sync()  # one sync for all unpacked items, before any table says that they are there
+        for name in stage.writes:
+            parts, files = [], []
+            for i, (unit, head) in enumerate(zip(units, heads, strict=True)):
+                entry = head["tables"][name]
+                file = f"part-{i:06d}.parquet"
+                parts.append({"file": file, "sha256": entry["sha256"], "rows": entry["rows"], "stage": stage.name})
+                files.append((file, unit / f"{name}.parquet"))
+            self.tables.replace(name, {"table": name, **made_by, **rest, "parts": parts}, files)
+        self.tables.replace_part("set_aside", stage.name, _set_aside_rows(stage, aside))
+        self.tables.replace_part("tallies", stage.name, TABLES["tallies"].rows(tallies))
+        digests = {name: hashlib.sha256((self.tables.root / name / "run.json").read_bytes()).hexdigest()
+                   for name in stage.writes}  # fmt: skip
+        self.ledger.append(("stage done", {"stage": stage.name, "version": stage.version, "fingerprint": fingerprint,
+                                           "runs": digests, "tallies": tallies}))  # fmt: skip
+
+
+class Engine(Protocol):
+    """Runs jobs of one stage and yields their outputs in order, whatever the order in which they end."""
+
+    def run(self, stage: Stage, jobs: Iterator[Job], store: Store) -> Iterator[Output]: ...
+
+
+class Inline:
+    """One after the other; only hostile stages get a child process."""
+
+    def run(self, stage: Stage, jobs: Iterator[Job], store: Store) -> Iterator[Output]:
+        for job in jobs:
+            if job.hostile:
+                yield _in_children(stage, job, store)
+            else:
+                yield job.work(job.batch, Context(job.params, job.tables, StoreBlobs(store)))
+
+
+class Processes:
+    """Several child processes at once; each is watched by a thread of this process."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = max(1, workers)
+
+    def run(self, stage: Stage, jobs: Iterator[Job], store: Store) -> Iterator[Output]:
+        if stage.over is None and not stage.hostile:
+            yield from Inline().run(stage, jobs, store)
+            return
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="casewright") as pool:
+            pending = [pool.submit(_in_children, stage, job, store) for job in jobs]
+            try:
+                for future in pending:
+                    yield future.result()
+            except BaseException:
+                for future in pending:
+                    future.cancel()
+                stop_children()
+                raise
+
+
+def _in_children(stage: Stage, job: Job, store: Store) -> Output:
+    """The batch's output. When its child dies, each row gets a child of its own; the one that kills it is set aside."""
+    result, _ = run_in_child(job, store)
+    if isinstance(result, Output):
+        return result
+    if not job.hostile:
+        raise UnbalancedStageError(
+            f"stage {stage.name} failed: {result.reason}: {result.detail}. This is a defect of ours."
+        )
+    if job.batch.num_rows <= 1:
+        return _died(stage, job.batch, result)
+    rows = [_in_children(stage, _only(job, i), store) for i in range(job.batch.num_rows)]
+    return Output(
+        {name: pa.concat_tables([r.tables[name].cast(TABLES[name].schema) for r in rows]) for name in stage.writes},
+        [s for r in rows for s in r.set_aside],
+        [t for r in rows for t in r.tallies],
+    )
+
+
+def _only(job: Job, row: int) -> Job:
+    return Job(**{**job.__dict__, "batch": job.batch.slice(row, 1)})
+
+
+def _died(stage: Stage, batch: pa.Table, how: Died) -> Output:
+    subject = str(batch.column(stage.key)[0].as_py()) if batch.num_rows else stage.name
+    return Output(
+        {name: TABLES[name].empty() for name in stage.writes},
+        [SetAside(stage.noun, subject, how.reason, how.detail)],
+        [Tally(stage.noun, received=1, done=0)],
+    )
+
+
+def _batches(stage: Stage, tables: Mapping[str, pa.Table]) -> Iterator[pa.Table]:
+    if stage.over is None:
+        yield pa.table({})
+        return
+    context = Context({}, {stage.over: tables[stage.over]}, _NO_BLOBS)
+    rows = context.sql(f"SELECT * FROM {stage.over} WHERE {stage.where} ORDER BY {stage.order}")  # noqa: S608  ours
+    rows = rows.cast(TABLES[stage.over].schema)
+    for start in range(0, max(rows.num_rows, 1), stage.batch):
+        yield rows.slice(start, stage.batch)
+
+
+def _keep_unit(stage: Stage, output: Output, folder: Path) -> None:
+    """Write a unit's rows where a later run finds them: all of it or, when killed, nothing."""
+    if missing := set(stage.writes) ^ set(output.tables):
+        raise UnbalancedStageError(f"stage {stage.name} wrote other tables than it declared: {sorted(missing)}.")
+    fresh = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    head: dict[str, Any] = {"tables": {}, "set_aside": [asdict(s) for s in output.set_aside],
+                            "tallies": [asdict(t) for t in output.tallies]}  # fmt: skip
+    for name in stage.writes:
+        rows = output.tables[name].cast(TABLES[name].schema).combine_chunks()
+        raw = parquet_bytes(rows)
+        (fresh / f"{name}.parquet").write_bytes(raw)
+        head["tables"][name] = {"sha256": hashlib.sha256(raw).hexdigest(), "rows": rows.num_rows}
+    (fresh / "unit.json").write_bytes(_loose(head))
+    fresh.rename(folder)
+
+
+def _add_tallies(stage: Stage, tallies: list[dict[str, Any]], aside: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sums by noun, with what was set aside. Raises UnbalancedStageError when anything is unaccounted for."""
+    nouns = sorted({t["noun"] for t in tallies} | {a["noun"] for a in aside})
+    sums = []
+    for noun in nouns:
+        mine = [t for t in tallies if t["noun"] == noun]
+        total = {key: sum(t[key] for t in mine) for key in ("received", "done", "nothing")}
+        away = sum(a["count"] for a in aside if a["noun"] == noun)
+        if total["received"] != total["done"] + total["nothing"] + away:
+            raise UnbalancedStageError(
+                f"stage {stage.name} lost {noun}: received {total['received']}, done {total['done']}, "
+                f"nothing {total['nothing']}, set aside {away}. This is a defect of ours; its output is refused."
+            )
+        sums.append({"stage": stage.name, "noun": noun, **total, "set_aside": away})
+    return sums
+
+
+def _set_aside_rows(stage: Stage, aside: list[dict[str, Any]]) -> pa.Table:
+    rows = []
+    for number, row in enumerate(aside):
+        place = (row["subject"], row["reason"], row["span_start"], row["row"], number)
+        rows.append({"id": make_id("aside", stage.name, *map(str, place)), "stage": stage.name, **row})
+    return TABLES["set_aside"].rows(rows)
+
+
+def _loose(value: Any) -> bytes:
+    """Canonical JSON that also takes floats, for settings; never for the ledger."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("utf-8")
+
+
+class _NoBlobs:
+    def open(self, sha256: str) -> Any:
+        raise CasewrightError(f"nothing to open here: {sha256}")
+
+    def put(self, chunks: Any) -> Any:
+        raise CasewrightError("nothing to keep here")
+
+
+_NO_BLOBS = _NoBlobs()

@@ -1,0 +1,131 @@
+"""Tables on disk: `tables/NAME/part-*.parquet` and `run.json`, which says what made them and what they hash to.
+
+`set_aside` and `tallies` have one part a stage; every other table is written by exactly one stage.
+Nothing here depends on the clock, the host or the folder: the same rows give the same bytes.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from casewright.model.errors import BrokenSeal
+from casewright.model.tables import TABLES
+from casewright.vault.ledger import canonical
+from casewright.vault.store import sync_folder, write_atomically
+
+RUN_FILE = "run.json"
+SHARED = ("set_aside", "tallies")
+"""Tables to which every stage adds its own part."""
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """The Parquet file for these rows; the same rows give the same bytes with the same pyarrow."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd", version="2.6", write_statistics=True, row_group_size=1 << 17)
+    return sink.getvalue()
+
+
+def digest_of(value: Any) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of a table; `stage` wrote it."""
+
+    file: str
+    sha256: str
+    rows: int
+    stage: str
+
+    def record(self) -> dict[str, Any]:
+        return {"file": self.file, "sha256": self.sha256, "rows": self.rows, "stage": self.stage}
+
+
+class TableFolder:
+    """The `tables/` folder of a case."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run_of(self, name: str) -> Mapping[str, Any] | None:
+        """The run.json of a table, or None when the table is not there."""
+        try:
+            raw = (self.root / name / RUN_FILE).read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            run: dict[str, Any] = json.loads(raw)
+            [Part(**p) for p in run["parts"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenSeal(f"{self.root / name / RUN_FILE}: is not a run manifest ({error}).") from error
+        return run
+
+    def parts(self, name: str, stages: frozenset[str] | None = None) -> list[Part]:
+        """Parts of a table, in order; of a shared table only those of the given stages."""
+        run = self.run_of(name)
+        found = [Part(**p) for p in run["parts"]] if run else []
+        return [p for p in found if name not in SHARED or stages is None or p.stage in stages]
+
+    def digest(self, name: str, stages: frozenset[str] | None = None) -> str:
+        """What a stage that reads this table depends on: the digests of its parts."""
+        return digest_of([p.sha256 for p in self.parts(name, stages)])
+
+    def load(self, name: str, stages: frozenset[str] | None = None) -> pa.Table:
+        """All rows, after checking every part's digest. Raises BrokenSeal naming the file."""
+        tables = [pq.read_table(io.BytesIO(self.checked(name, part))) for part in self.parts(name, stages)]
+        return pa.concat_tables(tables) if tables else TABLES[name].empty()
+
+    def checked(self, name: str, part: Part) -> bytes:
+        path = self.root / name / part.file
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError as error:
+            raise BrokenSeal(f"{path} is gone. Delete {path.parent} and run: casewright run") from error
+        if hashlib.sha256(raw).hexdigest() != part.sha256:
+            raise BrokenSeal(f"{path}: bytes were changed since they were sealed. Delete {path.parent} and run again.")
+        return raw
+
+    def complete(self, name: str) -> bool:
+        """Whether every part is there (their bytes are checked when they are read)."""
+        return all((self.root / name / p.file).is_file() for p in self.parts(name))
+
+    def replace(self, name: str, run: Mapping[str, Any], files: Iterable[tuple[str, Path]]) -> None:
+        """Put a new version of a table in place of the old one, in one rename."""
+        fresh, old = self.root / ".new" / name, self.root / ".old" / name
+        for folder in (fresh, old):
+            shutil.rmtree(folder, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        old.parent.mkdir(exist_ok=True)
+        for file, source in files:
+            (fresh / file).hardlink_to(source)
+        write_atomically(fresh / RUN_FILE, canonical(run) + b"\n")
+        target = self.root / name
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        sync_folder(self.root)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def replace_part(self, name: str, stage: str, rows: pa.Table) -> Part:
+        """Put a stage's part of a shared table in place."""
+        raw = parquet_bytes(rows)
+        part = Part(f"part-{stage}.parquet", hashlib.sha256(raw).hexdigest(), rows.num_rows, stage)
+        others = [p for p in self.parts(name) if p.stage != stage]
+        (self.root / name).mkdir(parents=True, exist_ok=True)
+        write_atomically(self.root / name / part.file, raw)
+        parts = sorted([*others, part], key=lambda p: p.stage)
+        write_atomically(self.root / name / RUN_FILE, canonical(shared_run(name, parts)) + b"\n")
+        return part
+
+
+def shared_run(name: str, parts: list[Part]) -> dict[str, Any]:
+    return {"table": name, "format": 1, "parts": [p.record() for p in parts]}

@@ -1,0 +1,58 @@
+"""What was sealed into the case, from the ledger: the tables `exhibits` and `exhibit_files`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from casewright.engine.stage import Context, Output, Stage, Tally
+from casewright.model.tables import TABLES
+from casewright.vault.case import LATEST_ONLY, read_manifest
+
+
+def _standing(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Sealed sources that count, by digest and role: of `LATEST_ONLY` roles the last, of the others all."""
+    last = {e["role"]: e["exhibit"] for e in events}
+    kept = {
+        (e["exhibit"], e["role"]): e for e in events if e["role"] not in LATEST_ONLY or e["exhibit"] == last[e["role"]]
+    }
+    return [kept[key] for key in sorted(kept)]
+
+
+def _files(event: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
+    common = {"exhibit": event["exhibit"], "role": event["role"]}
+    if event["form"] == "file":
+        only = {"position": 0, "path": b"", "name": event["name"], "size": event["size"], "sha256": event["exhibit"]}
+        return [{**common, **only}]
+    with context.open(event["exhibit"]) as file:
+        manifest = read_manifest(file.read())
+    return [
+        {**common, **row, "position": position, "path": bytes.fromhex(row["path"])}
+        for position, row in enumerate(manifest)
+    ]
+
+
+def exhibits(batch: pa.Table, context: Context) -> Output:
+    """`exhibits` and `exhibit_files` from the ledger's `sealed` events."""
+    events = [json.loads(e)["data"] for e in context.table("ledger/sealed").column("event").to_pylist()]
+    standing = _standing(events)
+    columns = TABLES["exhibits"].schema.names
+    rows = [{name: event[name] for name in columns} for event in standing]
+    files = [row for event in standing for row in _files(event, context)]
+    superseded = len(events) - len(standing)
+    return Output(
+        {"exhibits": TABLES["exhibits"].rows(rows), "exhibit_files": TABLES["exhibit_files"].rows(files)},
+        tallies=[Tally("sealed sources", received=len(events), done=len(standing), nothing=superseded)],
+    )
+
+
+STAGES = (
+    Stage(
+        name="exhibits",
+        version=1,
+        reads=("ledger/sealed",),
+        writes=("exhibits", "exhibit_files"),
+        work=exhibits,
+    ),
+)

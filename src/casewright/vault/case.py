@@ -1,0 +1,148 @@
+"""A case folder, opened: its settings, store, ledger and lock, and the sealing of sources into it."""
+
+import fcntl
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from casewright import __version__
+from casewright.model.errors import BrokenSeal, Missing, UsageError
+from casewright.model.settings import CASE_FILE, CaseSettings, ChainSettings, ReferSettings, SealSettings, Settings
+from casewright.vault.keys import SealKey, key_path
+from casewright.vault.ledger import Event, Ledger, canonical
+from casewright.vault.store import Store, chunks_of, write_atomically
+
+LATEST_ONLY = ("mapping", "settings")
+"""Roles of which only the last sealed source counts."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file on its way into the case: where it lies now, and its path inside the exhibit (raw bytes)."""
+
+    file: Path
+    path: bytes
+
+
+class Case:
+    """One case folder. Reading needs no lock; everything that writes happens inside `writing()`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.settings = Settings.load(root)
+        self.store = Store(root / "store")
+        self.tables = root / "tables"
+        self.packages = root / "packages"
+        self.ledger = Ledger(root, self.settings.case.examiner)
+
+    @classmethod
+    def create(cls, root: Path, about: CaseSettings, key_file: str = "", network: str = "mainnet") -> "Case":
+        """A new, empty case; `key_file` names a seal key inside it, instead of the examiner's own.
+
+        Raises UsageError when the folder already holds a case.
+        """
+        if (root / CASE_FILE).exists():
+            raise UsageError(
+                f"{root} already is a case. Choose another folder, or go on with: casewright status {root}"
+            )
+        seal = SealKey.load_or_create(root / key_file if key_file else key_path())
+        root.mkdir(parents=True, exist_ok=True)
+        for folder in ("store", "tables", "packages"):
+            (root / folder).mkdir(exist_ok=True)
+        settings = Settings(
+            case=about,
+            chain=ChainSettings(network=network),
+            refer=ReferSettings(contact=f"{about.examiner}, {about.agency}"),
+            seal=SealSettings(public_key=seal.public, key_file=key_file),
+        )
+        write_atomically(root / CASE_FILE, settings.dump().encode("utf-8"))
+        case = cls(root)
+        with case.writing():
+            data = {"title": about.title, "agency": about.agency, "examiner": about.examiner, "key": seal.public}
+            case.ledger.append(("opened", {**data, "version": __version__}))
+            case.seal_settings()
+        return case
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the case alone; at the end, come what may, the ledger's head is signed.
+
+        Raises Missing when another process holds it, and BrokenSeal when the ledger is not whole.
+        """
+        seal = self.seal_key()
+        if seal.public != self.settings.seal.public_key:
+            raise Missing(
+                f"this case is sealed with the key {self.settings.seal.public_key}, not with the one in "
+                f"{self._key_path()}. Restore that key, or set CASEWRIGHT_HOME to the folder that holds it."
+            )
+        with (self.root / ".lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Missing(
+                    f"{self.root} is in use by another casewright. Wait for it to end, then run again."
+                ) from error
+            if self.ledger.path.exists():
+                self.ledger.verify(self.settings.seal.public_key, torn_tail_is_fine=True)
+            self.store.clean()
+            try:
+                yield
+            finally:
+                self.ledger.sign_head(seal)
+
+    def seal_key(self) -> SealKey:
+        return SealKey.load(self._key_path())
+
+    def _key_path(self) -> Path:
+        named = self.settings.seal.key_file
+        return self.root / named if named else key_path()
+
+    def seal_source(
+        self, files: Sequence[SourceFile], role: str, name: str, data: dict[str, Any] | None = None
+    ) -> Event | None:
+        """Copy (or, when large, refer to) a source's files, bind them by a manifest, and record it in the ledger.
+
+        Returns None when the same bytes already stand in the case in the same role: sealing twice adds nothing.
+        """
+        if not files:
+            raise Missing(f"{name} holds no files.")
+        manifest = [self._seal_file(f) for f in files]
+        single = len(manifest) == 1 and not manifest[0]["path"]
+        exhibit = manifest[0]["sha256"] if single else self.store.put([_manifest_bytes(manifest)], durable=True)
+        before = [e.data for e in self.ledger.events("sealed") if e.data["role"] == role]
+        standing = before[-1:] if role in LATEST_ONLY else before
+        if any(e["exhibit"] == exhibit for e in standing):
+            return None
+        size = sum(int(row["size"]) for row in manifest)
+        record = {"exhibit": exhibit, "role": role, "name": name, "form": "file" if single else "folder",
+                  "size": size, "files": len(manifest), **(data or {})}  # fmt: skip
+        return self.ledger.append(("sealed", record))[0]
+
+    def seal_settings(self) -> None:
+        """Seal `case.toml` as it is now, so that every figure can say under which settings it was made."""
+        self.seal_source([SourceFile(self.root / CASE_FILE, b"")], "settings", CASE_FILE)
+
+    def _seal_file(self, source: SourceFile) -> dict[str, Any]:
+        size = source.file.stat().st_size
+        if size > self.settings.store.copy_up_to:
+            sha256 = self.store.refer(source.file)
+        else:
+            with source.file.open("rb") as file:
+                sha256 = self.store.put(chunks_of(file), durable=True)
+        name = source.file.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return {"path": source.path.hex(), "name": name, "size": size, "sha256": sha256}
+
+
+def _manifest_bytes(rows: list[dict[str, Any]]) -> bytes:
+    return b"".join(canonical(row) + b"\n" for row in rows)
+
+
+def read_manifest(raw: bytes) -> list[dict[str, Any]]:
+    """Rows of an exhibit's manifest: path (hex), name, size, sha256."""
+    try:
+        return [json.loads(line) for line in raw.splitlines()]
+    except ValueError as error:
+        raise BrokenSeal(f"an exhibit's manifest cannot be read: {error}") from error
