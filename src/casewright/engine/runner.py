@@ -20,7 +20,7 @@ import pyarrow as pa
 from casewright import __version__
 from casewright.engine.child import Died, Job, StoreBlobs, run_in_child, stop_children
 from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
-from casewright.engine.tables import SHARED, TableFolder, digest_of, parquet_bytes
+from casewright.engine.tables import SHARED, TableFolder, digest_of, parquet_bytes, run_bytes
 from casewright.model.errors import CasewrightError
 from casewright.model.ids import make_id
 from casewright.model.settings import Settings
@@ -163,20 +163,28 @@ class Runner:
                 "tallies": tallies}  # fmt: skip
         if stage.keeps_bytes:
             os.sync()  # one sync for all unpacked items, before any table says that they are there
+        runs, files = {}, {}
         for name in stage.writes:
-            parts, files = [], []
-            for i, (unit, head) in enumerate(zip(units, heads, strict=True)):
-                entry = head["tables"][name]
-                file = f"part-{i:06d}.parquet"
-                parts.append({"file": file, "sha256": entry["sha256"], "rows": entry["rows"], "stage": stage.name})
-                files.append((file, unit / f"{name}.parquet"))
-            self.tables.replace(name, {"table": name, **made_by, **rest, "parts": parts}, files)
-        self.tables.replace_part("set_aside", stage.name, _set_aside_rows(stage, aside))
-        self.tables.replace_part("tallies", stage.name, TABLES["tallies"].rows(tallies))
-        digests = {name: hashlib.sha256((self.tables.root / name / "run.json").read_bytes()).hexdigest()
-                   for name in stage.writes}  # fmt: skip
-        self.ledger.append(("stage done", {"stage": stage.name, "version": stage.version, "fingerprint": fingerprint,
-                                           "runs": digests, "tallies": tallies}))  # fmt: skip
+            parts = [_part(stage, name, i, head) for i, head in enumerate(heads)]
+            runs[name] = {"table": name, **made_by, **rest, "parts": parts}
+            files[name] = [(p["file"], unit / f"{name}.parquet") for p, unit in zip(parts, units, strict=True)]
+        shared = {
+            "set_aside": parquet_bytes(_set_aside_rows(stage, aside)),
+            "tallies": parquet_bytes(TABLES["tallies"].rows(tallies)),
+        }
+        self._announce(stage, fingerprint, runs, shared)
+        for name in stage.writes:
+            self.tables.replace(name, runs[name], files[name])
+        for name, raw in shared.items():
+            self.tables.replace_part(name, stage.name, raw)
+
+    def _announce(self, stage: Stage, fingerprint: str, runs: Mapping[str, Any], shared: Mapping[str, bytes]) -> None:
+        """Say in the ledger what the tables are about to be: a run killed in between then leaves tables that the ledger
+        knows, the new ones or those before, and `verify` can tell an interrupted run from changed bytes."""
+        digests = {name: hashlib.sha256(run_bytes(run)).hexdigest() for name, run in runs.items()}
+        parts = {name: hashlib.sha256(raw).hexdigest() for name, raw in shared.items()}
+        done = {"stage": stage.name, "version": stage.version, "fingerprint": fingerprint}
+        self.ledger.append(("stage done", {**done, "runs": digests, "parts": parts}))
 
 
 class Engine(Protocol):
@@ -235,6 +243,12 @@ def _in_children(stage: Stage, job: Job, store: Store) -> Output:
         [s for r in rows for s in r.set_aside],
         [t for r in rows for t in r.tallies],
     )
+
+
+def _part(stage: Stage, table: str, number: int, head: Mapping[str, Any]) -> dict[str, Any]:
+    entry = head["tables"][table]
+    return {"file": f"part-{number:06d}.parquet", "sha256": entry["sha256"], "rows": entry["rows"],
+            "stage": stage.name}  # fmt: skip
 
 
 def _only(job: Job, row: int) -> Job:

@@ -107,7 +107,7 @@ class TableFolder:
         old.parent.mkdir(exist_ok=True)
         for file, source in files:
             (fresh / file).hardlink_to(source)
-        write_atomically(fresh / RUN_FILE, canonical(run) + b"\n")
+        write_atomically(fresh / RUN_FILE, run_bytes(run))
         target = self.root / name
         if target.exists():
             target.rename(old)
@@ -115,17 +115,21 @@ class TableFolder:
         sync_folder(self.root)
         shutil.rmtree(old, ignore_errors=True)
 
-    def replace_part(self, name: str, stage: str, rows: pa.Table) -> Part:
-        """Put a stage's part of a shared table in place."""
-        raw = parquet_bytes(rows)
-        part = Part(f"part-{stage}.parquet", hashlib.sha256(raw).hexdigest(), rows.num_rows, stage)
+    def replace_part(self, name: str, stage: str, raw: bytes) -> None:
+        """Put a stage's part (Parquet bytes) of a shared table in place."""
+        rows = pq.ParquetFile(io.BytesIO(raw)).metadata.num_rows
+        part = Part(f"part-{stage}.parquet", hashlib.sha256(raw).hexdigest(), rows, stage)
         others = [p for p in self.parts(name) if p.stage != stage]
         (self.root / name).mkdir(parents=True, exist_ok=True)
         write_atomically(self.root / name / part.file, raw)
         parts = sorted([*others, part], key=lambda p: p.stage)
-        write_atomically(self.root / name / RUN_FILE, canonical(shared_run(name, parts)) + b"\n")
-        return part
+        write_atomically(self.root / name / RUN_FILE, run_bytes(shared_run(name, parts)))
 
 
 def shared_run(name: str, parts: list[Part]) -> dict[str, Any]:
     return {"table": name, "format": 1, "parts": [p.record() for p in parts]}
+
+
+def run_bytes(run: Mapping[str, Any]) -> bytes:
+    """A run manifest as it is written: canonical JSON (settings in it may be floats) and a newline."""
+    return json.dumps(run, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8") + b"\n"

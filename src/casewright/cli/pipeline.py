@@ -1,0 +1,24 @@
+"""Every stage there is, in order, and which of them each verb asks for."""
+
+from collections.abc import Mapping, Sequence
+
+from casewright.chain.stages import STAGES as CHAIN
+from casewright.engine.stage import Stage
+from casewright.evidence.sealed import STAGES as SEALED
+from casewright.evidence.stages import STAGES as EVIDENCE
+from casewright.extract.stages import STAGES as EXTRACT
+from casewright.link.stages import STAGES as LINK
+from casewright.media.stages import STAGES as MEDIA
+from casewright.refer.stages import STAGES as REFER
+
+PIPELINE: Sequence[Stage] = (*SEALED, *EVIDENCE, *EXTRACT, *MEDIA, *CHAIN, *LINK, *REFER)
+
+OF_VERB: Mapping[str, Sequence[str]] = {
+    "intake": [s.name for s in (*SEALED, *EVIDENCE)],
+    "extract": [s.name for s in EXTRACT],
+    "triage": [s.name for s in MEDIA],
+    "trace": [s.name for s in CHAIN],
+    "link": [s.name for s in LINK],
+    "refer": [s.name for s in REFER],
+    "run": [s.name for s in PIPELINE],
+}

@@ -1,0 +1,31 @@
+"""`casewright intake`: seal exhibits and list what is in them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casewright.cli.console import Voice
+from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
+from casewright.cli.work import finish, run_stages, seal, summary, tell_stages
+from casewright.vault.case import Case
+
+
+def intake(
+    case: CasePath,
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Folders, archives or disk images.")],
+    exhibit: Annotated[str | None, typer.Option(help="Exhibit name (with one source).", show_default=False)] = None,
+    on: On = ON_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Seal folders, archives or disk images, and list every file in them."""
+    voice, opened = Voice(as_json), Case(case)
+    with opened.writing():
+        sealed = [seal(opened, s, "seizure", exhibit if len(sources) == 1 else None) for s in sources]
+        for one in sealed:
+            voice.say(f"{one['source']}: " + (f"sealed as {one['exhibit']}" if one["new"] else "was sealed before"))
+        ran = run_stages(opened, voice, "intake", on)
+    voice.answer(summary(opened, ran, sealed=sealed))
+    tell_stages(voice, ran)
+    voice.say(f"Next: casewright extract {case}")
+    finish(ran)

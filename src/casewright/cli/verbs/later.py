@@ -1,0 +1,26 @@
+"""Verbs of the contract whose rooms are not built yet: they say so and leave with exit code 4."""
+
+from typing import Annotated
+
+import typer
+
+from casewright.cli.verbs.options import AsJson
+from casewright.model.errors import Missing
+
+
+def deconflict(
+    step: Annotated[str, typer.Argument(metavar="setup|request|answer|read", help="Step of the exchange.")],
+    rest: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare cases with another agency without showing either. Not built yet."""
+    raise Missing("deconflict is not built yet. Nothing was read or written.")
+
+
+def review(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="Folder of the case.")],
+    port: Annotated[int, typer.Option(metavar="N", help="Port on this machine.")] = 8710,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a case and decide, in a browser. Not built yet."""
+    raise Missing("review is not built yet. Until then: casewright status, query, why and link --judge.")

@@ -1,0 +1,81 @@
+"""`casewright link`: join accounts, payments, media and persons; record judgements."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casewright.cli.console import Voice
+from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
+from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.link.judge import judgement
+from casewright.model.errors import UsageError
+from casewright.vault.case import Case
+
+PENDING = """
+SELECT l.link, l.kind, a.username AS account, p.full_name AS person, l.reason, l.against,
+       coalesce(j.verdict, 'not judged') AS verdict
+FROM links l
+LEFT JOIN accounts a ON a.account = l.from_id
+LEFT JOIN persons p ON p.person = l.to_id
+LEFT JOIN judgements j ON j.link = l.link AND j.stands
+WHERE l.kind IN ('account-person', 'person-prior')
+ORDER BY l.kind, account, person, l.link
+"""
+
+
+def link(
+    case: CasePath,
+    returns: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Customer records, CSV.", show_default=False)
+    ] = None,
+    prior: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Subjects of earlier cases, CSV.", show_default=False)
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LINK=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
+    ] = None,
+    why: Annotated[str, typer.Option(help="Your reason for these judgements; goes into the ledger.")] = "",
+    on: On = ON_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Join what was found, and record what people judged of it. A judgement names a person; nothing else does."""
+    voice, opened = Voice(as_json), Case(case)
+    if judge and not why.strip():
+        raise UsageError("a judgement needs a reason: add --why TEXT.")
+    with opened.writing():
+        sealed = [seal(opened, path, "return") for path in returns or []]
+        sealed += [seal(opened, path, "prior") for path in prior or []]
+        ran = run_stages(opened, voice, "link", on)
+        if judge:
+            record(opened, [(*_split(one), why) for one in judge])
+            ran = run_stages(opened, voice, "link", on)
+    with reading(opened) as reader:
+        pairs = reader.rows(PENDING)
+    voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs))
+    tell_stages(voice, ran)
+    columns = ["link", "account", "person", "verdict", "reason", "against"]
+    voice.table(
+        columns, [[row[c] for c in columns] for row in pairs], title="Suggestions, and what people judged of them"
+    )
+    if any(row["verdict"] == "not judged" for row in pairs):
+        voice.say(f"Judge one with: casewright link {case} --judge LINK=positive --why TEXT")
+    finish(ran)
+
+
+def record(case: Case, judgements: list[tuple[str, str, str]]) -> None:
+    """Write judgements (link, verdict, why) into the ledger; the caller holds the case. All or, on an error, none."""
+    with reading(case) as reader:
+        links = {row["link"] for row in reader.rows("SELECT link FROM links")}
+    examiner = case.settings.case.examiner
+    case.ledger.append(
+        *(("judgement", judgement(links, one, verdict, examiner, why)) for one, verdict, why in judgements)
+    )
+
+
+def _split(text: str) -> tuple[str, str]:
+    one, sign, verdict = text.partition("=")
+    if not sign:
+        raise UsageError(f"--judge takes LINK=VERDICT, not {text!r}.")
+    return one, verdict

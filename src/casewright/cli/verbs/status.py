@@ -1,0 +1,73 @@
+"""`casewright status`: what came in, what became of it, and what to do next."""
+
+from typing import Any
+
+from casewright.cli.console import Voice
+from casewright.cli.verbs.options import AsJson, CasePath
+from casewright.cli.work import reading, runner
+from casewright.engine.runner import Inline
+from casewright.vault.case import Case
+
+FUNNEL = {
+    "accounts": "SELECT count(*) AS n FROM accounts",
+    "accounts that paid": "SELECT count(DISTINCT account) AS n FROM payments",
+    "payments": "SELECT count(*) AS n FROM payments",
+    "payments with a service": "SELECT count(DISTINCT payment) AS n FROM services WHERE direction = 'back'",
+    "customer records": "SELECT count(*) AS n FROM returns",
+    "suggested persons": "SELECT count(*) AS n FROM links WHERE kind = 'account-person'",
+    "judged positive": "SELECT count(*) AS n FROM judgements WHERE stands AND verdict = 'positive'",
+    "media known": "SELECT count(*) AS n FROM worklist WHERE state = 'known'",
+    "media near": "SELECT count(*) AS n FROM worklist WHERE state = 'near'",
+    "media new": "SELECT count(*) AS n FROM worklist WHERE state = 'new'",
+    "referrals": "SELECT count(*) AS n FROM referrals",
+    "countries": "SELECT count(DISTINCT country) AS n FROM referrals",
+}
+
+
+def status(case: CasePath, as_json: AsJson = False) -> None:
+    """Show what was received, done and set aside, and what to do next."""
+    voice, opened = Voice(as_json), Case(case)
+    opened.ledger.verify(opened.settings.seal.public_key, torn_tail_is_fine=True)
+    with reading(opened) as reader:
+        exhibits = reader.rows("SELECT role, name, form, size, files, exhibit FROM exhibits ORDER BY role, name")
+        tallies = reader.rows("SELECT * FROM tallies")
+        aside = reader.rows(
+            "SELECT stage, noun, reason, sum(count)::BIGINT AS count, min(detail) AS example FROM set_aside "
+            "GROUP BY stage, noun, reason ORDER BY stage, noun, reason"
+        )
+        funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
+    stale = runner(opened, Inline()).stale()
+    step = next_step(opened, stale, funnel)
+    about = opened.settings.case
+    voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "tallies": tallies, "set_aside": aside,
+                  "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
+    voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
+    _table(voice, "Sealed", ["role", "name", "form", "size", "files", "exhibit"], exhibits)
+    _table(voice, "Balance: received = done + nothing to find + set aside",
+           ["stage", "noun", "received", "done", "nothing", "set_aside"], tallies)  # fmt: skip
+    _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
+    voice.table(["found", ""], [[k, v] for k, v in funnel.items()], title="Found")
+    voice.say(f"Next: {step}", style="bold")
+
+
+def _table(voice: Voice, title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    voice.table(columns, [[row[c] for c in columns] for row in rows], title=title)
+    voice.say("")
+
+
+def next_step(case: Case, stale: list[str], funnel: dict[str, int]) -> str:
+    """The command that moves the case on."""
+    roles = {e.data["role"] for e in case.ledger.events("sealed")}
+    root = case.root
+    steps = (
+        ("seizure" not in roles, f"casewright intake {root} SOURCE"),
+        ("mapping" not in roles, f"casewright extract {root}"),
+        ("chain" not in roles, f"casewright trace {root} --chain DIR --tags PATH"),
+        (bool(stale), f"casewright run {root}   (out of date: {', '.join(stale)})"),
+        (
+            funnel["suggested persons"] > 0 and not case.ledger.events("judgement"),
+            f"casewright link {root} --judge LINK=VERDICT --why TEXT",
+        ),
+        (not any(case.packages.iterdir()), f"casewright refer {root}"),
+    )
+    return next((command for needed, command in steps if needed), f"casewright verify {root}")

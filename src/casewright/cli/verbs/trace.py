@@ -1,0 +1,46 @@
+"""`casewright trace`: find the payments and follow them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casewright.cli.console import Voice
+from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
+from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.model.errors import Missing
+from casewright.vault.case import Case
+
+
+def trace(
+    case: CasePath,
+    chain: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Bitcoin Core data folder or raw blocks.", show_default=False),
+    ] = None,
+    tags: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="GraphSense TagPack or ActorPack.", show_default=False)
+    ] = None,
+    on: On = ON_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Find the payments to the service's addresses, and follow them back and forward to services."""
+    voice, opened = Voice(as_json), Case(case)
+    with opened.writing():
+        sealed = [seal(opened, path, "chain") for path in chain or []]
+        sealed += [seal(opened, path, "tags") for path in tags or []]
+        if not any(e.data["role"] == "chain" for e in opened.ledger.events("sealed")):
+            raise Missing(f"no chain was given yet. Run: casewright trace {case} --chain DIR")
+        ran = run_stages(opened, voice, "trace", on)
+    with reading(opened) as reader:
+        found = reader.rows(
+            "SELECT direction, service, confidence, count(DISTINCT payment) AS payments FROM services "
+            "GROUP BY ALL ORDER BY direction, service, confidence"
+        )
+        paid = reader.rows("SELECT count(*) AS payments, coalesce(sum(sats), 0)::BIGINT AS sats FROM payments")[0]
+    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found))
+    tell_stages(voice, ran)
+    voice.say(f"{paid['payments']} payments, {paid['sats'] / 1e8:.8f} BTC")
+    columns = ["direction", "service", "confidence", "payments"]
+    voice.table(columns, [[row[c] for c in columns] for row in found], title="Services reached: leads, not verdicts")
+    finish(ran)

@@ -1,0 +1,54 @@
+"""`casewright why`: from any figure back to the bytes."""
+
+from typing import Annotated, Any
+
+import typer
+
+from casewright.cli.console import Voice, show
+from casewright.cli.verbs.options import AsJson, CasePath
+from casewright.cli.work import reading
+from casewright.engine.why import Explainer, Finding
+from casewright.vault.case import Case
+
+LINES = 200
+"""What a terminal shows before it says how many steps there are more; --json gives all."""
+
+
+def why(
+    case: CasePath,
+    identity: Annotated[str, typer.Argument(metavar="ID", help="Any id that a table or a package shows.")],
+    as_json: AsJson = False,
+) -> None:
+    """Walk any figure back: package line, judgement, link, observation, run, and the bytes in the exhibit."""
+    voice, opened = Voice(as_json), Case(case)
+    with reading(opened) as reader:
+        steps = list(Explainer(opened.tables, reader).walk(identity))
+    ledger = {e.data.get("link"): e for e in opened.ledger.events("judgement")}
+    voice.answer({"id": identity, "steps": [_document(depth, finding, ledger) for depth, finding in steps]})
+    for depth, finding in steps[:LINES]:
+        _tell(voice, depth, finding, ledger)
+    if len(steps) > LINES:
+        voice.say(f"... and {len(steps) - LINES} steps more; --json gives them all.")
+
+
+def _document(depth: int, finding: Finding, ledger: dict[Any, Any]) -> dict[str, Any]:
+    document = {"depth": depth, "id": finding.id, "table": finding.table, "row": finding.row,
+                "run": finding.made_by, "locus": finding.locus, "rests_on": finding.rests_on}  # fmt: skip
+    if finding.table == "judgements" and (event := ledger.get(finding.row["link"])):
+        document["ledger"] = {"line": event.seq + 1, "hash": event.hash, "time": event.time}
+    return document
+
+
+def _tell(voice: Voice, depth: int, finding: Finding, ledger: dict[Any, Any]) -> None:
+    indent = "  " * depth
+    values = {k: v for k, v in finding.row.items() if v is not None and k not in ("sources", "path", finding.table)}
+    words = ", ".join(f"{k} {show(v)[:60]}" for k, v in list(values.items())[:7])
+    voice.say(f"{indent}{finding.table} {finding.id}", style="bold")
+    voice.say(f"{indent}  {words}")
+    if finding.locus:
+        place = ", ".join(f"{k} {v}" for k, v in finding.locus.items() if v != "")
+        voice.say(f"{indent}  stands in {place}", style="green")
+    if finding.made_by and not depth:
+        voice.say(f"{indent}  made by stage {finding.made_by['stage']} version {finding.made_by['version']}")
+    if finding.table == "judgements" and (event := ledger.get(finding.row["link"])):
+        voice.say(f"{indent}  ledger line {event.seq + 1}, {event.time}, {event.hash}", style="green")

@@ -1,0 +1,89 @@
+"""What the verbs share: opening a case, sealing sources, running stages, and answering."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from casewright.cli.console import Voice
+from casewright.cli.pipeline import OF_VERB, PIPELINE
+from casewright.engine.query import Reader
+from casewright.engine.runner import Engine, Inline, Processes, Ran, Runner
+from casewright.engine.tables import TableFolder
+from casewright.evidence.describe import gather_source
+from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
+from casewright.vault.case import Case, SourceFile
+
+
+def engine_named(name: str) -> Engine:
+    """`inline`, `processes` or `processes:N`. Every engine gives the same bytes."""
+    kind, _, number = name.partition(":")
+    if kind == "inline" and not number:
+        return Inline()
+    if kind == "processes" and (not number or number.isdigit()):
+        return Processes(int(number) if number else os.cpu_count() or 1)
+    raise UsageError(f"there is no engine {name!r}. Choose inline, processes or processes:N.")
+
+
+def runner(case: Case, engine: Engine, watch: Any = lambda event: None) -> Runner:
+    return Runner(TableFolder(case.tables), case.store, case.ledger, case.settings, PIPELINE, engine, watch)
+
+
+def run_stages(case: Case, voice: Voice, verb: str, on: str) -> list[Ran]:
+    """Bring the verb's stages, and all they rest on, up to date. The caller holds the case."""
+    case.seal_settings()
+    with voice.progress() as watch:
+        return runner(case, engine_named(on), watch).run(OF_VERB[verb])
+
+
+def source_files(path: Path) -> list[SourceFile]:
+    """The files of a source, each with its path inside the exhibit; a single file has an empty one."""
+    if not path.exists():
+        raise Missing(f"{path} is not there.")
+    files = gather_source(path)
+    if not files:
+        raise Missing(f"{path} holds no files.")
+    if path.is_file() and len(files) == 1:
+        return [SourceFile(files[0], b"")]
+    base = path if path.is_dir() else path.parent
+    return [SourceFile(f, os.fsencode(f.relative_to(base))) for f in files]
+
+
+def seal(case: Case, path: Path, role: str, name: str | None = None) -> dict[str, Any]:
+    """Seal a source; says whether it was new to the case."""
+    event = case.seal_source(source_files(path), role, name or path.resolve().name)
+    return {"source": str(path), "role": role, "new": event is not None, **(dict(event.data) if event else {})}
+
+
+def summary(case: Case, ran: Sequence[Ran], **more: Any) -> dict[str, Any]:
+    """The JSON answer of a verb that ran stages."""
+    return {"case": str(case.root), **more, "stages": [asdict(r) for r in ran]}
+
+
+def tell_stages(voice: Voice, ran: Sequence[Ran]) -> None:
+    """One line a noun of each stage: what it received, and what became of it."""
+    rows = [
+        [r.stage, t["noun"], t["received"], t["done"], t["nothing"], t["set_aside"], "as before" if r.skipped else ""]
+        for r in ran
+        for t in r.tallies
+    ]
+    voice.table(["stage", "what", "received", "done", "nothing to find", "set aside", ""], rows)
+
+
+def exit_code(ran: Sequence[Ran]) -> int:
+    return SOME_SET_ASIDE if any(t["set_aside"] for r in ran for t in r.tallies) else DONE
+
+
+def finish(ran: Sequence[Ran]) -> None:
+    """Leave with the code that says whether anything was set aside."""
+    raise typer.Exit(exit_code(ran))
+
+
+@contextmanager
+def reading(case: Case) -> Iterator[Reader]:
+    with Reader(case.tables) as reader:
+        yield reader

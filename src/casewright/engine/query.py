@@ -1,0 +1,63 @@
+"""Read-only SQL over a case's tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from casewright.engine.tables import TableFolder
+from casewright.model.errors import UsageError
+from casewright.model.tables import TABLES, Table
+
+
+class Reader:
+    """A connection that sees every table of the contract, those not made yet as empty, and nothing else on the disk.
+
+    Values go in by binding; external access and further configuration are switched off before any query runs.
+    """
+
+    def __init__(self, tables: Path) -> None:
+        folder = TableFolder(tables)
+        config = {"threads": 2, "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        self._connection = duckdb.connect(":memory:", config=config)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        for table in TABLES.values():
+            self._view(table, folder)
+        allowed = str(tables.resolve()).replace("'", "''")
+        self._connection.execute(f"SET allowed_directories = ['{allowed}/']")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def _view(self, table: Table, folder: TableFolder) -> None:
+        files = [str((folder.root / table.name / p.file).resolve()) for p in folder.parts(table.name) if p.rows]
+        if files:
+            listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
+            self._connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM read_parquet([{listed}])")  # noqa: S608
+        else:
+            self._connection.register(f"_{table.name}", table.empty())
+            self._connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM _{table.name}")  # noqa: S608  ours
+
+    def table(self, sql: str, bind: Mapping[str, Any] | None = None) -> pa.Table:
+        """Result of one SELECT. Raises UsageError with the database's own words when the SQL is wrong."""
+        try:
+            statements = self._connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise UsageError("query takes one SELECT statement; a case is never changed by SQL.")
+            return self._connection.sql(sql, params=bind or {}).to_arrow_table()
+        except duckdb.Error as error:
+            raise UsageError(f"the query cannot be run: {error}") from error
+
+    def rows(self, sql: str, bind: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        result: list[dict[str, Any]] = self.table(sql, bind).to_pylist()
+        return result
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

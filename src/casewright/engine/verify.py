@@ -1,0 +1,157 @@
+"""Checking a case: the ledger's chain, every sealed byte, and every table against what the ledger says of it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from casewright.engine.tables import RUN_FILE, SHARED, Part, TableFolder, run_bytes, shared_run
+from casewright.model.errors import BrokenSeal, Missing
+from casewright.model.tables import TABLES
+from casewright.vault.case import Case, read_manifest
+from casewright.vault.ledger import Event
+from casewright.vault.store import Store, chunks_of
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked. `state` is `holds`, `interrupted` (run again) or `broken`."""
+
+    what: str
+    state: str
+    detail: str = ""
+
+
+def verify_case(case: Case) -> Iterator[Check]:
+    """Every check of a case, packages excepted; yields as it goes. Never stops at the first broken seal."""
+    try:
+        lines = case.ledger.verify(case.settings.seal.public_key)
+        events = case.ledger.events()
+        yield Check("ledger.jsonl", "holds", f"{lines} lines")
+    except BrokenSeal as error:
+        yield Check("ledger.jsonl", "broken", str(error))
+        events = []
+    yield from _store(case.store)
+    if events:
+        yield from _exhibits(case, events)
+        yield from _tables(case, events)
+
+
+def _store(store: Store) -> Iterator[Check]:
+    held = 0
+    for stray in sorted(p for p in store.root.glob("*") if p.name != "tmp" and not _is_shelf(p)):
+        yield Check(f"store/{stray.name}", "broken", "does not belong into the store")
+    for sha256 in store.objects():
+        what = f"store/{sha256[:2]}/{sha256[2:]}"
+        try:
+            with store.open(sha256) as file:
+                digest = hashlib.sha256()
+                for chunk in chunks_of(file):
+                    digest.update(chunk)
+        except (Missing, BrokenSeal, ValueError, KeyError, OSError) as error:
+            yield Check(what, "broken", str(error))
+            continue
+        if digest.hexdigest() != sha256:
+            yield Check(what, "broken", f"bytes were changed: they now hash to {digest.hexdigest()}")
+        else:
+            held += 1
+    yield Check("store", "holds", f"{held} sealed files")
+
+
+def _is_shelf(path: Path) -> bool:
+    return path.is_dir() and len(path.name) == 2 and set(path.name) <= set("0123456789abcdef")
+
+
+def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
+    """Everything that the ledger says was sealed is still there; so is everything that was unpacked from it."""
+    for event in (e for e in events if e.kind == "sealed"):
+        try:
+            for sha256 in _digests(case.store, event):
+                case.store.locate(sha256)
+        except (Missing, BrokenSeal) as error:
+            yield Check(f"exhibit {event.data['name']}", "broken", str(error))
+    try:
+        items = TableFolder(case.tables).load("items").column("sha256").to_pylist()
+    except BrokenSeal:
+        return  # named by the check of the tables
+    for sha256 in sorted({s for s in items if s and not case.store.has(s)}):
+        yield Check(
+            f"store/{sha256[:2]}/{sha256[2:]}", "broken", "an item's bytes are gone; delete tables/ and run again"
+        )
+
+
+def _digests(store: Store, event: Event) -> list[str]:
+    if event.data["form"] == "file":
+        return [event.data["exhibit"]]
+    with store.open(event.data["exhibit"]) as file:
+        return [event.data["exhibit"], *(row["sha256"] for row in read_manifest(file.read()))]
+
+
+def _tables(case: Case, events: list[Event]) -> Iterator[Check]:
+    folder = TableFolder(case.tables)
+    done = [e.data for e in events if e.kind == "stage done"]
+    known = set(TABLES) | {".work", ".new", ".old"}
+    for stray in sorted(p.name for p in case.tables.glob("*") if p.name not in known):
+        yield Check(f"tables/{stray}", "broken", "is no table of this case")
+    for name in TABLES:
+        if not (case.tables / name).exists():
+            continue
+        said = [d["runs"][name] for d in done if name in d["runs"]]
+        yield _shared(folder, name, done) if name in SHARED else _table(folder, name, said)
+
+
+def _table(folder: TableFolder, name: str, said: list[str]) -> Check:
+    what = f"tables/{name}"
+    try:
+        found = hashlib.sha256((folder.root / name / RUN_FILE).read_bytes()).hexdigest()
+        parts = folder.parts(name)
+        rows = _check_parts(folder, name, parts)
+    except (BrokenSeal, FileNotFoundError) as error:
+        return Check(what, "broken", str(error))
+    if not said or found not in said:
+        return Check(what, "broken", f"{folder.root / name / RUN_FILE}: is not the manifest that the ledger names")
+    if found != said[-1]:
+        return Check(what, "interrupted", "is older than the ledger says; run again")
+    return Check(what, "holds", f"{rows} rows")
+
+
+def _shared(folder: TableFolder, name: str, done: list[Mapping[str, Any]]) -> Check:
+    """`set_aside` and `tallies`: each stage's part is one that the ledger names, and the manifest just lists them.
+
+    A run killed while it put a part in place leaves the new part under the old manifest, or no part: run again.
+    """
+    what = f"tables/{name}"
+    said: dict[str, list[str]] = {}
+    for event in done:
+        said.setdefault(event["stage"], []).append(event["parts"][name])
+    try:
+        parts = folder.parts(name)
+        found = {p.stage: hashlib.sha256((folder.root / name / p.file).read_bytes()).hexdigest() for p in parts}
+        if (folder.root / name / RUN_FILE).read_bytes() != run_bytes(shared_run(name, parts)):
+            return Check(what, "broken", f"{folder.root / name / RUN_FILE}: bytes were changed")
+        _check_strays(folder, name, parts)
+    except (BrokenSeal, FileNotFoundError) as error:
+        return Check(what, "broken", str(error))
+    for part in parts:
+        if not {part.sha256, found[part.stage]} <= set(said.get(part.stage, [])):
+            return Check(what, "broken", f"{folder.root / name / part.file}: is not what the ledger names")
+    late = [p.stage for p in parts if not p.sha256 == found[p.stage] == said[p.stage][-1]]
+    late += [stage for stage in said if stage not in found]
+    if late:
+        return Check(what, "interrupted", f"{', '.join(late)}: older than the ledger says; run again")
+    return Check(what, "holds", f"{sum(p.rows for p in parts)} rows")
+
+
+def _check_parts(folder: TableFolder, name: str, parts: list[Part]) -> int:
+    for part in parts:
+        folder.checked(name, part)
+    _check_strays(folder, name, parts)
+    return sum(p.rows for p in parts)
+
+
+def _check_strays(folder: TableFolder, name: str, parts: list[Part]) -> None:
+    expected = {p.file for p in parts} | {RUN_FILE}
+    for stray in sorted(p.name for p in (folder.root / name).iterdir() if p.name not in expected):
+        if not stray.endswith(".tmp"):  # what a killed write leaves; it is never read
+            raise BrokenSeal(f"{folder.root / name / stray}: is not part of the table")
