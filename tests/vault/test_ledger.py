@@ -1,0 +1,149 @@
+"""The ledger is append-only and chained; whatever is done to it is named."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casewright.model.errors import BrokenSeal, Missing
+from casewright.model.settings import CaseSettings
+from casewright.vault.case import Case
+from casewright.vault.ledger import GENESIS, Ledger, canonical, line_hash
+
+
+@pytest.fixture
+def filled(case: Case) -> Case:
+    with case.writing():
+        case.ledger.append(("note", {"text": "one"}), ("note", {"text": "two — café"}))
+        case.ledger.append(("judgement", {"link": "link-1", "verdict": "unsure"}))
+    return case
+
+
+def holds(case: Case) -> int:
+    return Ledger(case.root, "x").verify(case.settings.seal.public_key)
+
+
+def test_every_line_names_the_hash_of_the_line_before_it(filled: Case) -> None:
+    previous = GENESIS
+    for line in filled.ledger.path.read_bytes().splitlines():
+        assert json.loads(line)["prev"] == previous
+        previous = line_hash(line)
+    assert holds(filled) == 5  # opened, settings sealed, two notes, one judgement
+
+
+def test_any_changed_byte_is_caught_and_its_line_named(filled: Case) -> None:
+    raw = filled.ledger.path.read_bytes()
+    dice = random.Random(1)
+    for at in range(len(raw)):
+        changed = bytearray(raw)
+        changed[at] ^= 1 << dice.randrange(8)
+        filled.ledger.path.write_bytes(changed)
+        with pytest.raises(BrokenSeal, match=r"line \d+|tail was cut"):
+            holds(filled)
+    filled.ledger.path.write_bytes(raw)
+    assert holds(filled)
+
+
+def test_any_changed_byte_of_the_signed_head_is_caught(filled: Case) -> None:
+    raw = filled.ledger.head_path.read_bytes()
+    for at in range(len(raw)):
+        changed = bytearray(raw)
+        changed[at] ^= 0x01
+        filled.ledger.head_path.write_bytes(changed)
+        with pytest.raises(BrokenSeal):
+            holds(filled)
+
+
+def test_a_cut_tail_is_caught_by_the_signed_head(filled: Case) -> None:
+    lines = filled.ledger.path.read_bytes().splitlines(keepends=True)
+    filled.ledger.path.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(BrokenSeal, match="4 lines, 5 were signed: its tail was cut"):
+        holds(filled)
+
+
+def test_two_lines_that_change_places_are_caught(filled: Case) -> None:
+    lines = filled.ledger.path.read_bytes().splitlines(keepends=True)
+    lines[2], lines[3] = lines[3], lines[2]
+    filled.ledger.path.write_bytes(b"".join(lines))
+    with pytest.raises(BrokenSeal, match="line 3: is numbered 3, not 2"):
+        holds(filled)
+
+
+def test_a_rewritten_history_with_a_good_chain_is_caught_by_the_signed_head(filled: Case) -> None:
+    lines, previous = [], GENESIS
+    for line in filled.ledger.path.read_bytes().splitlines():
+        record = json.loads(line)
+        record["prev"], record["who"] = previous, "somebody else"
+        forged = canonical(record)
+        previous = line_hash(forged)
+        lines.append(forged + b"\n")
+    filled.ledger.path.write_bytes(b"".join(lines))
+    with pytest.raises(BrokenSeal, match="line 5: is not the line that was signed"):
+        holds(filled)
+
+
+def test_a_line_torn_by_a_power_cut_is_put_aside_and_the_ledger_goes_on(filled: Case) -> None:
+    with filled.ledger.path.open("ab") as file:
+        file.write(b'{"data":{"text":"half a li')
+    again = Case(filled.root)
+    with again.writing():
+        again.ledger.append(("note", {"text": "three"}))
+    assert holds(filled) == 6
+    assert (filled.root / "ledger.torn").read_bytes() == b'{"data":{"text":"half a li\n'
+
+
+def test_a_ledger_that_was_tampered_with_takes_no_more_events(filled: Case) -> None:
+    raw = filled.ledger.path.read_bytes()
+    filled.ledger.path.write_bytes(raw.replace(b"unsure", b"UNSURE"))
+    with pytest.raises(BrokenSeal), Case(filled.root).writing():
+        pass
+
+
+def test_two_processes_cannot_write_one_case(filled: Case) -> None:
+    script = (
+        "import sys; from pathlib import Path; from casewright.vault.case import Case\n"
+        "from casewright.model.errors import Missing\n"
+        "try:\n    with Case(Path(sys.argv[1])).writing(): sys.exit(0)\n"
+        "except Missing as e:\n    print(e); sys.exit(4)\n"
+    )
+    command = [sys.executable, "-c", script, str(filled.root)]
+    with filled.writing():
+        blocked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert blocked.returncode == 4
+    assert "in use by another casewright" in blocked.stdout
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+def test_another_key_cannot_write_the_case(filled: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CASEWRIGHT_HOME", str(tmp_path / "elsewhere"))
+    Case.create(tmp_path / "other", CaseSettings("a", "b", "c"))
+    with pytest.raises(Missing, match="sealed with the key"), Case(filled.root).writing():
+        pass
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+@settings(max_examples=60, deadline=None)
+def test_canonical_json_is_one_line_and_reads_back(value: object) -> None:
+    raw = canonical(value)
+    assert b"\n" not in raw
+    assert json.loads(raw) == value
+    assert canonical(json.loads(raw)) == raw
+
+
+def test_floats_have_no_place_in_the_ledger() -> None:
+    with pytest.raises(TypeError, match="floating-point"):
+        canonical({"a": [1, 2.5]})
