@@ -1,0 +1,30 @@
+# The contributor's menu: `uv run just` lists it.
+
+default:
+    @just --list
+
+# set up, and run the fictional operation
+demo dir="./demo-case":
+    uv run casewright demo {{dir}}
+
+# what CI runs
+test:
+    uv run pytest
+
+# the cases that take minutes: kill-and-resume two hundred times, rebuilding the demo's seizure
+slow:
+    uv run pytest -m slow
+
+# style and types
+check:
+    uv run ruff check .
+    uv run ruff format --check .
+    uv run mypy
+
+# build the committed seizure of the demo anew (needs MariaDB, e2fsprogs and ewf-tools from Debian)
+demo-build:
+    uv run python tools/build_demo.py
+
+# write docs/tables.md from the contract
+docs:
+    uv run python tools/tables_doc.py
