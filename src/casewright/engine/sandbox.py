@@ -1,0 +1,97 @@
+"""Giving up rights: what a child does before it touches evidence.
+
+Memory and processor limits by setrlimit(2); no new privileges by prctl(2); a closed file system and, where the kernel
+has it, no TCP by Landlock (https://docs.kernel.org/userspace-api/landlock.html), called by number through ctypes. What
+the kernel does not offer is not an error: the names that come back say which protections are in force.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+from casewright.model.settings import LimitSettings
+
+PR_SET_NO_NEW_PRIVS = 38
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+RULESET_VERSION, RULE_PATH_BENEATH = 1, 1
+READ_FILE, READ_DIR, EXECUTE = 1 << 2, 1 << 3, 1 << 0
+FS_RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
+NET_RIGHTS = 0b11  # bind and connect TCP, since ABI 4
+OPEN_FILES = 256
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+
+class _PathBeneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
+
+
+def confine(limits: LimitSettings, readable: Sequence[Path]) -> list[str]:
+    """Give up the calling process's rights, for good. Returns the protections that the kernel gave, in plain words.
+
+    Afterwards it reads only what lies under `readable` and Python's own libraries, opens nothing for writing, and is
+    ended by the kernel past `child_memory` bytes or `child_cpu_seconds`. Descriptors that are open stay usable.
+    """
+    given = []
+    for what, kind, value in (
+        (f"memory up to {limits.child_memory >> 20} MiB", resource.RLIMIT_AS, limits.child_memory),
+        (f"processor time up to {limits.child_cpu_seconds} s", resource.RLIMIT_CPU, limits.child_cpu_seconds),
+        ("no core dumps", resource.RLIMIT_CORE, 0),
+        ("few open files", resource.RLIMIT_NOFILE, OPEN_FILES),
+    ):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (value, value))
+            given.append(what)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
+        given.append("no new privileges")
+    given.extend(_landlock(libc, [*readable, *_library_folders()]))
+    return given
+
+
+def _library_folders() -> list[Path]:
+    """Where modules and shared libraries that are imported late lie."""
+    paths = {Path(p) for p in sysconfig.get_paths().values()} | {Path(p) for p in sys.path if p}
+    paths |= {Path(sys.base_prefix), Path(sys.prefix), Path("/usr/lib"), Path("/lib"), Path("/lib64")}
+    return sorted(p for p in paths if p.is_dir())
+
+
+def _landlock(libc: ctypes.CDLL, readable: Sequence[Path]) -> list[str]:
+    abi = libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), RULESET_VERSION)
+    if abi < 1:
+        return []
+    rights = FS_RIGHTS_BY_ABI[min(abi, max(FS_RIGHTS_BY_ABI))]
+    net = NET_RIGHTS if abi >= 4 else 0
+    attributes = _Ruleset(rights, net, 0)
+    size = 8 if abi < 4 else 16
+    ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(attributes), ctypes.c_size_t(size), 0)
+    if ruleset < 0:
+        return []
+    try:
+        for path in readable:
+            _allow_reading(libc, ruleset, path)
+        if libc.syscall(RESTRICT_SELF, ruleset, 0) != 0:
+            return []
+    finally:
+        os.close(ruleset)
+    return ["file system closed", *(["no TCP"] if net else [])]
+
+
+def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        rule = _PathBeneath(READ_FILE | READ_DIR | EXECUTE, handle)
+        libc.syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, ctypes.byref(rule), 0)
+    finally:
+        os.close(handle)
