@@ -61,7 +61,9 @@ def _library_folders() -> list[Path]:
     """Where modules and shared libraries that are imported late lie."""
     paths = {Path(p) for p in sysconfig.get_paths().values()} | {Path(p) for p in sys.path if p}
     paths |= {Path(sys.base_prefix), Path(sys.prefix), Path("/usr/lib"), Path("/lib"), Path("/lib64")}
-    return sorted(p for p in paths if p.is_dir())
+    # DuckDB aborts when it may not ask how much memory its control group has
+    paths |= {Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")}
+    return sorted(p for p in paths if p.exists())
 
 
 def _landlock(libc: ctypes.CDLL, readable: Sequence[Path]) -> list[str]:
@@ -91,7 +93,7 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: Path) -> None:
     except OSError:
         return
     try:
-        rule = _PathBeneath(READ_FILE | READ_DIR | EXECUTE, handle)
+        rule = _PathBeneath(READ_FILE | EXECUTE | (READ_DIR if path.is_dir() else 0), handle)
         libc.syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(handle)

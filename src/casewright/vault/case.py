@@ -85,6 +85,7 @@ class Case:
                 raise Missing(
                     f"{self.root} is in use by another casewright. Wait for it to end, then run again."
                 ) from error
+            self.ledger.reopen()
             if self.ledger.path.exists():
                 self.ledger.verify(self.settings.seal.public_key, torn_tail_is_fine=True)
             self.store.clean()

@@ -93,6 +93,10 @@ class Ledger:
         self._tail = made[-1] if made else tail
         return made
 
+    def reopen(self) -> None:
+        """Forget what was read: another process may have appended since."""
+        self._tail = None
+
     def events(self, *kinds: str) -> list[Event]:
         """All events, or those of the given kinds, with the chain checked. A torn last line is not an event yet."""
         return [e for e in self._parse() if not kinds or e.kind in kinds]

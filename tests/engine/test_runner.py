@@ -1,0 +1,151 @@
+"""The engine loses nothing, repeats nothing, and gives the same bytes however it is run."""
+
+import hashlib
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casewright.engine import child
+from casewright.engine.runner import Engine, Inline, Processes, Runner, UnbalancedStageError
+from casewright.engine.stage import Stage
+from casewright.engine.tables import TableFolder
+from casewright.evidence.sealed import STAGES as SEALED
+from casewright.model.errors import BrokenSeal
+from casewright.model.settings import LimitSettings
+from casewright.vault.case import Case, SourceFile
+from tests.engine.toys import COUNT, WORDS, lose_words
+
+child.PRELOAD.append("tests.engine.toys")
+
+
+def fill(case: Case, tmp_path: Path, *words: bytes) -> None:
+    files = []
+    for i, word in enumerate(words):
+        path = tmp_path / f"{i}.txt"
+        path.write_bytes(word)
+        files.append(SourceFile(path, path.name.encode()))
+    with case.writing():
+        case.seal_source(files, "seizure", "words")
+
+
+def runner(
+    case: Case, engine: Engine, stages: Sequence[Stage] = (WORDS, COUNT), limits: LimitSettings | None = None
+) -> Runner:
+    settings = replace(case.settings, limits=limits or LimitSettings())
+    return Runner(TableFolder(case.tables), case.store, case.ledger, settings, (*SEALED, *stages), engine)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
+
+
+def rows(case: Case, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = TableFolder(case.tables).load(name).to_pylist()
+    return found
+
+
+def run_all(case: Case, engine: Engine, limits: LimitSettings | None = None) -> None:
+    with case.writing():
+        runner(case, engine, limits=limits).run(["count"])
+
+
+def test_what_is_current_is_not_run_again_and_what_rests_on_a_change_is(case: Case, tmp_path: Path) -> None:
+    fill(case, tmp_path, b"amphora", b"krater")
+    with case.writing():
+        assert [r.skipped for r in runner(case, Inline()).run(["count"])] == [False, False, False]
+        assert [r.skipped for r in runner(case, Inline()).run(["count"])] == [True, True, True]
+        assert runner(case, Inline()).stale() == []
+    fill(case, tmp_path, b"amphora", b"krater", b"kylix")
+    with case.writing():
+        assert runner(case, Inline()).stale() == ["exhibits", "words", "count"]
+
+
+def test_a_changed_setting_runs_only_the_stages_that_use_it(case: Case, tmp_path: Path) -> None:
+    fill(case, tmp_path, b"amphora")
+    run_all(case, Inline())
+    path = case.root / "case.toml"
+    path.write_text(path.read_text().replace("Glasshouse", "Glasshouse II"))
+    again = Case(case.root)
+    assert runner(again, Inline()).stale() == ["count"]
+
+
+@pytest.mark.parametrize("engine", [Inline(), Processes(1), Processes(3)], ids=["inline", "one", "three"])
+def test_every_engine_gives_the_same_bytes(case: Case, tmp_path: Path, engine: Engine) -> None:
+    fill(case, tmp_path, *(b"word %d" % i for i in range(7)))
+    run_all(case, Inline())
+    expected = tree(case.tables)
+    shutil.rmtree(case.tables)
+    case.tables.mkdir()
+    run_all(case, engine)
+    assert tree(case.tables) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "reason", "detail"),
+    [
+        (b"segfault", "died", "SIGSEGV"),
+        (b"memory", "out of memory", "memory limit"),
+        (b"hang", "took too long", "after 2 s"),
+        (b"raise", "parser failed", "did not expect"),
+        (b"write", "parser failed", "PermissionError"),
+    ],
+)
+def test_a_parser_that_dies_costs_one_row(case: Case, tmp_path: Path, word: bytes, reason: str, detail: str) -> None:
+    fill(case, tmp_path, b"amphora", word, b"krater", b"kylix")
+    run_all(case, Processes(2), LimitSettings(child_wall_seconds=2))
+    assert [r["value"] for r in rows(case, "selectors")] == ["amphora", "krater", "kylix"]
+    (aside,) = rows(case, "set_aside")
+    assert aside["reason"] == reason
+    assert detail in aside["detail"]
+    assert not Path("/tmp/casewright-escaped").exists()
+    tally = next(t for t in rows(case, "tallies") if t["noun"] == "words")
+    assert (tally["received"], tally["done"], tally["set_aside"]) == (4, 3, 1)
+
+
+def test_output_that_does_not_add_up_is_refused(case: Case, tmp_path: Path) -> None:
+    fill(case, tmp_path, b"amphora", b"krater")
+    lossy = Stage(
+        "words", 1, ("exhibit_files",), ("selectors",), lose_words, over="exhibit_files", noun="words", key="exhibit"
+    )
+    with case.writing(), pytest.raises(UnbalancedStageError, match="lost words: received 3, done 0"):
+        runner(case, Inline(), (lossy,)).run(["words"])
+    assert not (case.tables / "selectors").exists()
+
+
+def test_finished_units_of_a_killed_run_are_taken_up_again(case: Case, tmp_path: Path) -> None:
+    fill(case, tmp_path, *(b"word %d" % i for i in range(6)), b"broken")
+    run_all(case, Inline())
+    expected = tree(case.tables)
+    shutil.rmtree(case.tables)
+    case.tables.mkdir()
+    killed = subprocess.run([sys.executable, "-m", "tests.engine.toys", str(case.root)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list((case.tables / ".work" / "words").rglob("unit.json"))) == 2
+    run_all(case, Inline())
+    assert {k: v for k, v in tree(case.tables).items() if not k.startswith(".work")} == expected
+
+
+def test_a_changed_byte_of_a_table_stops_what_reads_it(case: Case, tmp_path: Path) -> None:
+    fill(case, tmp_path, b"amphora")
+    run_all(case, Inline())
+    part = case.tables / "selectors" / "part-000000.parquet"
+    raw = bytearray(part.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    part.unlink()
+    part.write_bytes(raw)
+    path = case.root / "case.toml"
+    path.write_text(path.read_text().replace("Glasshouse", "Glasshouse II"))
+    again = Case(case.root)
+    with again.writing(), pytest.raises(BrokenSeal, match=r"selectors/part-000000\.parquet: bytes were changed"):
+        runner(again, Inline()).run(["count"])

@@ -1,0 +1,81 @@
+"""Small stages for the engine's tests, in a module of their own so that a child imports little."""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+
+from casewright.engine.runner import Inline, Runner
+from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
+from casewright.engine.tables import TableFolder
+from casewright.evidence.sealed import STAGES as SEALED
+from casewright.model.tables import TABLES
+from casewright.vault.case import Case
+
+
+def split_words(batch: pa.Table, context: Context) -> Output:
+    """A small parser with the manners of real ones: some files crash it, hang it, or eat all memory."""
+    rows, aside = [], []
+    for row in batch.to_pylist():
+        with context.open(row["sha256"]) as file:
+            text = file.read()
+        misbehave(text)
+        if text == b"broken":
+            aside.append(SetAside("words", row["exhibit"], "undecodable", "says it is broken"))
+            continue
+        rows.append(
+            {"selector": f"sel-{row['position']}", "kind": "word", "value": text.decode(), "item": row["exhibit"]}
+        )
+    done = Tally("words", received=batch.num_rows, done=len(rows))
+    return Output({"selectors": TABLES["selectors"].rows(rows)}, aside, [done])
+
+
+def misbehave(text: bytes) -> None:
+    if text == b"segfault":
+        ctypes.string_at(0)
+    if text == b"memory":
+        bytearray(8 << 30)
+    if text == b"hang":
+        time.sleep(600)
+    if text == b"raise":
+        raise ValueError("a parser met what it did not expect")
+    if text == b"write":
+        Path("/tmp/casewright-escaped").write_text("x")
+
+
+def count_words(batch: pa.Table, context: Context) -> Output:
+    words = context.sql("SELECT value, count(*) AS n FROM selectors GROUP BY value ORDER BY value").to_pylist()
+    rows = [{"rank": w["n"], "item": w["value"], "state": "new", "reason": str(context.params["why"])} for w in words]
+    return Output({"worklist": TABLES["worklist"].rows(rows)}, [], [Tally("kinds", len(rows), len(rows))])
+
+
+def lose_words(batch: pa.Table, context: Context) -> Output:
+    return Output({"selectors": TABLES["selectors"].empty()}, [], [Tally("words", received=batch.num_rows, done=0)])
+
+
+WORDS = Stage("words", 1, ("exhibit_files",), ("selectors",), split_words, over="exhibit_files",
+              where="role = 'seizure'", order="position", batch=2, hostile=True,
+              noun="words", key="exhibit")  # fmt: skip
+COUNT = Stage("count", 1, ("selectors",), ("worklist",), count_words, params=lambda s: {"why": s.case.title})
+
+
+def main(case: Path) -> None:
+    """Run the toy stages on a case, and die by SIGKILL after two units: for the test of resumption."""
+    opened = Case(case)
+
+    def watch(progress: Progress) -> None:
+        if (progress.stage, progress.done) == ("words", 2):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with opened.writing():
+        pipeline = (*SEALED, WORDS, COUNT)
+        tables = TableFolder(opened.tables)
+        Runner(tables, opened.store, opened.ledger, opened.settings, pipeline, Inline(), watch).run(["count"])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
