@@ -31,7 +31,7 @@ from casewright.engine.stage import Context, Digests, Output, SetAside, Tally, W
 from casewright.model.settings import LimitSettings
 from casewright.vault.store import Store, Writer
 
-PRELOAD = ["casewright.engine.child"]
+PRELOAD = ["casewright.engine.child", "pyarrow.dataset"]  # DuckDB imports the second when it sees Arrow
 PR_SET_PDEATHSIG = 1
 FRAME_LIMIT = 1 << 31
 
