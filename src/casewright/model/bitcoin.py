@@ -1,0 +1,193 @@
+"""Bitcoin addresses and the scripts they stand for.
+
+Base58Check as in Bitcoin Core; bech32 for witness version 0 (BIP 173), bech32m for later ones (BIP 350).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+BECH32_CONST, BECH32M_CONST = 1, 0x2BC830A3
+GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+
+
+@dataclass(frozen=True)
+class Network:
+    """How one network writes its addresses and frames its blocks."""
+
+    name: str
+    p2pkh: int
+    p2sh: int
+    hrp: str
+    magic: bytes
+
+
+NETWORKS: Mapping[str, Network] = {
+    n.name: n
+    for n in (
+        Network("mainnet", 0x00, 0x05, "bc", bytes.fromhex("f9beb4d9")),
+        Network("testnet", 0x6F, 0xC4, "tb", bytes.fromhex("0b110907")),
+        Network("signet", 0x6F, 0xC4, "tb", bytes.fromhex("0a03cf40")),
+        Network("regtest", 0x6F, 0xC4, "bcrt", bytes.fromhex("fabfb5da")),
+    )
+}
+
+
+class NotAnAddress(ValueError):  # noqa: N818  reads as what it says
+    """The text is no address: wrong characters, length or checksum."""
+
+
+def sha256d(raw: bytes) -> bytes:
+    return hashlib.sha256(hashlib.sha256(raw).digest()).digest()
+
+
+def base58check_encode(payload: bytes) -> str:
+    raw = payload + sha256d(payload)[:4]
+    number, text = int.from_bytes(raw, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = BASE58[digit] + text
+    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + text
+
+
+def base58check_decode(text: str) -> bytes:
+    """The payload (version byte first). Raises NotAnAddress."""
+    number = 0
+    for character in text:
+        digit = BASE58.find(character)
+        if digit < 0:
+            raise NotAnAddress(f"{character!r} is no base58 digit")
+        number = number * 58 + digit
+    zeros = len(text) - len(text.lstrip("1"))
+    raw = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    if len(raw) < 5 or sha256d(raw[:-4])[:4] != raw[-4:]:
+        raise NotAnAddress("checksum does not hold")
+    return raw[:-4]
+
+
+def _polymod(values: list[int]) -> int:
+    check = 1
+    for value in values:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ value
+        for i, generator in enumerate(GENERATOR):
+            check ^= generator if top >> i & 1 else 0
+    return check
+
+
+def _expand(hrp: str) -> list[int]:
+    return [ord(c) >> 5 for c in hrp] + [0] + [ord(c) & 31 for c in hrp]
+
+
+def _regroup(values: bytes | list[int], source: int, target: int, pad: bool) -> list[int]:
+    """Bits of `values`, `source` to a number, as numbers of `target` bits. Raises NotAnAddress on bad padding."""
+    gathered, bits, result = 0, 0, []
+    for value in values:
+        gathered = gathered << source | value
+        bits += source
+        while bits >= target:
+            bits -= target
+            result.append(gathered >> bits & (1 << target) - 1)
+        gathered &= (1 << bits) - 1
+    if pad and bits:
+        result.append(gathered << target - bits)
+    elif not pad and (bits >= source or gathered):
+        raise NotAnAddress("padding is not zero")
+    return result
+
+
+def segwit_encode(hrp: str, version: int, program: bytes) -> str:
+    data = [version, *_regroup(program, 8, 5, pad=True)]
+    const = BECH32_CONST if version == 0 else BECH32M_CONST
+    check = _polymod(_expand(hrp) + data + [0] * 6) ^ const
+    return hrp + "1" + "".join(BECH32[d] for d in data + [check >> 5 * (5 - i) & 31 for i in range(6)])
+
+
+def segwit_decode(text: str) -> tuple[str, int, bytes]:
+    """Human-readable part, witness version and program. Raises NotAnAddress."""
+    if text not in (text.lower(), text.upper()) or len(text) > 90:
+        raise NotAnAddress("mixed case, or too long")
+    hrp, separator, tail = text.lower().rpartition("1")
+    data = [BECH32.find(c) for c in tail]
+    if not separator or not hrp or len(data) < 7 or min(data) < 0 or any(not 33 <= ord(c) <= 126 for c in hrp):
+        raise NotAnAddress("is not bech32")
+    version, check = data[0], _polymod(_expand(hrp) + data)
+    program = bytes(_regroup(data[1:-6], 5, 8, pad=False))
+    if check != (BECH32_CONST if version == 0 else BECH32M_CONST):
+        raise NotAnAddress("checksum does not hold")
+    if version > 16 or not 2 <= len(program) <= 40 or (version == 0 and len(program) not in (20, 32)):
+        raise NotAnAddress("no such witness program")
+    return hrp, version, program
+
+
+def valid_address(text: str) -> str | None:
+    """The network on which this is an address whose checksum holds, or None.
+
+    The test networks share their base58 versions; those are called `testnet`. `tb` is testnet and signet alike.
+    """
+    try:
+        hrp = segwit_decode(text)[0]
+        return next((n.name for n in NETWORKS.values() if n.hrp == hrp), None)
+    except NotAnAddress:
+        pass
+    if not 25 < len(text) < 36:
+        return None
+    try:
+        payload = base58check_decode(text)
+    except NotAnAddress:
+        return None
+    versions = {
+        v: n.name for n in reversed(NETWORKS.values()) for v in (n.p2pkh, n.p2sh) if n.name in ("mainnet", "testnet")
+    }
+    return versions.get(payload[0]) if len(payload) == 21 else None
+
+
+def script_of_address(address: str, network: str) -> bytes:
+    """The output script that pays this address. Raises NotAnAddress, also when it belongs to another network."""
+    net = NETWORKS[network]
+    try:
+        hrp, version, program = segwit_decode(address)
+    except NotAnAddress:
+        payload = base58check_decode(address)
+        if len(payload) == 21 and payload[0] == net.p2pkh:
+            return b"\x76\xa9\x14" + payload[1:] + b"\x88\xac"
+        if len(payload) == 21 and payload[0] == net.p2sh:
+            return b"\xa9\x14" + payload[1:] + b"\x87"
+        raise NotAnAddress(f"{address} is no address of {network}") from None
+    if hrp != net.hrp:
+        raise NotAnAddress(f"{address} is no address of {network}")
+    return bytes([version + 0x50 if version else 0, len(program)]) + program
+
+
+def address_of_script(script: bytes, network: str) -> tuple[str | None, str]:
+    """Address (None where the script has none) and kind: p2pkh, p2sh, p2wpkh, p2wsh, p2tr, p2pk, multisig, op_return,
+    other. A witness program of a version nobody uses yet has an address (BIP 350) and the kind `other`."""
+    net, size = NETWORKS[network], len(script)
+    if size == 25 and script[:3] == b"\x76\xa9\x14" and script[23:] == b"\x88\xac":
+        return base58check_encode(bytes([net.p2pkh]) + script[3:23]), "p2pkh"
+    if size == 23 and script[:2] == b"\xa9\x14" and script[22] == 0x87:
+        return base58check_encode(bytes([net.p2sh]) + script[2:22]), "p2sh"
+    if 4 <= size <= 42 and (script[0] == 0 or 0x51 <= script[0] <= 0x60) and script[1] == size - 2:
+        return _witness(script, net)
+    return None, _kind_without_address(script)
+
+
+def _witness(script: bytes, net: Network) -> tuple[str | None, str]:
+    version = script[0] - 0x50 if script[0] else 0
+    program = script[2:]
+    if version == 0 and len(program) not in (20, 32):
+        return None, "other"
+    kind = {(0, 20): "p2wpkh", (0, 32): "p2wsh", (1, 32): "p2tr"}.get((version, len(program)), "other")
+    return segwit_encode(net.hrp, version, program), kind
+
+
+def _kind_without_address(script: bytes) -> str:
+    if script[:1] == b"\x6a":
+        return "op_return"
+    if script[-1:] == b"\xac" and len(script) in (35, 67) and script[0] == len(script) - 2:
+        return "p2pk"
+    if script[-1:] == b"\xae" and len(script) > 3 and 0x51 <= script[0] <= script[-2] <= 0x60:
+        return "multisig"
+    return "other"
