@@ -35,6 +35,9 @@ NETWORKS: Mapping[str, Network] = {
 }
 
 
+BASE58_VERSIONS: Mapping[int, str] = {0x00: "mainnet", 0x05: "mainnet", 0x6F: "testnet", 0xC4: "testnet"}
+
+
 class NotAnAddress(ValueError):  # noqa: N818  reads as what it says
     """The text is no address: wrong characters, length or checksum."""
 
@@ -138,10 +141,7 @@ def valid_address(text: str) -> str | None:
         payload = base58check_decode(text)
     except NotAnAddress:
         return None
-    versions = {
-        v: n.name for n in reversed(NETWORKS.values()) for v in (n.p2pkh, n.p2sh) if n.name in ("mainnet", "testnet")
-    }
-    return versions.get(payload[0]) if len(payload) == 21 else None
+    return BASE58_VERSIONS.get(payload[0]) if len(payload) == 21 else None
 
 
 def script_of_address(address: str, network: str) -> bytes:
