@@ -1,0 +1,20 @@
+"""The stages of the chain room."""
+
+from casewright.chain.blocks import blocks
+from casewright.chain.clusters import clusters
+from casewright.chain.payments import payments
+from casewright.chain.tags import tags
+from casewright.chain.trace import trace
+from casewright.engine.stage import Stage
+
+CHAIN = ("blocks", "transactions", "inputs", "outputs")
+
+STAGES = (
+    Stage("blocks", 1, ("exhibits", "exhibit_files"), CHAIN, blocks, hostile=True, noun="files",
+          params=lambda settings: {"network": settings.chain.network}),
+    Stage("tags", 1, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
+    Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
+    Stage("clusters", 1, CHAIN, ("clusters", "cluster_reasons"), clusters),
+    Stage("trace", 1, ("payments", "clusters", "tags", *CHAIN), ("hops", "services"), trace,
+          params=lambda settings: {"max_hops": settings.chain.max_hops, "dust_sats": settings.chain.dust_sats}),
+)  # fmt: skip

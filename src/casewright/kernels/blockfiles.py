@@ -1,0 +1,121 @@
+"""Files of blocks as Bitcoin Core writes them, and single raw blocks: where each block lies, and what is damaged.
+
+`blk*.dat` is a run of frames, `magic | u32le size | block`, in the order in which blocks arrived, with room kept free
+at the end (zeros). Since Core 28 both blk and rev files are XORed with the 8 bytes of `xor.dat`, by offset in the file.
+"""
+
+import bz2
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+
+import numpy as np
+
+from casewright.kernels.blocks import EASIEST, LEAST, MOST, Block, DamagedBlock, parse_block
+
+_SIZE = Struct("<I")
+KEY_SIZE = 8
+UNPACKED_LIMIT = 1 << 30
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """A stretch of the file: a whole block or, when `block` is None, damage with its reason."""
+
+    start: int
+    length: int
+    block: Block | None
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A file's bytes as stored and with the XOR taken off; of unpacked files both are the unpacked bytes."""
+
+    stored: bytes
+    clear: bytes
+
+    def blank(self, start: int, end: int) -> bool:
+        """Room kept free: zeros on the disk, which the XOR was never put on, or zeros under it."""
+        size = end - start
+        return self.stored.count(0, start, end) == size or self.clear.count(0, start, end) == size
+
+
+def unmask(stored: bytes, key: bytes) -> Plain:
+    """Takes the XOR of `xor.dat` off; an empty or zero key means that there is none."""
+    if not any(key):
+        return Plain(stored, stored)
+    data = np.frombuffer(stored, np.uint8)
+    mask = np.resize(np.frombuffer(key, np.uint8), data.size) if data.size else data
+    return Plain(stored, (data ^ mask).tobytes())
+
+
+def unpack(packed: bytes, limit: int = UNPACKED_LIMIT) -> tuple[bytes, str]:
+    """What bzip2 packed, as far as it can be had, and why it ended early (empty when it did not)."""
+    parts, total, rest = [], 0, packed
+    while rest:
+        unpacker = bz2.BZ2Decompressor()
+        while not unpacker.eof:
+            if not rest and unpacker.needs_input:
+                return b"".join(parts), "the bzip2 stream ends before its end mark"
+            try:
+                part = unpacker.decompress(rest, CHUNK)
+            except OSError as problem:
+                return b"".join(parts), f"the bzip2 stream is damaged: {problem}"
+            rest = b""
+            total += len(part)
+            if total > limit:
+                return b"".join(parts), f"it unpacks to more than {limit} bytes"
+            parts.append(part)
+        rest = unpacker.unused_data
+    return b"".join(parts), ""
+
+
+def read_single(file: Plain, easiest: int = EASIEST) -> Found | None:
+    """The one raw block that fills the file, whole or with a content that does not hold; None when it is no block."""
+    try:
+        return Found(0, len(file.clear), parse_block(file.clear, easiest))
+    except DamagedBlock as damage:
+        return Found(0, len(file.clear), None, damage.reason, damage.detail) if damage.framed else None
+
+
+def read_frames(file: Plain, magic: bytes, easiest: int = EASIEST) -> Iterator[Found]:
+    """Every block in order of the file. After damage the reading goes on at the next magic; no byte is passed over
+    in silence but the room kept free."""
+    at, end = 0, len(file.clear)
+    while at < end:
+        if not file.clear.startswith(magic, at):
+            after = _next(file.clear, magic, at)
+            if not file.blank(at, after):
+                yield Found(at, after - at, None, "no block", "these bytes between blocks belong to none")
+            at = after
+            continue
+        found = _frame(file, magic, at, easiest)
+        yield found
+        at = found.start + found.length
+
+
+def _frame(file: Plain, magic: bytes, at: int, easiest: int) -> Found:
+    clear, start = file.clear, at + 8
+    if start > len(clear):
+        return Found(at, len(clear) - at, None, "truncated", "the file ends within a frame's first 8 bytes")
+    size = int(_SIZE.unpack_from(clear, at + 4)[0])
+    after = _next(clear, magic, at + 4)
+    if not LEAST <= size <= MOST:
+        return Found(at, after - at, None, "impossible size", f"the frame says {size} bytes")
+    if start + size > len(clear):
+        there = len(clear) - start
+        detail = f"the frame says {size} bytes, the file has {there} more"
+        return Found(at, after - at, None, "truncated", detail)
+    try:
+        return Found(start, size, parse_block(clear[start : start + size], easiest))
+    except DamagedBlock as damage:
+        length = 8 + size if damage.framed else after - at
+        return Found(at, length, None, damage.reason, damage.detail)
+
+
+def _next(clear: bytes, magic: bytes, at: int) -> int:
+    found = clear.find(magic, at)
+    return found if found >= 0 else len(clear)
