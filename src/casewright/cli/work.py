@@ -15,6 +15,7 @@ from casewright.engine.query import Reader
 from casewright.engine.runner import Engine, Inline, Processes, Ran, Runner
 from casewright.engine.tables import TableFolder
 from casewright.evidence.describe import gather_source
+from casewright.extract.stages import PROPOSAL
 from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
 from casewright.vault.case import Case, SourceFile
 
@@ -87,3 +88,18 @@ def finish(ran: Sequence[Ran]) -> None:
 def reading(case: Case) -> Iterator[Reader]:
     with Reader(case.tables) as reader:
         yield reader
+
+
+def propose_mapping(case: Case, voice: Voice, on: str) -> str:
+    """The text of a mapping proposed from the dumps among the items; the caller holds the case."""
+    case.seal_settings()
+    with voice.progress() as watch:
+        made = runner(case, engine_named(on), watch)
+        made.run(["items"])
+        output = made.once(PROPOSAL)
+    proposals = [row["toml"] for row in output.tables["proposal"].to_pylist()]
+    if not proposals:
+        raise Missing(
+            "no database dump was found, so that no mapping can be proposed. Write one: docs/formats/mapping.md"
+        )
+    return str(proposals[0])

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from casewright import __version__
 from casewright.engine.child import Died, Job, StoreBlobs, run_in_child, stop_children
 from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
 from casewright.engine.tables import SHARED, TableFolder, digest_of, parquet_bytes, run_bytes
-from casewright.model.errors import CasewrightError
+from casewright.model.errors import CasewrightError, Refused
 from casewright.model.ids import make_id
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
@@ -61,6 +61,17 @@ class Runner:
         """Bring the wanted stages up to date, and before them all that they rest on."""
         needed = self.closure(wanted)
         return [self._run_stage(stage) for stage in self.pipeline if stage.name in needed]
+
+    def once(self, stage: Stage) -> Output:
+        """The output of a stage that stands outside the pipeline, over all its rows at once; nothing is kept of it."""
+        tables = {name: self.tables.load(name) for name in stage.reads}
+        (batch,) = _batches(replace(stage, batch=1 << 62), tables)
+        side = {name: table for name, table in tables.items() if name != stage.over}
+        job = Job(stage.work, batch, side, stage.params(self.settings), True, False, self.settings.limits)
+        result, _ = run_in_child(job, self.store)
+        if isinstance(result, Died):
+            raise Refused(f"{stage.name} failed: {result.reason}: {result.detail}")
+        return result
 
     def closure(self, wanted: Sequence[str]) -> set[str]:
         """Names of the wanted stages and of every stage whose tables they read, directly or not."""
