@@ -1,90 +1,116 @@
-"""The stage that fills blocks, transactions, inputs and outputs."""
+"""The stage `blocks`: every chain file at once, because only together do they say which branch is the chain."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from casewright.chain.reading import Found, Reading, chain_files, heights, hex_id
+from casewright.chain.heights import GENESIS, Place, places
+from casewright.chain.reading import Reading, Stored, read_files
 from casewright.engine.stage import Context, Output, Tally
-from casewright.kernels.blocks import Tx
+from casewright.kernels.blocks import Transaction, display
 from casewright.model.bitcoin import address_of_script
 from casewright.model.tables import TABLES
 
+Columns = dict[str, list[Any]]
+WRITES = ("blocks", "transactions", "inputs", "outputs")
+LAST = 1 << 62
+
 
 def blocks(batch: pa.Table, context: Context) -> Output:
-    """Everything in the chain files of the case; stale blocks are listed, their transactions are not."""
+    """`blocks`, `transactions`, `inputs` and `outputs` of all chain exhibits, in the order of the chain.
+
+    Stale blocks are listed without their transactions. Blocks without a known ancestor are used, and have no height.
+    """
     network = context.params["network"]
-    sql = "SELECT * FROM exhibit_files WHERE role = 'chain' ORDER BY exhibit, position"
-    reading, idle = Reading(network), 0
-    for row, raw in chain_files(context.sql(sql).to_pylist(), context):
-        if raw is None:
-            idle += 1
-        else:
-            reading.add_file(row, raw)
-    states = heights(reading.blocks, network)
-    ordered = sorted(reading.blocks.values(), key=lambda f: _order(f, states))
-    used = [f for f in ordered if states[f.hash][1] != "stale"]
-    rows = _rows(used, network)
-    rows["blocks"] = [_block_row(f, *states[f.hash]) for f in ordered]
-    return Output(
-        {name: TABLES[name].rows(found) for name, found in rows.items()},
-        reading.aside,
-        _tallies(reading, idle, len(ordered), len(used), len(rows["transactions"])),
-    )
+    reading = read_files(context, network)
+    once: dict[bytes, Stored] = {}
+    for stored in reading.blocks:
+        once.setdefault(stored.block.hash, stored)
+    placed = places((s.block for s in once.values()), GENESIS[network])
+    ordered = sorted(once.values(), key=lambda s: _order(s, placed[s.block.hash]))
+    writer = Writer(network, _spenders(ordered, placed))
+    for stored in ordered:
+        writer.block(stored, placed[stored.block.hash])
+    return Output(writer.tables(), reading.aside, _tallies(reading, placed, writer))
 
 
-def _order(found: Found, states: dict[str, tuple[int | None, str]]) -> tuple[int, str]:
-    height = states[found.hash][0]
-    return (1 << 62 if height is None else height, found.hash)
+def _order(stored: Stored, place: Place) -> tuple[int, str, int, bytes]:
+    height = LAST if place.height is None else place.height
+    return (height, place.state, stored.block.time, stored.block.hash[::-1])
 
 
-def _tallies(reading: Reading, idle: int, ordered: int, used: int, transactions: int) -> list[Tally]:
-    foreign = sum(s.noun == "files" for s in reading.aside)
-    damaged = sum(s.noun == "blocks" for s in reading.aside)
-    total = reading.files + idle
+def _spenders(ordered: list[Stored], placed: Mapping[bytes, Place]) -> dict[tuple[bytes, int], bytes]:
+    """The transaction that spends each output: the first in the order of the chain."""
+    spenders: dict[tuple[bytes, int], bytes] = {}
+    for stored in ordered:
+        if placed[stored.block.hash].state != "stale":
+            for transaction in stored.block.transactions:
+                for spend in transaction.spends:
+                    spenders.setdefault(spend, transaction.txid)
+    return spenders
+
+
+def _tallies(reading: Reading, placed: Mapping[bytes, Place], writer: "Writer") -> list[Tally]:
+    stale = sum(p.state == "stale" for p in placed.values())
+    frames = len(reading.blocks) + reading.damaged
+    met = sum(len(s.block.transactions) for s in reading.blocks)
+    written = len(writer.columns["transactions"]["txid"])
     return [
-        Tally("files", total, reading.block_files, total - reading.block_files - foreign),
-        Tally("blocks", ordered + reading.repeated + damaged, used, ordered - used + reading.repeated),
-        Tally("transactions", transactions, transactions),
+        Tally("files", reading.files, reading.files_done, reading.files_nothing),
+        Tally("blocks", frames, len(placed) - stale, len(reading.blocks) - len(placed) + stale),
+        Tally("transactions", met, written, met - written),
     ]
 
 
-def _block_row(found: Found, height: int | None, state: str) -> dict[str, Any]:
-    block = found.block
-    return {
-        "hash": found.hash, "height": height, "state": state, "prev": found.prev,
-        "time": datetime.fromtimestamp(block.time, UTC).replace(tzinfo=None),
-        "transactions": len(block.transactions), "exhibit": found.exhibit, "path": found.path,
-        "span_start": found.start, "span_length": found.size,
-    }  # fmt: skip
+@dataclass
+class Writer:
+    """Collects the four tables column by column."""
 
+    network: str
+    spenders: Mapping[tuple[bytes, int], bytes]
+    columns: dict[str, Columns] = field(
+        default_factory=lambda: {name: {c: [] for c in TABLES[name].schema.names} for name in WRITES}
+    )
+    written: set[bytes] = field(default_factory=set)
+    scripts: dict[bytes, tuple[str | None, str]] = field(default_factory=dict)
 
-def _rows(found: list[Found], network: str) -> dict[str, list[dict[str, Any]]]:
-    transactions, inputs, outputs = [], [], []
-    spent = {(i.prev_txid, i.prev_vout): hex_id(t.txid) for f in found for t in f.block.transactions for i in t.inputs}
-    done: set[bytes] = set()
-    for one in found:
-        for position, tx in enumerate(one.block.transactions):
-            transactions.append(_tx_row(one, tx, position))
-            if tx.txid in done:
-                continue  # two coinbases of 2010 repeat earlier ones (BIP 30): same inputs, same outputs
-            done.add(tx.txid)
-            name = hex_id(tx.txid)
-            if not tx.coinbase:
-                inputs += [
-                    {"txid": name, "vin": n, "prev_txid": hex_id(i.prev_txid), "prev_vout": i.prev_vout}
-                    for n, i in enumerate(tx.inputs)
-                ]
-            for n, output in enumerate(tx.outputs):
-                address, kind = address_of_script(output.script, network)
-                outputs.append({"txid": name, "vout": n, "sats": output.sats, "address": address, "kind": kind,
-                                "spent_by": spent.get((tx.txid, n))})  # fmt: skip
-    return {"transactions": transactions, "inputs": inputs, "outputs": outputs}
+    def tables(self) -> dict[str, pa.Table]:
+        return {name: pa.table(self.columns[name], schema=TABLES[name].schema) for name in WRITES}
 
+    def block(self, stored: Stored, place: Place) -> None:
+        block = stored.block
+        self._add("blocks", hash=display(block.hash), height=place.height, state=place.state, prev=display(block.prev),
+                  time=datetime.fromtimestamp(block.time, UTC).replace(tzinfo=None),
+                  transactions=len(block.transactions), exhibit=stored.exhibit, path=stored.path,
+                  span_start=stored.start, span_length=block.size, row=None)  # fmt: skip
+        for position, transaction in enumerate(block.transactions) if place.state != "stale" else ():
+            # two coinbases of 2010 repeat older ones (BIP 30), and unconnected blocks may repeat what the chain has
+            if transaction.txid not in self.written:
+                self.written.add(transaction.txid)
+                self._transaction(stored, position, transaction)
 
-def _tx_row(found: Found, tx: Tx, position: int) -> dict[str, Any]:
-    return {
-        "txid": hex_id(tx.txid), "block": found.hash, "position": position, "coinbase": tx.coinbase,
-        "exhibit": found.exhibit, "path": found.path, "span_start": found.start + tx.start, "span_length": tx.size,
-    }  # fmt: skip
+    def _transaction(self, stored: Stored, position: int, transaction: Transaction) -> None:
+        txid = display(transaction.txid)
+        self._add("transactions", txid=txid, block=display(stored.block.hash), position=position,
+                  coinbase=transaction.coinbase, exhibit=stored.exhibit, path=stored.path,
+                  span_start=stored.start + transaction.start, span_length=transaction.length, row=None)  # fmt: skip
+        for vin, spend in enumerate(() if transaction.coinbase else transaction.spends):
+            self._add("inputs", txid=txid, vin=vin, prev_txid=display(spend.txid), prev_vout=spend.vout)
+        for vout, coin in enumerate(transaction.coins):
+            address, kind = self._script(coin.script)
+            spender = self.spenders.get((transaction.txid, vout))
+            self._add("outputs", txid=txid, vout=vout, sats=coin.sats, address=address, kind=kind,
+                      spent_by=display(spender) if spender else None)  # fmt: skip
+
+    def _script(self, script: bytes) -> tuple[str | None, str]:
+        if script not in self.scripts:
+            self.scripts[script] = address_of_script(script, self.network)
+        return self.scripts[script]
+
+    def _add(self, table: str, **values: Any) -> None:
+        columns = self.columns[table]
+        for name, value in values.items():
+            columns[name].append(value)

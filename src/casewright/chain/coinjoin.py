@@ -1,83 +1,94 @@
-"""CoinJoins: transactions in which strangers pay together. Each rule is a published shape; none is proof.
+"""CoinJoins: transactions that strangers sign together, so that spending together shows nothing about ownership.
 
-A transaction that any rule names is left out of co-spend clustering, and no trace goes through it.
+Each rule is the published shape of one implementation. A transaction that any of them names links no one and is
+followed by no trace. Rules are shapes, not proof: batches of a large service may look alike, and a mix of another make
+may not be seen.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-WHIRLPOOL_POOLS = (100_000, 1_000_000, 5_000_000, 50_000_000)
-WHIRLPOOL_SLACK = 110_000
-WASABI1_BASE = 10_000_000
-DUST = 2_730
+from casewright.chain.shapes import Shape
 
-
-@dataclass(frozen=True)
-class Shape:
-    """What a rule looks at: satoshis of inputs (None where the spent output is unknown) and outputs, their addresses."""
-
-    inputs: Sequence[int | None]
-    outputs: Sequence[int]
-    addresses: Sequence[str | None]
+COIN = 100_000_000
+WHIRLPOOL_POOLS = (COIN // 1000, COIN // 100, COIN // 20, COIN // 2)
+WHIRLPOOL_FEE_ROOM = 110_000
+WASABI1_INPUTS, WASABI1_BASE, WASABI1_REPEATS = 10, COIN // 10, 3
+WASABI2_INPUTS, WASABI2_LEAST, WASABI2_LEVELS = 20, 5_000, 3
+JOINMARKET_LEAST, JOINMARKET_PEERS = 2_730, 3
 
 
-def whirlpool(shape: Shape) -> bool:
-    """Samourai Whirlpool mix: 5 to 8 inputs and as many outputs, all equal to a pool, inputs barely larger.
-
-    Source: the client's published pool parameters, as restated in Stütz et al., "Adoption and Actual Privacy of
-    Decentralized CoinJoin Implementations in Bitcoin" (AFT 2022).
-    """
-    count = len(shape.outputs)
-    if not 5 <= count <= 8 or len(shape.inputs) != count or len(set(shape.outputs)) != 1:
-        return False
-    pool = shape.outputs[0]
-    fits = all(v is None or pool <= v <= pool + WHIRLPOOL_SLACK for v in shape.inputs)
-    return pool in WHIRLPOOL_POOLS and fits
+def whirlpool(shape: Shape) -> str | None:
+    """Samourai Whirlpool: 5 to 8 inputs and as many outputs, each output exactly the pool, no input more than the miner
+    fees' room above it. Source: Stütz, Stockinger, Moreno-Sanchez, Haslhofer, Maffei, "Adoption and Actual Privacy of
+    Decentralized CoinJoin Implementations in Bitcoin", AFT 2022, section 4."""
+    count, values = len(shape.paid), set(shape.paid)
+    if not 5 <= count <= 8 or len(shape.spent) != count or len(values) != 1:
+        return None
+    pool = shape.paid[0]
+    fits = all(sats is None or pool <= sats <= pool + WHIRLPOOL_FEE_ROOM for sats in shape.spent)
+    return "Whirlpool" if pool in WHIRLPOOL_POOLS and fits else None
 
 
-def wasabi1(shape: Shape) -> bool:
-    """Wasabi 1.0/1.1: at least 10 inputs, the modal output about 0.1 BTC and repeated by half the outputs. AFT 2022."""
-    value, times = _modal(shape.outputs)
-    near = abs(value - WASABI1_BASE) * 20 <= WASABI1_BASE
-    return len(shape.inputs) >= 10 and near and times * 2 >= len(shape.outputs) - 1
+def whirlpool_tx0(shape: Shape) -> str | None:
+    """Whirlpool's Tx0, with which one person enters a pool: an OP_RETURN, 1 to 70 equal outputs a little above a pool,
+    a fee, and at most one change. One person signs it, so it links; what leaves it enters a mix. Source as above."""
+    if shape.kinds.count("op_return") != 1:
+        return None
+    coins = [sats for sats, kind in zip(shape.paid, shape.kinds, strict=True) if kind != "op_return"]
+    for pool in WHIRLPOOL_POOLS:
+        ready = Counter(sats for sats in coins if pool < sats <= pool + WHIRLPOOL_FEE_ROOM)
+        value, times = _commonest(ready)
+        if 1 <= times <= 70 and len(coins) - times in (1, 2) and any(sats < pool for sats in coins if sats != value):
+            return "Whirlpool Tx0"
+    return None
 
 
-def wasabi2(shape: Shape) -> bool:
-    """Wasabi 2 (WabiSabi): 20 inputs or more, no output below 5,000 sat, distinct addresses, and at least three values
-    that occur twice or more and together cover half of the outputs. AFT 2022 and the coordinator's public defaults."""
-    if len(shape.inputs) < 20 or len(shape.outputs) < 6 or min(shape.outputs) < 5_000:
-        return False
+def wasabi1(shape: Shape) -> str | None:
+    """Wasabi 1.0 and 1.1: ten inputs or more; the base value, 0.1 BTC within 5 %, and its doublings (1.1 mixes on
+    levels) are half of the outputs. Source: Stütz et al., AFT 2022; Ficsór, "ZeroLink", 2017; the client's public constants."""
+    if len(shape.spent) < WASABI1_INPUTS:
+        return None
+    counts = Counter(shape.paid)
+    base, times = _commonest(Counter({v: n for v, n in counts.items() if abs(v - WASABI1_BASE) * 20 <= WASABI1_BASE}))
+    equal = sum(n for value, n in counts.items() if value in {base << level for level in range(12)})
+    return "Wasabi 1" if times >= WASABI1_REPEATS and equal * 2 >= len(shape.paid) - 1 else None
+
+
+def wasabi2(shape: Shape) -> str | None:
+    """Wasabi 2 (WabiSabi): twenty inputs or more, no output below 5,000 sat, no address paid twice, and three values or
+    more that occur more than once and make up half of the outputs. Source: Ficsór, Seres, Kogman, Ontivero,
+    "WabiSabi", 2021, and the coordinator's public defaults."""
+    if len(shape.spent) < WASABI2_INPUTS or min(shape.paid) < WASABI2_LEAST:
+        return None
     named = [a for a in shape.addresses if a]
-    repeated = [n for n in Counter(shape.outputs).values() if n >= 2]
-    return len(set(named)) == len(named) and len(repeated) >= 3 and sum(repeated) * 2 >= len(shape.outputs)
+    repeats = [n for n in Counter(shape.paid).values() if n > 1]
+    spread = len(repeats) >= WASABI2_LEVELS and sum(repeats) * 2 >= len(shape.paid)
+    return "Wasabi 2" if spread and len(set(named)) == len(named) else None
 
 
-def joinmarket(shape: Shape) -> bool:
-    """JoinMarket: n equal outputs, at least half of all, 3 ≤ n ≤ inputs, and some change.
+def joinmarket(shape: Shape) -> str | None:
+    """JoinMarket: n equal outputs, at least half of all, n from 3 to the number of inputs, and change for some.
 
-    Source: Goldfeder et al., "When the cookie meets the blockchain" (PETS 2018), with the dust limit of JoinMarket.
+    Source: Möser and Böhme, "Join Me on a Market for Anonymity", WEIS 2016; Goldfeder, Kalodner, Reisman, Narayanan,
+    "When the cookie meets the blockchain", PETS 2018. Veto: every peer brings coins of an own address, so fewer input
+    addresses than equal outputs is one payer's batch (addresses that are not known count as different).
     """
-    value, times = _modal(shape.outputs)
-    some_change = times < len(shape.outputs) <= 2 * times
-    return value > DUST and 3 <= times <= len(shape.inputs) and some_change
+    value, times = _commonest(Counter(shape.paid))
+    peers = len({a for a in shape.spenders if a}) + sum(a is None for a in shape.spenders)
+    fits = JOINMARKET_PEERS <= times <= min(peers, len(shape.spent)) and times < len(shape.paid) <= 2 * times
+    return "JoinMarket" if fits and value > JOINMARKET_LEAST else None
 
 
-RULES: tuple[tuple[str, Callable[[Shape], bool]], ...] = (
-    ("Whirlpool", whirlpool),
-    ("Wasabi 1", wasabi1),
-    ("Wasabi 2", wasabi2),
-    ("JoinMarket", joinmarket),
-)
+RULES: Sequence[Callable[[Shape], str | None]] = (whirlpool, wasabi1, wasabi2, joinmarket)
 
 
 def coinjoin_rule(shape: Shape) -> str | None:
-    """Name of the first rule that fits, or None."""
-    return next((name for name, fits in RULES if shape.outputs and fits(shape)), None)
+    """Name of the first rule that calls this a CoinJoin, or None. Tx0 is none: one person signs it."""
+    return next((name for rule in RULES if shape.paid and (name := rule(shape))), None)
 
 
-def _modal(values: Sequence[int]) -> tuple[int, int]:
-    """The commonest value, the largest of equals, and how often it occurs."""
-    counts = Counter(values)
-    value = max(counts, key=lambda v: (counts[v], v))
+def _commonest(counts: Counter[int]) -> tuple[int, int]:
+    """The value that occurs most often, the largest of equals, and how often; (0, 0) of nothing."""
+    value = max(counts, key=lambda v: (counts[v], v), default=0)
     return value, counts[value]

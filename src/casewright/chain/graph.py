@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from casewright.chain.clusters import shapes
 from casewright.chain.coinjoin import coinjoin_rule
+from casewright.chain.shapes import spending
 from casewright.engine.stage import Context
 
 CUSTODIAL = frozenset(
@@ -65,7 +65,7 @@ def load_graph(context: Context) -> Graph:
     graph.cluster = {r["address"]: r["cluster"] for r in context.table("clusters").to_pylist()}
     for tag in context.sql("SELECT * FROM tags ORDER BY level DESC, label, tag").to_pylist():
         graph.tags.setdefault(graph.owner(tag["address"]), []).append(tag)
-    graph.coinjoins = {txid: rule for txid, _, shape in shapes(context) if (rule := coinjoin_rule(shape))}
+    graph.coinjoins = {txid: rule for txid, shape in spending(context) if (rule := coinjoin_rule(shape))}
     return graph
 
 

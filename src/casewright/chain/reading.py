@@ -1,158 +1,150 @@
-"""Chain files to blocks, transactions, inputs and outputs; the main chain is the one with most work.
+"""The files of the chain exhibits: which hold blocks, what obfuscates them, and every block in them.
 
-Files are told by their content: Bitcoin Core's block files, raw single blocks, either in bzip2. Undo files, indexes and
-locks hold nothing to find here.
+Bitcoin Core's `blk*.dat` with or without `xor.dat`, single raw blocks, and either packed by bzip2. What Core keeps
+beside its blocks (undo data, index, locks) holds nothing to find here, and is counted as that.
 """
 
-import bz2
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from casewright.engine.stage import Context, SetAside
-from casewright.kernels.blocks import Block, Broken, DamagedBlock, frames, parse_block, unxor, work_of
+from casewright.kernels.blockfiles import KEY_SIZE, Found, Plain, read_frames, read_single, unmask, unpack
+from casewright.kernels.blocks import Block
 from casewright.model.bitcoin import NETWORKS
 
-GENESIS = {
-    "mainnet": "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
-    "testnet": "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
-    "signet": "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
-    "regtest": "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
-}
-MAX_UNPACKED = 1 << 30
-
-
-def hex_id(raw: bytes) -> str:
-    """A hash as people write it: bytes reversed."""
-    return raw[::-1].hex()
+EASIEST = {"mainnet": 0x1D00FFFF, "testnet": 0x1D00FFFF, "signet": 0x1E0377AE, "regtest": 0x207FFFFF}
+"""The least work each network accepts, as header bits (Bitcoin Core, chainparams)."""
+KEY_FILE = b"xor.dat"
+BESIDE_FOLDERS = {b"index", b"chainstate", b"indexes", b"wallets", b"database"}
+BESIDE_FILES = re.compile(
+    rb"rev\d+\.dat(\.bz2)?|(xor|peers|mempool|fee_estimates|wallet|anchors|banlist)\.dat|.*\.(ldb|log|lock|conf|pid|json)"
+    rb"|\.lock|\.cookie|lock|current|manifest-\d+|readme.*"
+)
+EXPORTS = (b".parquet", b".csv", b".csv.gz", b".tsv", b".tsv.gz")
+PACKED = b".bz2"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A whole block and where it stands."""
+class Stored:
+    """A whole block and the file it stands in; `path` goes on after `!/` into a file that was packed."""
 
     block: Block
     exhibit: str
     path: bytes
     start: int
-    size: int
-
-    @property
-    def hash(self) -> str:
-        return hex_id(self.block.hash)
-
-    @property
-    def prev(self) -> str:
-        return hex_id(self.block.prev)
 
 
 @dataclass
 class Reading:
-    """What the chain files gave so far. `blocks` holds each block once, in the order of reading."""
+    """What the files gave. Every file and every stretch of one is in exactly one of the counts or set aside."""
 
-    network: str
-    blocks: dict[str, Found] = field(default_factory=dict)
+    blocks: list[Stored] = field(default_factory=list)
     aside: list[SetAside] = field(default_factory=list)
     files: int = 0
-    block_files: int = 0
-    repeated: int = 0
-
-    def add_file(self, row: Mapping[str, Any], raw: bytes) -> None:
-        """Take in one file, already without obfuscation."""
-        self.files += 1
-        magic = NETWORKS[self.network].magic
-        other = next((n.name for n in NETWORKS.values() if raw[:4] == n.magic and n.name != self.network), None)
-        if other:
-            detail = f"{row['name']} holds blocks of {other}, but case.toml says {self.network}"
-            self.aside.append(SetAside("files", row["exhibit"], "other network", detail))
-        elif raw[:4] == magic:
-            self.block_files += 1
-            for frame in frames(raw, magic):
-                self._add_frame(row, frame)
-        else:
-            self._add_single(row, raw)
-
-    def _add_frame(self, row: Mapping[str, Any], frame: Any) -> None:
-        if isinstance(frame, Broken):
-            self._damaged(row, frame.start, frame.size, frame.reason, frame.detail)
-            return
-        try:
-            block = parse_block(frame.raw)
-        except DamagedBlock as error:
-            self._damaged(row, frame.start, len(frame.raw), "damaged", str(error))
-            return
-        self._add_block(Found(block, row["exhibit"], row["path"], frame.start, len(frame.raw)))
-
-    def _add_single(self, row: Mapping[str, Any], raw: bytes) -> None:
-        """A file that may be one raw block; most files that are not are none of ours."""
-        try:
-            block = parse_block(raw)
-        except DamagedBlock as error:
-            if row["name"].lower().endswith((".blk", ".blk.bz2")):
-                self.block_files += 1
-                self._damaged(row, 0, len(raw), "damaged", str(error))
-            return
-        self.block_files += 1
-        self._add_block(Found(block, row["exhibit"], row["path"], 0, len(raw)))
-
-    def _add_block(self, found: Found) -> None:
-        if found.hash in self.blocks:
-            self.repeated += 1
-        else:
-            self.blocks[found.hash] = found
-
-    def _damaged(self, row: Mapping[str, Any], start: int, size: int, reason: str, detail: str) -> None:
-        self.aside.append(
-            SetAside("blocks", row["exhibit"], reason, f"{row['name']}: {detail}", span_start=start, span_length=size)
-        )
+    files_done: int = 0
+    files_nothing: int = 0
+    damaged: int = 0
 
 
-def chain_files(rows: list[dict[str, Any]], context: Context) -> Iterator[tuple[dict[str, Any], bytes | None]]:
-    """Each chain file with its plain bytes, or None for those that hold no blocks (undo data, index, xor.dat, locks)."""
+@dataclass(frozen=True)
+class ChainFile:
+    """One file of an exhibit, and its id for set-aside rows."""
+
+    row: Mapping[str, Any]
+    key: bytes
+
+    @property
+    def id(self) -> str:
+        return f"{self.row['exhibit']}/{self.row['position']}"
+
+    @property
+    def path(self) -> bytes:
+        return bytes(self.row["path"])
+
+    @property
+    def base(self) -> bytes:
+        """Last part of its path, in small letters; an exhibit of one file has a name only."""
+        return (self.path or self.row["name"].encode("utf-8", "replace")).rpartition(b"/")[2].lower()
+
+
+def read_files(context: Context, network: str) -> Reading:
+    """All blocks of all chain exhibits, in the order of exhibit, position and offset."""
+    rows = context.sql("SELECT * FROM exhibit_files WHERE role = 'chain' ORDER BY exhibit, position").to_pylist()
+    keys, reading = _keys(rows, context), Reading()
+    for row in rows:
+        _read_file(ChainFile(row, keys.get(_folder(row), b"")), context, network, reading)
+    return reading
+
+
+def _folder(row: Mapping[str, Any]) -> tuple[str, bytes]:
+    return row["exhibit"], bytes(row["path"]).rpartition(b"/")[0]
+
+
+def _keys(rows: list[dict[str, Any]], context: Context) -> dict[tuple[str, bytes], bytes]:
+    """The XOR key that lies in each folder. One of a wrong length is no key; the files beside it then cannot be read,
+    and say so themselves."""
     keys = {}
     for row in rows:
-        if row["name"] == "xor.dat" and row["size"] == 8:
+        if bytes(row["path"]).rpartition(b"/")[2] == KEY_FILE and row["size"] == KEY_SIZE:
             with context.open(row["sha256"]) as file:
-                keys[row["exhibit"], _folder(row["path"])] = file.read()
-    for row in rows:
-        if not _may_hold_blocks(row["name"].lower()):
-            yield row, None
-            continue
-        with context.open(row["sha256"]) as file:
-            raw = file.read()
-        raw = unxor(raw, keys.get((row["exhibit"], _folder(row["path"])), b""))
-        yield row, bz2.BZ2Decompressor().decompress(raw, MAX_UNPACKED) if raw[:3] == b"BZh" else raw
+                keys[_folder(row)] = file.read(KEY_SIZE)
+    return keys
 
 
-def _folder(path: bytes) -> bytes:
-    return path.rpartition(b"/")[0]
+def _read_file(file: ChainFile, context: Context, network: str, reading: Reading) -> None:
+    reading.files += 1
+    if file.base.endswith(EXPORTS):
+        detail = f"{file.row['name']}: exports of a chain are not read yet; give Bitcoin Core's blocks folder"
+        reading.aside.append(SetAside("files", file.id, "not supported", detail))
+        return
+    if not file.row["size"] or BESIDE_FILES.fullmatch(file.base) or BESIDE_FOLDERS & set(file.path.split(b"/")[:-1]):
+        reading.files_nothing += 1
+        return
+    with context.open(file.row["sha256"]) as stream:
+        stored = stream.read()
+    content, path, cut = unmask(stored, file.key), file.path, ""
+    if file.base.endswith(PACKED) or stored[:3] == b"BZh":
+        unpacked, cut = unpack(stored)
+        content, path = unmask(unpacked, b""), file.path + b"!/" + file.base.removesuffix(PACKED)
+    problem = cut or refusal(content, network)
+    if problem:
+        reading.aside.append(SetAside("files", file.id, "unreadable", f"{file.row['name']}: {problem}"))
+    elif content.blank(0, len(content.clear)):
+        reading.files_nothing += 1
+        return
+    else:
+        reading.files_done += 1
+    for found in stretches(content, network) if cut or not problem else ():
+        _take(found, file, path, reading)
 
 
-def _may_hold_blocks(name: str) -> bool:
-    return name.endswith((".dat", ".blk", ".bz2")) and not name.startswith(("rev", "xor.", "peers", "mempool", "fee_"))
+def stretches(content: Plain, network: str) -> Iterator[Found]:
+    """The blocks of a file, or the one that it is, with what is damaged between them."""
+    magic, easiest = NETWORKS[network].magic, EASIEST[network]
+    if not content.clear.startswith(magic) and (single := read_single(content, easiest)):
+        yield single
+    elif magic in content.clear:
+        yield from read_frames(content, magic, easiest)
 
 
-def heights(blocks: Mapping[str, Found], network: str) -> dict[str, tuple[int | None, str]]:
-    """Height and state of each block: `main` on the branch with most work from the genesis block, `stale` beside it,
-    `unconnected` (no height) where ancestors are missing. Of branches with equal work the one read first is main."""
-    known: dict[str, tuple[int, int]] = {}
-    waiting: dict[str, list[str]] = {}
-    for name, found in blocks.items():
-        waiting.setdefault(found.prev, []).append(name)
-    ready = [(name, 0, 0) for name in blocks if name == GENESIS[network]]
-    ready = ready or [(name, 1, 0) for name in waiting.get(GENESIS[network], [])]
-    while ready:
-        name, height, before = ready.pop()
-        work = before + work_of(blocks[name].block.bits)
-        known[name] = (height, work)
-        ready.extend((child, height + 1, work) for child in waiting.get(name, []))
-    order = {name: i for i, name in enumerate(blocks)}
-    tip = max(known, key=lambda n: (known[n][1], -order[n]), default=None)
-    main = set()
-    while tip in known:
-        main.add(tip)
-        tip = blocks[tip].prev
-    return {
-        name: (known[name][0], "main" if name in main else "stale") if name in known else (None, "unconnected")
-        for name in blocks
-    }
+def refusal(content: Plain, network: str) -> str:
+    """Why a file as a whole is not read; empty when it is."""
+    head, magic = content.clear[:4], NETWORKS[network].magic
+    other = next((n.name for n in NETWORKS.values() if head == n.magic and n.name != network), None)
+    if other:
+        return f"holds blocks of {other}, but case.toml says {network}; correct the setting or leave the file out"
+    if content.blank(0, len(content.clear)) or magic in content.clear or read_single(content, EASIEST[network]):
+        return ""
+    return f"holds no block of {network}: is it something else, or is its xor.dat missing or wrong?"
+
+
+def _take(found: Found, file: ChainFile, path: bytes, reading: Reading) -> None:
+    if found.block:
+        reading.blocks.append(Stored(found.block, file.row["exhibit"], path, found.start))
+        return
+    reading.damaged += 1
+    where = f"{file.row['name']}, {found.length} bytes from byte {found.start}: {found.detail}"
+    span = {"span_start": found.start, "span_length": found.length}
+    reading.aside.append(SetAside("blocks", file.id, found.reason, where, **span))

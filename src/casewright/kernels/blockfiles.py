@@ -54,7 +54,8 @@ def unmask(stored: bytes, key: bytes) -> Plain:
 
 def unpack(packed: bytes, limit: int = UNPACKED_LIMIT) -> tuple[bytes, str]:
     """What bzip2 packed, as far as it can be had, and why it ended early (empty when it did not)."""
-    parts, total, rest = [], 0, packed
+    parts: list[bytes] = []
+    total, rest = 0, packed
     while rest:
         unpacker = bz2.BZ2Decompressor()
         while not unpacker.eof:
