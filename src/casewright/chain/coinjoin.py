@@ -46,7 +46,7 @@ def whirlpool_tx0(shape: Shape) -> str | None:
 
 def wasabi1(shape: Shape) -> str | None:
     """Wasabi 1.0 and 1.1: ten inputs or more; the base value, 0.1 BTC within 5 %, and its doublings (1.1 mixes on
-    levels) are half of the outputs. Source: Stütz et al., AFT 2022; Ficsór, "ZeroLink", 2017; the client's public constants."""
+    levels) are half of the outputs. Source: Stütz et al., AFT 2022; Ficsór, "ZeroLink", 2017."""
     if len(shape.spent) < WASABI1_INPUTS:
         return None
     counts = Counter(shape.paid)

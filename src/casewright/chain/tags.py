@@ -1,126 +1,135 @@
-"""Tags: GraphSense TagPacks and ActorPacks, as YAML.
+"""The stage `tags`: attributions of Bitcoin addresses by others, all kept, also where they disagree."""
 
-Header fields of a pack are inherited by its tags (https://github.com/graphsense/graphsense-tagpack-tool, docs). All tags
-are kept, also when they disagree.
-"""
-
-import json
+import posixpath
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
+from casewright.chain.payments import as_paid
+from casewright.chain.tagpack import LEVELS, actors_of, context_of, countries_of, read_pack, tags_of, text_of
 from casewright.engine.stage import Context, Output, SetAside, Tally
+from casewright.model.bitcoin import valid_address
+from casewright.model.errors import Refused
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
-LEVELS = {
-    "ownership": 100, "manual_transaction": 90, "override": 90, "service_api": 80, "authority_data": 75,
-    "trusted_provider": 70, "service_data": 60, "forensic": 50, "forensic_investigation": 50, "untrusted_transaction": 40,
-    "ledger_immanent": 100, "proof_of_reserves": 90, "web_crawl": 20, "heuristic": 10, "unknown": 5,
-}  # fmt: skip
-"""Level of each confidence id, after GraphSense's confidence taxonomy; ids that it does not know get 5."""
-MAX_BYTES, MAX_TAGS = 1 << 28, 5_000_000
-INHERITED = ("label", "actor", "category", "confidence", "source", "currency", "context")
+CURRENCIES = {"BTC", "XBT", "BITCOIN"}
+NAMES = (b".yaml", b".yml")
+TEXTS = (b".md", b".txt", b"license")
+File = Mapping[str, Any]
+Actor = tuple[str | None, str | None]
 
 
 def tags(batch: pa.Table, context: Context) -> Output:
-    """All tags of the packs; legal names and jurisdictions come from ActorPacks or from a tag's own context."""
-    packs, aside = [], []
+    """`tags` of every pack. Legal name and country come from the tag's own context or from its actor, in any pack."""
     files = context.sql("SELECT * FROM exhibit_files WHERE role = 'tags' ORDER BY exhibit, position").to_pylist()
-    for row in files:
-        try:
-            packs.append((row, _load(row, context)))
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            detail = f"{row['name']}: {str(error).splitlines()[0][:200]}"
-            aside.append(SetAside("files", row["exhibit"], "no tag pack", detail))
-    actors = {str(a["id"]): a for _, pack in packs for a in _dicts(pack.get("actors")) if "id" in a}
+    packs = Packs(context, {(f["exhibit"], bytes(f["path"])): f for f in files})
+    for file in files:
+        packs.take(file)
+    aside, actors = packs.set_aside(), _actors([pack for _, pack in packs.read])
+    serving = len(packs.refused) - len(aside)
     rows, received, foreign = [], 0, 0
-    for file, pack in packs:
-        for number, tag in enumerate(_list(pack.get("tags")), start=1):
+    for file, pack in packs.read:
+        for number, fields in tags_of(pack):
             received += 1
-            whole = {**{k: pack[k] for k in INHERITED if k in pack}, **tag} if isinstance(tag, Mapping) else {}
-            if str(whole.get("currency", "BTC")).upper() != "BTC":
+            if fields and (text_of(fields, "currency") or "BTC").upper() not in CURRENCIES:
                 foreign += 1
-            elif not whole.get("address") or not whole.get("label"):
-                words = f"{file['name']}, tag {number}: has no address or no label"
-                aside.append(SetAside("tags", file["exhibit"], "incomplete", words, row=number))
-            else:
-                rows.append(_row(file, number, whole, actors))
-    tallies = [
-        Tally("files", len(files), len(packs)),
-        Tally("tags", received, len(rows), foreign),
-    ]
+            elif problem := problem_of(fields):
+                words = f"{file['name']}, tag {number}: {problem}"
+                aside.append(SetAside("tags", _id(file), "unusable tag", words, row=number))
+            elif fields:
+                rows.append(_row(file, number, fields, actors))
+    tallies = [Tally("files", len(files), len(packs.read), serving), Tally("tags", received, len(rows), foreign)]
     return Output({"tags": TABLES["tags"].rows(rows)}, aside, tallies)
 
 
-def _load(row: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    if row["size"] > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES} bytes")
-    with context.open(row["sha256"]) as file:
-        text = file.read().decode("utf-8-sig")
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_events_loader())):
-        raise ValueError("uses YAML aliases, which a tag pack has no need of")
-    pack = yaml.load(text, Loader=_loader())  # noqa: S506  both loaders are safe ones
-    if not isinstance(pack, dict) or not ({"tags", "actors"} & pack.keys()):
-        raise ValueError("has neither tags nor actors")
-    if len(_list(pack.get("tags"))) > MAX_TAGS:
-        raise ValueError(f"has more than {MAX_TAGS} tags")
-    return pack
+@dataclass
+class Packs:
+    """The files of the tag exhibits: packs, and files that only serve them (an included header, a README)."""
+
+    context: Context
+    by_path: Mapping[tuple[str, bytes], File]
+    read: list[tuple[File, dict[str, Any]]] = field(default_factory=list)
+    refused: list[tuple[File, SetAside]] = field(default_factory=list)
+    included: set[str] = field(default_factory=set)
+
+    def take(self, file: File) -> None:
+        """Read one file as a pack, or note why not."""
+        if not _named(file).endswith(NAMES):
+            self._refuse(file, "not supported", "is no YAML file")
+            return
+        try:
+            self.read.append((file, read_pack(self._content(file), partial(self._include, file))))
+        except Refused as refusal:
+            self._refuse(file, "unreadable", str(refusal))
+
+    def set_aside(self) -> list[SetAside]:
+        """What was refused and serves no other file."""
+        return [reason for file, reason in self.refused if not self._serves(file)]
+
+    def _serves(self, file: File) -> bool:
+        return _id(file) in self.included or _named(file).endswith(TEXTS)
+
+    def _refuse(self, file: File, reason: str, words: str) -> None:
+        self.refused.append((file, SetAside("files", _id(file), reason, f"{file['name']}: {words}")))
+
+    def _content(self, file: File) -> bytes:
+        with self.context.open(file["sha256"]) as stream:
+            return stream.read()
+
+    def _include(self, file: File, name: str) -> bytes | None:
+        """Bytes of a file named from `file`, of the same exhibit and no other."""
+        folder = posixpath.dirname(bytes(file["path"]))
+        path = posixpath.normpath(posixpath.join(folder, name.encode("utf-8", "surrogatepass")))
+        found = self.by_path.get((file["exhibit"], path))
+        if not found:
+            return None
+        self.included.add(_id(found))
+        return self._content(found)
 
 
-def _loader() -> Any:
-    """The safe loader, with dates left as they are written."""
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Plain(base):  # type: ignore[misc]
-        pass
-
-    Plain.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-        for first, found in base.yaml_implicit_resolvers.items()
-    }
-    return Plain
+def _named(file: File) -> bytes:
+    return (bytes(file["path"]) or file["name"].encode("utf-8", "replace")).lower()
 
 
-def _events_loader() -> Any:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _actors(packs: list[dict[str, Any]]) -> dict[str, Actor]:
+    """Legal name and countries by actor id: of each the first that any pack gives."""
+    known: dict[str, Actor] = {}
+    for pack in packs:
+        for name, fields in actors_of(pack):
+            legal, country = known.get(name, (None, None))
+            about = context_of(fields)
+            legal = legal or text_of(fields, "legal_name") or text_of(about, "legal_name")
+            known[name] = (legal, country or countries_of(fields) or countries_of(about))
+    return known
 
 
-def _row(file: Mapping[str, Any], number: int, tag: Mapping[str, Any], actors: Mapping[str, Any]) -> dict[str, Any]:
-    actor = actors.get(str(tag.get("actor")), {})
-    about = {**_context(actor.get("context")), **_context(tag.get("context"))}
-    confidence = str(tag.get("confidence", "unknown"))
-    countries = _list(actor.get("jurisdictions"))
+def problem_of(fields: Mapping[str, Any] | None) -> str | None:
+    """Why a tag cannot be used; None when it can."""
+    if fields is None:
+        return "is no mapping of fields"
+    address = text_of(fields, "address")
+    if not address or not text_of(fields, "label"):
+        return "has no address or no label"
+    return None if valid_address(address) else f"{address[:100]!r} is no Bitcoin address: its checksum does not hold"
+
+
+def _id(file: File) -> str:
+    return f"{file['exhibit']}/{file['position']}"
+
+
+def _row(file: File, number: int, fields: Mapping[str, Any], actors: Mapping[str, Actor]) -> dict[str, Any]:
+    actor, confidence, about = text_of(fields, "actor"), text_of(fields, "confidence"), context_of(fields)
+    legal, country = actors.get(actor or "", (None, None))
     return {
-        "tag": make_id("tag", file["exhibit"], file["path"], number), "address": str(tag["address"]),
-        "label": str(tag["label"]), "actor": _text(tag.get("actor")), "category": _text(tag.get("category")),
-        "confidence": confidence, "level": LEVELS.get(confidence, 5), "source": _text(tag.get("source")),
-        "legal_name": _text(about.get("legal_name")),
-        "jurisdiction": _text(about.get("jurisdiction") or (countries[0] if countries else None)),
+        "tag": make_id("tag", file["exhibit"], file["path"], number),
+        "address": as_paid(text_of(fields, "address") or ""), "label": text_of(fields, "label"), "actor": actor,
+        "category": text_of(fields, "category"), "confidence": confidence,
+        "level": LEVELS.get(confidence or "unknown", LEVELS["unknown"]), "source": text_of(fields, "source"),
+        "legal_name": text_of(fields, "legal_name") or text_of(about, "legal_name") or legal,
+        "jurisdiction": countries_of(fields) or countries_of(about) or country,
         "exhibit": file["exhibit"], "path": file["path"], "row": number,
     }  # fmt: skip
-
-
-def _context(value: Any) -> dict[str, Any]:
-    """A tag's `context`: JSON in a string, or a mapping."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    try:
-        found = json.loads(value) if isinstance(value, str) else {}
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    return [v for v in _list(value) if isinstance(v, Mapping)]
