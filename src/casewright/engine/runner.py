@@ -66,7 +66,7 @@ class Runner:
         """The output of a stage that stands outside the pipeline, over all its rows at once; nothing is kept of it."""
         tables = {name: self.tables.load(name) for name in stage.reads}
         (batch,) = _batches(replace(stage, batch=1 << 62), tables)
-        side = {name: table for name, table in tables.items() if name != stage.over}
+        side = {name: table for name, table in tables.items() if name != stage.over or stage.sees_all}
         job = Job(stage.work, batch, side, stage.params(self.settings), True, False, self.settings.limits)
         result, _ = run_in_child(job, self.store)
         if isinstance(result, Died):
@@ -145,7 +145,7 @@ class Runner:
         folders = [work / f"{i:06d}" for i in range(len(batches))]
         todo = [i for i, folder in enumerate(folders) if not folder.exists()]
         params, limits = stage.params(self.settings), self.settings.limits
-        side = {name: table for name, table in tables.items() if name != stage.over}
+        side = {name: table for name, table in tables.items() if name != stage.over or stage.sees_all}
         jobs = (Job(stage.work, batches[i], side, params, stage.hostile, stage.keeps_bytes, limits) for i in todo)
         self.watch(Progress(stage.name, len(batches) - len(todo), len(batches)))
         results = self.engine.run(stage, jobs, self.store)

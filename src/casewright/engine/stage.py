@@ -121,6 +121,7 @@ class Stage:
       `event`, in the order of the ledger.
     - `hostile`: it parses evidence: each unit runs in a sandboxed child; a child that dies is retried row by row, and
       the row that kills it is set aside.
+    - `sees_all`: it may look at the whole of `over` through `Context.table` too, not only at its batch.
     - `keeps_bytes`: it calls `Context.put`.
     - `params`: the settings that change its result, from the case's settings.
     - `noun`: what a row of `over` is called in set-aside rows, and `key` its id column.
@@ -137,6 +138,7 @@ class Stage:
     batch: int = 256
     hostile: bool = False
     keeps_bytes: bool = False
+    sees_all: bool = False
     params: Callable[[Settings], Mapping[str, Any]] = lambda settings: {}
     noun: str = "items"
     key: str = "item"

@@ -1,0 +1,114 @@
+"""The mapping: which table and columns of the seized service mean what. TOML that a person can read and correct.
+
+    format = 1
+
+    [accounts]                  # one section for each of our tables that the service's records fill
+    table = "users"             # table of the dump
+    native = "uid"              # column of the dump for each of our columns
+    username = "nick"
+    registered_at = "joined"
+
+    [uploads]
+    table = "files"
+    account = "owner"           # refers to accounts.native
+    time = "stored"
+
+    [logs]
+    user = "username"           # the log's user field holds usernames, natives or emails
+    login_paths = ["/login"]    # requests that count as sign-ins
+    download_paths = ["/media/"]# GET requests below these, by a known user, count as downloads
+
+Times may be `YYYY-MM-DD hh:mm:ss` (in `extract.assumed_zone`) or Unix seconds or milliseconds; each value says which.
+"""
+
+import tomllib
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from typing import Any
+
+from casewright.model.errors import Refused
+
+FIELDS: Map[str, tuple[str, ...]] = {
+    "accounts": ("native", "username", "email", "registered_at", "registered_ip"),
+    "deposit_addresses": ("account", "address", "created_at"),
+    "logins": ("account", "time", "ip", "agent"),
+    "uploads": ("account", "time", "reference", "sha256", "md5", "ip"),
+    "downloads": ("account", "time", "reference", "sha256", "md5", "ip"),
+}
+NEEDED: Map[str, tuple[str, ...]] = {
+    "accounts": ("native",),
+    "deposit_addresses": ("account", "address"),
+    "logins": ("account", "time"),
+    "uploads": ("account", "reference"),
+    "downloads": ("account", "reference"),
+}
+USER_FIELDS = ("username", "native", "email")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one of our tables comes from: the dump's table, and its column for each of ours."""
+
+    table: str
+    columns: Map[str, str]
+
+
+@dataclass(frozen=True)
+class LogRules:
+    user: str = "username"
+    login_paths: tuple[str, ...] = ()
+    download_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A whole mapping."""
+
+    sources: Map[str, Source] = field(default_factory=dict)
+    logs: LogRules = field(default_factory=LogRules)
+
+
+def read_mapping(raw: bytes, where: str) -> Mapping:
+    """The mapping in these bytes. Raises Refused naming the line, section or column that makes no sense."""
+    try:
+        found = tomllib.loads(raw.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refused(f"{where}: is no mapping: {error}") from error
+    if found.pop("format", None) != 1:
+        raise Refused(f"{where}: needs the line: format = 1")
+    logs = _logs(found.pop("logs", {}), where)
+    sources = {name: _source(name, section, where) for name, section in found.items()}
+    if sources and "accounts" not in sources:
+        raise Refused(f"{where}: has no [accounts]; without accounts nothing can be joined.")
+    return Mapping(sources, logs)
+
+
+def _source(name: str, section: Any, where: str) -> Source:
+    if name not in FIELDS:
+        raise Refused(f"{where}: there is no section [{name}]. Known: {', '.join(FIELDS)} and logs.")
+    if not isinstance(section, dict) or not all(isinstance(v, str) for v in section.values()):
+        raise Refused(f"{where} [{name}]: every value must be the name of a table or column, in quotes.")
+    columns = dict(section)
+    table = columns.pop("table", None)
+    if not table:
+        raise Refused(f'{where} [{name}]: needs the line: table = "..."')
+    if unknown := columns.keys() - set(FIELDS[name]):
+        raise Refused(
+            f"{where} [{name}]: knows no column {', '.join(sorted(unknown))}. Known: {', '.join(FIELDS[name])}."
+        )
+    if missing := set(NEEDED[name]) - columns.keys():
+        raise Refused(f"{where} [{name}]: needs the column {', '.join(sorted(missing))}.")
+    return Source(table, columns)
+
+
+def _logs(section: Any, where: str) -> LogRules:
+    if not isinstance(section, dict) or (unknown := section.keys() - {"user", "login_paths", "download_paths"}):
+        raise Refused(f"{where} [logs]: knows user, login_paths and download_paths only, not {sorted(unknown)}.")
+    rules = LogRules(
+        section.get("user", "username"),
+        tuple(section.get("login_paths", ())),
+        tuple(section.get("download_paths", ())),
+    )
+    if rules.user not in USER_FIELDS or not all(isinstance(p, str) for p in rules.login_paths + rules.download_paths):
+        raise Refused(f"{where} [logs]: user must be one of {', '.join(USER_FIELDS)}, and paths must be text.")
+    return rules

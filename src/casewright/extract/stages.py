@@ -1,0 +1,168 @@
+"""The stages of the extract room."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
+from casewright.extract.dump import DumpReader
+from casewright.extract.logs import LogLine, log_lines
+from casewright.extract.mapping import Mapping as Rules
+from casewright.extract.mapping import read_mapping
+from casewright.extract.propose import propose, sample
+from casewright.extract.records import Records, read_dump, read_log
+from casewright.extract.selectors import find_selectors
+from casewright.model.ids import make_id
+from casewright.model.settings import Settings
+from casewright.model.tables import TABLES
+
+DUMP, LOG = "text/x-sql-dump", "text/x-access-log"
+ACCOUNTS, ACTIVITY = ("accounts", "deposit_addresses"), ("logins", "uploads", "downloads")
+LOG_SAMPLE = 5_000
+
+
+def _rules(context: Context) -> Rules | None:
+    """The mapping that counts, or None when none was accepted yet."""
+    rows = context.sql("SELECT sha256, name FROM exhibit_files WHERE role = 'mapping'").to_pylist()
+    if not rows:
+        return None
+    with context.open(rows[0]["sha256"]) as file:
+        return read_mapping(file.read(), rows[0]["name"])
+
+
+def _fresh(batch: pa.Table, context: Context) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Each item, and whether it is the first with its bytes: copies of a dump or log are read once."""
+    first = {
+        r["sha256"]: r["item"]
+        for r in context.sql("SELECT sha256, min(item) AS item FROM items GROUP BY 1").to_pylist()
+    }
+    for row in batch.to_pylist():
+        yield row, first[row["sha256"]] == row["item"]
+
+
+def _finish(records: Records, tables: tuple[str, ...]) -> Output:
+    rows = {name: TABLES[name].rows(records.rows.get(name, [])) for name in tables}
+    return Output(rows, records.aside, records.tallies())
+
+
+def _without_mapping(batch: pa.Table, tables: tuple[str, ...]) -> Output:
+    detail = "no mapping was accepted yet; run: casewright extract"
+    aside = [SetAside("items", item, "no mapping", detail) for item in batch.column("item").to_pylist()]
+    tally = Tally("items", batch.num_rows, 0)
+    return Output({name: TABLES[name].empty() for name in tables}, aside, [tally])
+
+
+def accounts(batch: pa.Table, context: Context) -> Output:
+    """Accounts and their deposit addresses, from dumps."""
+    rules = _rules(context)
+    if rules is None:
+        return _without_mapping(batch, ACCOUNTS)
+    records = Records(rules, context.params["assumed_zone"], context.params["clock_offset_seconds"])
+    for item, fresh in _fresh(batch, context):
+        records.count("items", "done" if fresh else "nothing")
+        if fresh:
+            owner = _owner(item["sha256"], rules)
+            with context.open(item["sha256"]) as file:
+                read_dump(records, item, file, ACCOUNTS, owner)
+    return _finish(records, ACCOUNTS)
+
+
+def _owner(sha256: str, rules: Rules) -> Any:
+    """Gives the id of the account with a native key: it derives from the dump's bytes, the table and the key."""
+    source = rules.sources.get("accounts")
+    table = source.table if source else ""
+    return lambda native: make_id("acct", sha256, table, native)
+
+
+def activity(batch: pa.Table, context: Context) -> Output:
+    """Sign-ins, uploads and downloads, from dumps and logs."""
+    rules = _rules(context)
+    if rules is None:
+        return _without_mapping(batch, ACTIVITY)
+    records = Records(rules, context.params["assumed_zone"], context.params["clock_offset_seconds"])
+    known = context.sql(f"SELECT account, {rules.logs.user} AS name FROM accounts ORDER BY account").to_pylist()  # noqa: S608  one of three
+    ids = {row["account"] for row in known}
+    account_of = _unambiguous(known)
+    for item, fresh in _fresh(batch, context):
+        records.count("items", "done" if fresh else "nothing")
+        if not fresh:
+            continue
+        with context.open(item["sha256"]) as file:
+            if item["mime"] == DUMP:
+                make = _owner(item["sha256"], rules)
+                read_dump(records, item, file, ACTIVITY, lambda key, make=make: make(key) if make(key) in ids else None)
+            else:
+                read_log(records, item, file, account_of)
+    return _finish(records, ACTIVITY)
+
+
+def _unambiguous(known: list[dict[str, Any]]) -> Mapping[str, str]:
+    """Account by name; names that several accounts have stand for none."""
+    times = Counter(row["name"] for row in known)
+    return {row["name"]: row["account"] for row in known if row["name"] and times[row["name"]] == 1}
+
+
+def selectors(batch: pa.Table, context: Context) -> Output:
+    """Addresses, emails, IPs, URLs and onion services in every item that is neither media nor archive."""
+    rows, found = [], 0
+    for item in batch.to_pylist():
+        with context.open(item["sha256"]) as file:
+            hits = [
+                {"selector": make_id("sel", item["item"], hit.kind, hit.span_start), "kind": hit.kind,
+                 "value": hit.value, "item": item["item"], "span_start": hit.span_start,
+                 "span_length": hit.span_length}
+                for hit in find_selectors(file)
+            ]  # fmt: skip
+        rows += hits
+        found += bool(hits)
+    tally = Tally("items", batch.num_rows, found, batch.num_rows - found)
+    return Output({"selectors": TABLES["selectors"].rows(rows)}, [], [tally])
+
+
+def proposal(batch: pa.Table, context: Context) -> Output:
+    """A mapping proposed from the largest dump, with the logs' paths; one row of TOML, or none without a dump."""
+    rows = sorted(batch.to_pylist(), key=lambda r: (-r["size"], r["item"]))
+    dumps = [r for r in rows if r["mime"] == DUMP]
+    paths: Counter[str] = Counter()
+    for item in (r for r in rows if r["mime"] == LOG):
+        with context.open(item["sha256"]) as file:
+            for line, _ in zip(log_lines(file), range(LOG_SAMPLE), strict=False):
+                if isinstance(line, LogLine) and line.user:
+                    paths[_folder(line.path)] += 1
+    texts = []
+    for item in dumps[:1]:
+        with context.open(item["sha256"]) as file:
+            texts.append(propose(sample(DumpReader(file).pieces()), [p for p, n in paths.most_common(50) if n > 1]))
+    return Output({"proposal": pa.table({"toml": pa.array(texts, pa.string())})})
+
+
+def _folder(path: str) -> str:
+    """The path itself when it names no file, otherwise its first folder."""
+    plain = path.partition("?")[0]
+    return plain if "." not in plain.rpartition("/")[2] else "/" + plain.lstrip("/").partition("/")[0] + "/"
+
+
+def _params(settings: Settings) -> Mapping[str, Any]:
+    return {
+        "assumed_zone": settings.extract.assumed_zone,
+        "clock_offset_seconds": settings.extract.clock_offset_seconds,
+    }
+
+
+READS = ("items", "exhibits", "exhibit_files")
+NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime NOT LIKE 'audio/%' AND mime NOT IN
+('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
+
+STAGES = (
+    Stage("accounts", 1, READS, ACCOUNTS, accounts, over="items", where=f"mime = '{DUMP}'", order="item", batch=1,
+          hostile=True, sees_all=True, params=_params),
+    Stage("activity", 1, (*READS, "accounts"), ACTIVITY, activity, over="items",
+          where=f"mime IN ('{DUMP}', '{LOG}')", order="item", batch=1, hostile=True, sees_all=True, params=_params),
+    Stage("selectors", 1, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
+          batch=64, hostile=True),
+)  # fmt: skip
+
+PROPOSAL = Stage("proposal", 1, ("items",), (), proposal, over="items", where=f"mime IN ('{DUMP}', '{LOG}')",
+                 order="item", hostile=True)  # fmt: skip
