@@ -1,0 +1,174 @@
+"""PDQ, the perceptual hash of pictures, as Meta's C++ reference computes it. The slow definition, in numpy.
+
+Source: Meta, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (2019), and the behaviour of
+the reference on its published vectors: luma .299/.587/.114, a side above 512 pixels resized to 512×512 by nearest
+neighbour without regard to aspect, two passes of a box filter each way, 64×64 samples, the 16×16 low frequencies of a
+DCT without the first, and a bit for each that lies above their median.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+Floats = NDArray[np.float32]
+SIDE, SAMPLES, LOW = 512, 64, 16
+LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
+
+
+class NoPicture(ValueError):  # noqa: N818  data, not a defect
+    """The picture has too few pixels to be hashed."""
+
+
+@dataclass(frozen=True)
+class Pdq:
+    """A hash as 64 hex digits, and its quality from 0 to 100; below 50 it decides nothing."""
+
+    hash: str
+    quality: int
+
+
+def _dct_matrix() -> Floats:
+    rows = np.arange(1, LOW + 1, dtype=np.float64)[:, None]
+    columns = np.arange(SAMPLES, dtype=np.float64)[None, :]
+    matrix = np.sqrt(2.0 / SAMPLES) * np.cos(np.pi / 2 / SAMPLES * rows * (2 * columns + 1))
+    return np.asarray(matrix, np.float32)
+
+
+DCT = _dct_matrix()
+
+
+def luma_of(picture: Image.Image) -> Floats:
+    """Brightness of each pixel, float32 [height, width], turned upright by EXIF, in any mode that Pillow opens."""
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        upright = _eight_bits(upright)
+    pixels = np.asarray(upright.convert("RGB"))
+    if max(pixels.shape[:2]) > SIDE:
+        pixels = _nearest(pixels)
+    red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
+    result: Floats = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+    return result
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """High-range grey scaled to 8 bits: Pillow's own conversion would clip everything above 255."""
+    values = np.asarray(picture, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise NoPicture("has pixels that are no number")
+    top = 65535.0 if picture.mode.startswith("I") and values.max(initial=0) > 255 else max(values.max(initial=0), 255.0)
+    return Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8))
+
+
+def _nearest(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """To 512×512, taking the pixel at floor(i · size / 512)."""
+    height, width = pixels.shape[:2]
+    rows = np.arange(SIDE) * height // SIDE
+    columns = np.arange(SIDE) * width // SIDE
+    taken: NDArray[np.uint8] = pixels[rows][:, columns]
+    return taken
+
+
+def _box(values: Floats, window: int) -> Floats:
+    """Mean over `window` values along the last axis, with shorter windows at the ends.
+
+    Sums run in float32, value in, value out, as in the reference: exact means would flip bits near the median.
+    """
+    size = values.shape[-1]
+    half = (window + 2) // 2
+    phase_1, phase_2, phase_3 = half - 1, window - half + 1, size - window
+    if phase_3 < 0:
+        raise NoPicture("is too small for the filter")
+    sums = np.zeros(values.shape[:-1], np.float32)
+    result = np.empty_like(values)
+    left = right = out = 0
+    count = 0
+    for _ in range(phase_1):
+        sums = sums + values[..., right]
+        right, count = right + 1, count + 1
+    for _ in range(phase_2):
+        sums = sums + values[..., right]
+        right, count = right + 1, count + 1
+        result[..., out] = sums / np.float32(count)
+        out += 1
+    for _ in range(phase_3):
+        sums = sums + values[..., right] - values[..., left]
+        left, right = left + 1, right + 1
+        result[..., out] = sums / np.float32(count)
+        out += 1
+    for _ in range(half - 1):
+        sums = sums - values[..., left]
+        left, count = left + 1, count - 1
+        result[..., out] = sums / np.float32(count)
+        out += 1
+    return result
+
+
+def _window(size: int) -> int:
+    return (size + 2 * SAMPLES - 1) // (2 * SAMPLES)
+
+
+def samples_of(luma: Floats) -> Floats:
+    """The smoothed picture at 64×64 centre points."""
+    height, width = luma.shape
+    smooth = luma
+    for _ in range(2):
+        smooth = _box(smooth, _window(width))
+        smooth = np.ascontiguousarray(_box(np.ascontiguousarray(smooth.T), _window(height)).T)
+    rows = ((np.arange(SAMPLES) + 0.5) * height / SAMPLES).astype(np.int64)
+    columns = ((np.arange(SAMPLES) + 0.5) * width / SAMPLES).astype(np.int64)
+    taken: Floats = smooth[rows][:, columns]
+    return taken
+
+
+def quality_of(samples: Floats) -> int:
+    """How much the picture changes from sample to sample, 0 to 100."""
+    down = np.abs(((samples[:-1] - samples[1:]) * np.float32(100) / np.float32(255)).astype(np.int64)).sum()
+    across = np.abs(((samples[:, :-1] - samples[:, 1:]) * np.float32(100) / np.float32(255)).astype(np.int64)).sum()
+    return min(100, int(down + across) // 90)
+
+
+def pdq_of_luma(luma: Floats) -> Pdq:
+    """PDQ of brightness values, float32 [height, width], neither side above 512. Raises NoPicture below 5 a side."""
+    if min(luma.shape) < 5:
+        raise NoPicture(f"{luma.shape[1]}×{luma.shape[0]} pixels are too few for a hash")
+    samples = samples_of(luma)
+    return Pdq(_hex(_low_frequencies(samples)), quality_of(samples))
+
+
+def _low_frequencies(samples: Floats) -> Floats:
+    result: Floats = (DCT @ samples) @ DCT.T
+    return result
+
+
+def _hex(low: Floats) -> str:
+    """Bits above the median of the 256 values (the 128th of them in order), the last word first."""
+    median = np.partition(low.ravel(), 127)[127]
+    bits = (low > median).ravel()
+    return np.packbits(bits[::-1]).tobytes().hex()
+
+
+def pdq_of_image(picture: Image.Image) -> tuple[str, int]:
+    """Hash (64 hex digits) and quality of a decoded picture. Raises NoPicture."""
+    found = pdq_of_luma(luma_of(picture))
+    return found.hash, found.quality
+
+
+def dihedral(luma: Floats) -> tuple[str, ...]:
+    """The hashes of the picture as it is, turned by 90, 180, 270 degrees, flipped in x, in y, and along both diagonals.
+
+    All come from one DCT: turning a picture transposes its frequencies and changes the sign of odd ones.
+    """
+    low = _low_frequencies(samples_of(luma))
+    odd = np.where(np.arange(1, LOW + 1) % 2 == 1, -1, 1).astype(np.float32)
+    rows, columns = low * odd[:, None], low * odd[None, :]
+    both = rows * odd[None, :]
+    turned: tuple[Any, ...] = (low, columns.T, both, rows.T, rows, columns, low.T, both.T)
+    return tuple(_hex(np.ascontiguousarray(t)) for t in turned)
+
+
+def distance(one: str, other: str) -> int:
+    """Bits in which two hashes (hex) differ."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()
