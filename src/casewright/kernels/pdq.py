@@ -139,7 +139,7 @@ def pdq_of_luma(luma: Floats) -> Pdq:
 
 
 def _low_frequencies(samples: Floats) -> Floats:
-    result: Floats = (DCT @ samples) @ DCT.T
+    result: Floats = np.asarray((DCT @ samples) @ DCT.T, np.float32)
     return result
 
 
