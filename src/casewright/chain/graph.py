@@ -1,29 +1,23 @@
-"""The chain as a tracer sees it: who paid whom, in whose name."""
+"""The chain as a tracer sees it: coins, who spends them, and in whose name."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from casewright.chain.coinjoin import coinjoin_rule
+from casewright.chain.coinjoin import coinjoin_rule, whirlpool_tx0
+from casewright.chain.labels import Tag, Verdict, judge
 from casewright.chain.shapes import spending
 from casewright.engine.stage import Context
-
-CUSTODIAL = frozenset(
-    ("exchange", "hosted_wallet", "wallet_service", "payment_processor", "broker", "otc", "atm", "gambling", "lending",
-     "marketplace_escrow", "service")
-)  # fmt: skip
-"""Tag categories of services that know their customers."""
-MIXING = frozenset(("mixing_service", "mixer", "coinjoin"))
+from casewright.kernels.unionfind import path_between
 
 
 @dataclass(frozen=True)
 class Coin:
-    """One output."""
+    """One output, and the transaction that spends it."""
 
     txid: str
     vout: int
     sats: int
     address: str | None
+    kind: str
     spent_by: str | None
 
     @property
@@ -33,48 +27,72 @@ class Coin:
 
 @dataclass
 class Graph:
-    """Outputs, inputs, clusters and tags in memory."""
+    """Outputs, inputs, wallets and tags in memory. A *wallet* is a cluster, an address outside any, or the one coin
+    whose script has no address."""
 
-    coins: dict[tuple[str, int], Coin] = field(default_factory=dict)
     outputs: dict[str, list[Coin]] = field(default_factory=dict)
     spends: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     cluster: dict[str, str] = field(default_factory=dict)
-    tags: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    tags: dict[str, list[Tag]] = field(default_factory=dict)
+    links: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     coinjoins: dict[str, str] = field(default_factory=dict)
+    entrances: set[str] = field(default_factory=set)
+    floating: set[str] = field(default_factory=set)
+    market: set[str] = field(default_factory=set)
+    judged: dict[str, Verdict] = field(default_factory=dict)
 
-    def owner(self, address: str | None) -> str:
-        """The cluster that an address is in, itself when it never spent, or that it has none."""
-        return self.cluster.get(address, address) if address else "(no address)"
+    def coin(self, txid: str, vout: int) -> Coin | None:
+        coins = self.outputs.get(txid, ())
+        return coins[vout] if 0 <= vout < len(coins) else None
 
-    def tags_of(self, address: str | None) -> list[Mapping[str, Any]]:
-        """Tags on an address and on everything in its cluster, strongest first."""
-        return self.tags.get(self.owner(address), [])
+    def wallet(self, coin: Coin) -> str:
+        return self.cluster.get(coin.address, coin.address) if coin.address else f"script of {coin.id}"
 
-    def known(self, txid: str) -> bool:
-        return txid in self.outputs
+    def verdict(self, wallet: str) -> Verdict:
+        """What tags say of a wallet. The market's own wallets are no service, whatever a tag calls them, unless their
+        addresses belong to one that knows its customers."""
+        if wallet not in self.judged:
+            verdict = judge(self.tags.get(wallet, []))
+            self.judged[wallet] = Verdict() if wallet in self.market and not verdict.custodial else verdict
+        return self.judged[wallet]
+
+    def proof(self, coin: Coin, tag: Tag) -> tuple[str, ...]:
+        """Ids of the merges that join the coin's address to the tagged one; empty when it is the same address."""
+        links = self.links.get(self.wallet(coin), ())
+        return tuple(path_between(links, coin.address, tag["address"]) or ())
+
+    def sources_of(self, txid: str) -> tuple[dict[str, list[Coin]], int]:
+        """Coins that a transaction spends, by wallet in the order of its inputs; and how many are not in the files."""
+        wallets: dict[str, list[Coin]] = {}
+        unknown = 0
+        for txid_spent, vout in self.spends.get(txid, ()):
+            coin = self.coin(txid_spent, vout)
+            if coin:
+                wallets.setdefault(self.wallet(coin), []).append(coin)
+            else:
+                unknown += 1
+        return wallets, unknown
 
 
 def load_graph(context: Context) -> Graph:
+    """The graph of the whole chain that was given."""
     graph = Graph()
-    for row in context.table("outputs").to_pylist():
-        coin = Coin(row["txid"], row["vout"], row["sats"], row["address"], row["spent_by"])
-        graph.coins[coin.txid, coin.vout] = coin
-        graph.outputs.setdefault(coin.txid, []).append(coin)
+    for row in context.sql("SELECT * FROM outputs ORDER BY txid, vout").to_pylist():
+        graph.outputs.setdefault(row["txid"], []).append(Coin(**row))
     for row in context.sql("SELECT * FROM inputs ORDER BY txid, vin").to_pylist():
         graph.spends.setdefault(row["txid"], []).append((row["prev_txid"], row["prev_vout"]))
     graph.cluster = {r["address"]: r["cluster"] for r in context.table("clusters").to_pylist()}
-    for tag in context.sql("SELECT * FROM tags ORDER BY level DESC, label, tag").to_pylist():
-        graph.tags.setdefault(graph.owner(tag["address"]), []).append(tag)
-    graph.coinjoins = {txid: rule for txid, shape in spending(context) if (rule := coinjoin_rule(shape))}
+    for row in context.sql("SELECT * FROM cluster_reasons ORDER BY id").to_pylist():
+        graph.links.setdefault(row["cluster"], []).append((row["address_a"], row["address_b"], row["id"]))
+    for tag in context.sql("SELECT * FROM tags ORDER BY tag").to_pylist():
+        graph.tags.setdefault(graph.cluster.get(tag["address"], tag["address"]), []).append(tag)
+    deposits = context.table("payments").column("address").to_pylist()
+    graph.market = {graph.cluster.get(address, address) for address in deposits}
+    sql = "SELECT t.txid FROM transactions t JOIN blocks b ON b.hash = t.block WHERE b.state = 'unconnected'"
+    graph.floating = set(context.sql(sql).column("txid").to_pylist())
+    for txid, shape in spending(context):
+        if rule := coinjoin_rule(shape):
+            graph.coinjoins[txid] = rule
+        elif whirlpool_tx0(shape):
+            graph.entrances.add(txid)
     return graph
-
-
-def custodians(tags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of the tags that call the wallet a custodial service, the strongest, one a label: several when they tie."""
-    named = [t for t in tags if (t["category"] or "").lower().replace(" ", "_") in CUSTODIAL]
-    strongest = [t for t in named if t["level"] == max(n["level"] for n in named)]
-    return list({t["label"]: t for t in strongest}.values())
-
-
-def mixes(tags: Sequence[Mapping[str, Any]]) -> bool:
-    return any((t["category"] or "").lower().replace(" ", "_") in MIXING for t in tags)

@@ -15,6 +15,6 @@ STAGES = (
     Stage("tags", 1, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
     Stage("clusters", 1, CHAIN, ("clusters", "cluster_reasons"), clusters),
-    Stage("trace", 1, ("payments", "clusters", "tags", *CHAIN), ("hops", "services"), trace,
+    Stage("trace", 1, ("payments", "clusters", "cluster_reasons", "tags", *CHAIN), ("hops", "services"), trace,
           params=lambda settings: {"max_hops": settings.chain.max_hops, "dust_sats": settings.chain.dust_sats}),
 )  # fmt: skip

@@ -112,6 +112,8 @@ def parse_block(raw: bytes, easiest: int = EASIEST) -> Block:
     found, repeated = merkle_root([t.txid for t in transactions])
     if found != root:
         raise DamagedBlock("bad merkle root", "the transactions are not those that the header seals", framed=True)
+    if not transactions[0].coinbase:
+        raise DamagedBlock("no coinbase", "the first transaction is not one that creates coins", framed=True)
     if repeated:
         raise DamagedBlock("repeated transactions", "a run of transactions stands twice in the block", framed=True)
     digest, target = sha256d(raw[:HEADER_SIZE]), target_of(bits)
@@ -130,8 +132,8 @@ def _transactions(raw: bytes) -> tuple[Transaction, ...]:
         at += transaction.length
     if at != len(raw):
         raise DamagedBlock("impossible size", f"{len(raw) - at} bytes are left after the last transaction")
-    if not found or not found[0].coinbase:
-        raise DamagedBlock("no coinbase", "the first transaction is not one that creates coins", framed=True)
+    if not found:
+        raise DamagedBlock("no coinbase", "the block has no transaction", framed=True)
     return tuple(found)
 
 
