@@ -264,7 +264,7 @@ def _decisions(payments: tuple[Payment, ...]) -> tuple[Decision, ...]:
         email, turn = customer.email, len(found)
         if turn == 3:
             found[payment.account] = Decision(payment.account, email, "negative",
-                                              "the customer sold a voucher; sign-ins never share an address")  # fmt: skip
+                                              "a voucher that was sold on; the addresses never agree")  # fmt: skip
         elif turn == 6:
             found[payment.account] = Decision(payment.account, email, "unsure", "awaiting the device records")
         elif turn % 5 == 4:

@@ -508,6 +508,7 @@ _ALL = (
             Column("reference", STR, "reference of the request"),
             Column("service", STR, "service"),
             Column("txid", STR, "withdrawal that the record is about"),
+            Column("address", STR, "address that the service says it paid, if it says"),
             Column("customer", STR, "the service's own customer number"),
             Column("full_name", STR, "name, verbatim"),
             Column("born", STR, "date of birth, verbatim"),

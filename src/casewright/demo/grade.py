@@ -1,0 +1,100 @@
+"""Holding a result against the truth: right, wrong and missed, for each stage."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Rows = Callable[[str], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Counts for one stage. `wrong` and `missed` are zero when the result is as the truth."""
+
+    stage: str
+    right: int
+    wrong: int
+    missed: int
+
+
+def _compare(stage: str, expected: set[Any], found: set[Any]) -> Grade:
+    return Grade(stage, len(expected & found), len(found - expected), len(expected - found))
+
+
+def grade(truth: dict[str, Any], rows: Rows) -> list[Grade]:
+    """A grade for each stage. `rows` runs SQL over the case's tables."""
+    return [
+        _compare("accounts", set(truth["accounts"].items()), _set(rows, "SELECT native, username FROM accounts")),
+        _compare(
+            "deposit addresses",
+            set(truth["deposit_addresses"].items()),
+            _set(rows, "SELECT d.address, a.native FROM deposit_addresses d JOIN accounts a USING (account)"),
+        ),
+        *_media(truth["media"], rows),
+        _payments(truth, rows),
+        _clusters(truth, rows),
+        _services(truth, rows),
+        _persons(truth, rows),
+        _compare(
+            "countries of paying accounts",
+            {(account, c) for account, countries in truth["countries"].items() for c in countries},
+            _set(rows, "SELECT DISTINCT a.native, r.country FROM referrals r JOIN accounts a USING (account) "
+                       "WHERE r.account IN (SELECT account FROM payments)"),
+        ),
+    ]  # fmt: skip
+
+
+def _set(rows: Rows, sql: str) -> set[tuple[Any, ...]]:
+    return {tuple(row.values()) for row in rows(sql)}
+
+
+def _payments(truth: dict[str, Any], rows: Rows) -> Grade:
+    expected = {(p["txid"], p["vout"], p["account"], p["sats"], p["height"]) for p in truth["payments"]}
+    sql = "SELECT p.txid, p.vout, a.native, p.sats, p.height FROM payments p JOIN accounts a USING (account)"
+    return _compare("payments", expected, _set(rows, sql))
+
+
+def _clusters(truth: dict[str, Any], rows: Rows) -> Grade:
+    """Right: addresses in a cluster of one owner; wrong: in a cluster that mixes owners."""
+    owners: dict[str, set[str]] = {}
+    for row in (found := rows("SELECT address, cluster FROM clusters")):
+        owners.setdefault(row["cluster"], set()).add(truth["owners"].get(row["address"], "unknown"))
+    wrong = sum(len(owners[row["cluster"]]) > 1 for row in found)
+    return Grade("addresses in clusters", len(found) - wrong, wrong, 0)
+
+
+def _services(truth: dict[str, Any], rows: Rows) -> Grade:
+    expected = {(p["txid"], p["vout"], p["service"], p["hops"]) for p in truth["payments"] if p["service"]}
+    sql = (
+        "SELECT DISTINCT p.txid, p.vout, s.service, s.hops FROM services s JOIN payments p USING (payment) "
+        "WHERE s.direction = 'back' AND s.confidence <> 'none'"
+    )
+    return _compare("services behind payments", expected, _set(rows, sql))
+
+
+def _persons(truth: dict[str, Any], rows: Rows) -> Grade:
+    """Persons named in referrals: exactly those that the examiner judged positive."""
+    expected = {(d["account"], d["email"]) for d in truth["decisions"] if d["verdict"] == "positive"}
+    sql = "SELECT DISTINCT a.native, p.email FROM referrals r JOIN accounts a USING (account) JOIN persons p USING (person)"
+    return _compare("persons named", expected, _set(rows, sql))
+
+
+def _media(media: dict[str, Any], rows: Rows) -> list[Grade]:
+    """States of distinct contents that the field's threshold decides; undecidable ones may be near or new."""
+    found = {
+        (row["sha256"], row["state"])
+        for row in rows("SELECT DISTINCT i.sha256, w.state FROM worklist w JOIN items i USING (item)")
+    }
+    free = set(media.get("undecided", []))
+    grades = [
+        _compare(f"media {state}", {(s, state) for s in media[state]},
+                 {f for f in found if f[1] == state and f[0] not in free})
+        for state in ("known", "near", "new")
+    ]  # fmt: skip
+    aside = {
+        row["sha256"]
+        for row in rows(
+            "SELECT DISTINCT i.sha256 FROM set_aside s JOIN items i ON i.item = s.subject WHERE s.stage = 'media'"
+        )
+    }
+    return [*grades, _compare("media set aside", set(media["undecodable"]), aside)]
