@@ -220,6 +220,8 @@ def test_a_sweep_is_followed_to_the_operators_cash_out() -> None:
     assert found(tables, "forward") == [("Tallow Coin", 2, "weak")] * 2
     assert {f"{s['txid']}:{s['vout']}" for s in tables["services"] if s["direction"] == "forward"} == {name_of(out[0])}
     assert "sweep: all goes on in one output" in reasons(tables, "forward")
+    assert "change: what the tagged wallet was not paid" in reasons(tables, "forward")
+    assert "swept together: with up to 2 coins" in against(tables, "forward")
 
 
 def test_a_deposit_that_the_exchange_sweeps_is_found_behind_the_peel() -> None:

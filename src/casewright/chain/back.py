@@ -74,7 +74,8 @@ def _source(
     large = [c for c in spent if c.sats >= limits.dust_sats]
     dust = len(spent) - len(large)
     passed = f"; {dust} below {limits.dust_sats} sat not followed" if dust else ""
-    reason = f"paid by a wallet that no tag names, with {len(spent)} coins: their funding is followed{passed}"
+    coins = "with one coin" if len(spent) == 1 else f"with {len(spent)} coins"
+    reason = f"paid by a wallet that no tag names, {coins}: their funding is followed{passed}"
     found.hop(step, coin, coin.txid, wallet, payee, reason, *ids, end="" if large else "at dust")
     return [(c, step + 1) for c in large]
 

@@ -32,7 +32,8 @@ def whirlpool(shape: Shape) -> str | None:
 
 def whirlpool_tx0(shape: Shape) -> str | None:
     """Whirlpool's Tx0, with which one person enters a pool: an OP_RETURN, 1 to 70 equal outputs a little above a pool,
-    a fee of at most 5 % of it, and at most one change. One person signs it, so it links; what leaves it enters a mix. Source as above."""
+    a fee of at most 5 % of it, and at most one change. One person signs it, so it links; what leaves it enters a mix.
+    Source as above."""
     if shape.kinds.count("op_return") != 1:
         return None
     coins = [sats for sats, kind in zip(shape.paid, shape.kinds, strict=True) if kind != "op_return"]
@@ -85,8 +86,8 @@ RULES: Sequence[Callable[[Shape], str | None]] = (whirlpool, wasabi1, wasabi2, j
 
 
 def coinjoin_rule(shape: Shape) -> str | None:
-    """Name of the first rule that calls this a CoinJoin, or None. Tx0 is none: one person signs it. Nor is anything that
-    one address alone pays for."""
+    """Name of the first rule that calls this a CoinJoin, or None. Tx0 is none: one person signs it. Nor is anything
+    that one address alone pays for."""
     if len(set(shape.spenders)) == 1 and shape.spenders[0]:
         return None
     return next((name for rule in RULES if shape.paid and (name := rule(shape))), None)

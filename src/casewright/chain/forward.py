@@ -22,33 +22,36 @@ def trace_forward(found: Findings, payment: Coin) -> Findings:
         found.reached(1, payment, payment, verdict, doubts, sure=True)
         found.hop(1, payment, payment.txid, wallet, wallet, verdict.stops)
         return found
-    queue = deque([(payment, 1)])
+    queue = deque([(payment, 1, 1)])
     while queue:
-        coin, step = queue.popleft()
-        queue.extend(_cross(found, coin, step))
+        coin, step, mingled = queue.popleft()
+        queue.extend(_cross(found, coin, step, mingled))
     return found
 
 
-def _cross(found: Findings, coin: Coin, step: int) -> list[tuple[Coin, int]]:
-    """Rows for the transaction that spends `coin`, and the outputs to go on with."""
+def _cross(found: Findings, coin: Coin, step: int, mingled: int) -> list[tuple[Coin, int, int]]:
+    """Rows for the transaction that spends `coin`, and the outputs to go on with. `mingled`: the most coins that went
+    into one transaction on the way here."""
     graph, wallet, txid = found.graph, found.graph.wallet(coin), coin.spent_by
     stop = _stop(found, coin, step)
     if txid is None or stop:
         found.hop(step, coin, txid or coin.txid, wallet, wallet, stop)
         return []
     found.crossed[txid] = step
-    doubts = _doubts(graph, txid, step)
-    open_outputs = []
+    mingled = max(mingled, len(graph.spends.get(txid, ())))
+    doubts = _doubts(step, mingled)
+    open_outputs, served = [], False
     for output in graph.outputs.get(txid, []):
         payee = graph.wallet(output)
         verdict = graph.verdict(payee)
         if verdict.stops:
+            served = True
             found.reached(step, output, output, verdict, doubts, sure=True)
             tags = [t["tag"] for t in (*verdict.custodial, *verdict.mixing)]
             found.hop(step, output, txid, wallet, payee, verdict.stops, coin.id, *tags)
         elif output.sats >= found.limits.dust_sats and output.kind != "op_return":
             open_outputs.append(output)
-    followed, why = _followed(graph, wallet, open_outputs)
+    followed, why = _followed(graph, wallet, open_outputs, served)
     beside = [o for o in open_outputs if o not in followed]
     for output in beside:
         _look_into(found, output, step, wallet, doubts)
@@ -57,7 +60,7 @@ def _cross(found: Findings, coin: Coin, step: int) -> list[tuple[Coin, int]]:
     for output in followed:
         end = f"; stops: {found.limits.max_hops} hops, the limit in case.toml" if last else ""
         found.hop(step, output, txid, wallet, graph.wallet(output), why + more + end, coin.id)
-    return [] if last else [(output, step + 1) for output in followed]
+    return [] if last else [(output, step + 1, mingled) for output in followed]
 
 
 def _stop(found: Findings, coin: Coin, step: int) -> str:
@@ -76,10 +79,11 @@ def _stop(found: Findings, coin: Coin, step: int) -> str:
     return ""
 
 
-def _followed(graph: Graph, wallet: str, outputs: list[Coin]) -> tuple[list[Coin], str]:
-    """The outputs in which the payer's own money goes on, and the rule that says so."""
+def _followed(graph: Graph, wallet: str, outputs: list[Coin], served: bool) -> tuple[list[Coin], str]:
+    """The outputs in which the payer's own money goes on, and the rule that says so. `served`: others went to a tagged
+    wallet."""
     if len(outputs) == 1:
-        return outputs, "sweep: all goes on in one output"
+        return outputs, "change: what the tagged wallet was not paid" if served else "sweep: all goes on in one output"
     if same := [o for o in outputs if graph.wallet(o) == wallet]:
         return same, "change: goes back to the same wallet"
     largest = max(outputs, key=lambda o: (o.sats, -o.vout), default=None)
@@ -104,12 +108,12 @@ def _look_into(found: Findings, output: Coin, step: int, payer: str, doubts: lis
     found.reached(step + 1, paid[0], paid[0], verdict, [*doubts, asked], sure=False)
 
 
-def _doubts(graph: Graph, txid: str, step: int) -> list[str]:
+def _doubts(step: int, mingled: int) -> list[str]:
     """What speaks against a service that would be found here."""
     doubts = []
     if step > 1:
-        doubts.append(f"not direct: {step - 1} transactions in between; the wallets may have changed hands")
-    inputs = len(graph.spends.get(txid, ()))
-    if inputs >= SWEPT:
-        doubts.append(f"swept together: {inputs} coins go in, so what is paid is not this payment's alone")
+        between = "1 transaction" if step == 2 else f"{step - 1} transactions"
+        doubts.append(f"not direct: {between} in between; the wallets may have changed hands")
+    if mingled >= SWEPT:
+        doubts.append(f"swept together: with up to {mingled} coins, so what is paid is not this payment's alone")
     return doubts
