@@ -12,19 +12,21 @@ from random import Random
 from PIL import Image
 
 from casewright.demo.media_bases import build_bases
-from casewright.demo.media_variations import FAR, NEAR, ODD, Variation, jpeg, save
+from casewright.demo.media_variations import FAR, NEAR, ODD, Variation, jpeg, save, scale
 from casewright.demo.media_video import Frames, encode, joined, unsteady, walk
 
 SEED = 1852
 LISTED = (
-    "chelsea", "coffee", "rocket", "coins", "page", "motorcycle_left", "clock_motion", "gravel-1",
+    "chelsea", "coffee", "rocket", "coins", "text", "clock_motion", "gravel-1",
     "gravel-2", "grass-1", "brick-1", "hubble_deep_field-1", "hubble_deep_field-2", "hubble_deep_field-3",
-    *(f"landscape-{n}" for n in range(1, 6)), *(f"mosaic-{n}" for n in range(1, 5)),
+    *(f"landscape-{n}" for n in range(1, 6)), *(f"mosaic-{n}" for n in range(1, 6)),
     *(f"vase-{n}" for n in range(1, 6)), "tiling-1", "tiling-2", "tiling-3",
 )  # fmt: skip
+LOOSE = ("coffee", "rocket", "mosaic-2", "vase-3", "landscape-2", "gravel-2", "hubble_deep_field-4", "landscape-8",
+         "mosaic-6", "vase-9", "grass-2", "landscape-11")  # fmt: skip
 ABSENT = frozenset(LISTED[2::3])
 """Listed pictures whose original is not on the server: only their variations are."""
-LISTED_FILMS = ("film-coffee", "film-motorcycle", "film-landscape")
+LISTED_FILMS = ("film-coffee", "film-chelsea", "film-landscape")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ class MediaFile:
     listed: bool
 
     @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def md5(self) -> str:
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
+
+    @property
     def path(self) -> str:
         """Where the market keeps it, from its web root."""
         name = hashlib.sha256(b"glasshouse %d" % self.number).hexdigest()[:12]
@@ -47,9 +57,12 @@ class MediaFile:
 
 @dataclass(frozen=True)
 class Media:
-    """`files` lie on the server; `originals` are what the hash list was made from, on the server or not."""
+    """`files` lie in the market's media folder, `loose` ones elsewhere (backups, uploads cut short, deleted);
+    `originals` are what the hash list was made from, on the server or not.
+    """
 
     files: tuple[MediaFile, ...]
+    loose: tuple[MediaFile, ...]
     originals: Mapping[str, bytes]
 
 
@@ -61,7 +74,13 @@ def build_media() -> Media:
     made = [*_pictures(bases, originals), *_videos(films, originals)]
     made += [replace(f, transformation=f"exact copy of: {f.transformation}") for f in made[::23]]
     Random(SEED).shuffle(made)  # noqa: S311 (an order, not a secret)
-    return Media(tuple(replace(f, number=n) for n, f in enumerate(made, 1)), originals)
+    return Media(tuple(replace(f, number=n) for n, f in enumerate(made, 1)), _loose(bases), originals)
+
+
+def _loose(bases: Mapping[str, Image.Image]) -> tuple[MediaFile, ...]:
+    """Twelve pictures that the media folder no longer holds."""
+    again = Variation("saved again, quality 58", "jpg", True, lambda image, rng: jpeg(scale(image, 85), 58))
+    return tuple(_varied(name, bases[name], again, name in LISTED, Random(SEED)) for name in LOOSE)  # noqa: S311
 
 
 def _original(name: str, image: Image.Image) -> bytes:
@@ -87,11 +106,11 @@ def _varied(name: str, image: Image.Image, variation: Variation, listed: bool, r
 def _films(bases: Mapping[str, Image.Image]) -> Mapping[str, Frames]:
     return {
         "film-coffee": walk(bases["coffee"], 4),
-        "film-motorcycle": walk(bases["motorcycle_left"], 3, closer=10),
+        "film-chelsea": walk(bases["chelsea"], 3, closer=10),
         "film-landscape": walk(bases["landscape-9"], 5),
         "film-mosaic": walk(bases["mosaic-7"], 4),
         "film-vase": walk(bases["vase-8"], 3, closer=15),
-        "film-moon": walk(bases["hubble_deep_field-5"], 2),
+        "film-stars": walk(bases["hubble_deep_field-5"], 2),
     }
 
 
@@ -101,13 +120,11 @@ def _videos(films: Mapping[str, Frames], originals: Mapping[str, bytes]) -> Iter
     def video(content: bytes, base: str, transformation: str, suffix: str = "mp4") -> MediaFile:
         return MediaFile(0, content, suffix, base, transformation, base in LISTED_FILMS)
 
-    coffee, motorcycle, landscape = (films[name] for name in LISTED_FILMS)
+    coffee, cat, landscape = (films[name] for name in LISTED_FILMS)
     yield video(originals["film-coffee"], "film-coffee", "original")
     yield video(encode(coffee, crf=35, size=(128, 96)), "film-coffee", "re-encoded smaller")
-    yield video(encode(motorcycle, "webm"), "film-motorcycle", "re-encoded as WebM", "webm")
+    yield video(encode(cat, "webm"), "film-chelsea", "re-encoded as WebM", "webm")
     yield video(encode(unsteady(landscape), crf=32), "film-landscape", "re-encoded with a variable frame rate")
-    yield video(
-        encode(joined(films["film-mosaic"], motorcycle, films["film-vase"])), "film-motorcycle", "inside a longer film"
-    )
-    for name in ("film-mosaic", "film-vase", "film-moon"):
+    yield video(encode(joined(films["film-mosaic"], cat, films["film-vase"])), "film-chelsea", "inside a longer film")
+    for name in ("film-mosaic", "film-vase", "film-stars"):
         yield video(encode(films[name]), name, "original")

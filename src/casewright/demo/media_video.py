@@ -35,8 +35,8 @@ def walk(image: Image.Image, seconds: int, per_second: int = 10, closer: int = 0
 
 
 def unsteady(frames: Frames) -> Frames:
-    """The same film with every third frame gone for its first half: a variable frame rate."""
-    return [f for n, f in enumerate(frames) if n % 3 or n > len(frames) // 2]
+    """The same film with most frames of its first half gone, those on whole seconds kept: a variable frame rate."""
+    return [(at, image) for n, (at, image) in enumerate(frames) if at % 1000 == 0 or n % 3 == 1 or n > len(frames) // 2]
 
 
 def joined(*parts: Frames) -> Frames:
