@@ -18,10 +18,12 @@ def build_demo(folder: Path) -> dict[str, Any]:
     for name in ("bitcoin", "tags", "returns"):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "truth").mkdir(parents=True, exist_ok=True)
-    unpack_seizure(folder)
+    *_, media_truth, disk_truth = unpack_seizure(folder)
+    for path in (media_truth, disk_truth):
+        path.replace(folder / "truth" / path.name)
     chain = write_chain(operation, folder / "bitcoin")
     write_papers(operation, chain, folder)
-    media = json.loads((folder / "truth" / "media_truth.json").read_text("utf-8"))
+    media = json.loads((folder / "truth" / media_truth.name).read_text("utf-8"))
     found = truth(operation, chain, media)
     (folder / "truth" / "truth.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return found

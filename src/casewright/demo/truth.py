@@ -20,7 +20,8 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any]) -> dic
         ],
         "owners": chain.owners,
         "decisions": [
-            {"account": str(d.account), "email": d.email, "verdict": d.verdict, "why": d.why} for d in operation.decisions
+            {"account": str(d.account), "email": d.email, "verdict": d.verdict, "why": d.why}
+            for d in operation.decisions
         ],
         "countries": _countries(operation, chain),
         "media": media,

@@ -1,0 +1,55 @@
+"""The stage that decodes media and hashes them."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from casewright.engine.stage import Context, Output, SetAside, Tally
+from casewright.media.pictures import Undecodable, read_picture
+from casewright.media.videos import read_video
+from casewright.model.tables import TABLES
+
+
+def media(batch: pa.Table, context: Context) -> Output:
+    """Pictures and videos of the batch; the same bytes are decoded once."""
+    rows: list[dict[str, Any]] = []
+    frames: list[dict[str, Any]] = []
+    aside: list[SetAside] = []
+    known: dict[str, Any] = {}
+    for item in batch.to_pylist():
+        found = known.get(item["sha256"]) or _read(item, context)
+        known[item["sha256"]] = found
+        if isinstance(found, Undecodable):
+            aside.append(SetAside("media", item["item"], found.reason, f"{item['name']}: {found}"))
+            continue
+        row, hashed, damage = found
+        rows.append({"item": item["item"], **row})
+        frames += [{"item": item["item"], **f} for f in hashed]
+        if damage:
+            aside.append(SetAside("damaged parts", item["item"], "truncated", f"{item['name']}: {damage}"))
+    tallies = [
+        Tally("media", batch.num_rows, len(rows)),
+        Tally("damaged parts", sum(a.noun == "damaged parts" for a in aside), 0),
+    ]
+    return Output(
+        {"media": TABLES["media"].rows(rows), "media_frames": TABLES["media_frames"].rows(frames)}, aside, tallies
+    )
+
+
+def _read(item: dict[str, Any], context: Context) -> Any:
+    """(row, frames, damage), or the Undecodable."""
+    pixels = context.params["picture_pixels"]
+    try:
+        with context.open(item["sha256"]) as file:
+            if item["mime"].startswith("image/"):
+                picture = read_picture(file, pixels)
+                row = {"kind": "picture", "width": picture.width, "height": picture.height, "pdq": picture.pdq,
+                       "pdq_quality": picture.quality, "camera": picture.camera,
+                       "taken_at": picture.taken_at}  # fmt: skip
+                return row, [], None
+            video = read_video(file, context.params["frame_seconds"], pixels)
+    except Undecodable as error:
+        return error
+    row = {"kind": "video", "width": video.width, "height": video.height, "seconds": video.seconds}
+    frames = [{"second": second, "pdq": found, "pdq_quality": quality} for second, found, quality in video.frames]
+    return row, frames, video.damage

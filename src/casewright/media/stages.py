@@ -1,0 +1,32 @@
+"""The stages of the media room."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from casewright.engine.stage import Stage
+from casewright.media.hashing import media
+from casewright.media.matching import lists, matches
+from casewright.media.order import groups, worklist
+from casewright.model.settings import Settings
+
+
+def _decoding(settings: Settings) -> Mapping[str, Any]:
+    return {"picture_pixels": settings.limits.picture_pixels, "frame_seconds": settings.media.frame_seconds}
+
+
+def _judging(settings: Settings) -> Mapping[str, Any]:
+    return {"pdq_distance": settings.media.pdq_distance, "pdq_quality": settings.media.pdq_quality,
+            "frame_share": settings.media.frame_share}  # fmt: skip
+
+
+HASHED = ("items", "media", "media_frames")
+
+STAGES = (
+    Stage("media", 1, ("items",), ("media", "media_frames"), media, over="items",
+          where="mime LIKE 'image/%' OR mime LIKE 'video/%'", order="item", batch=32, hostile=True, params=_decoding),
+    Stage("lists", 1, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
+          order="exhibit, position", batch=1, hostile=True, noun="lists", key="exhibit"),
+    Stage("matches", 1, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging),
+    Stage("groups", 1, HASHED, ("media_groups",), groups, params=_judging),
+    Stage("worklist", 1, ("items", "media", "media_matches", "media_groups", "uploads"), ("worklist",), worklist),
+)  # fmt: skip
