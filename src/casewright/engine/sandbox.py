@@ -1,8 +1,9 @@
 """Giving up rights: what a child does before it touches evidence.
 
 Memory and processor limits by setrlimit(2); no new privileges by prctl(2); a closed file system and, where the kernel
-has it, no TCP by Landlock (https://docs.kernel.org/userspace-api/landlock.html), called by number through ctypes. What
-the kernel does not offer is not an error: the names that come back say which protections are in force.
+has it, no TCP by Landlock (https://docs.kernel.org/userspace-api/landlock.html), called by number through ctypes;
+refused system calls by seccomp. What the kernel does not offer is not an error: the names that come back say which
+protections are in force.
 """
 
 import contextlib
@@ -11,9 +12,11 @@ import os
 import resource
 import sys
 import sysconfig
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from casewright.engine.seccomp import refuse_calls
 from casewright.model.settings import LimitSettings
 
 PR_SET_NO_NEW_PRIVS = 38
@@ -22,7 +25,7 @@ RULESET_VERSION, RULE_PATH_BENEATH = 1, 1
 READ_FILE, READ_DIR, EXECUTE = 1 << 2, 1 << 3, 1 << 0
 FS_RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 NET_RIGHTS = 0b11  # bind and connect TCP, since ABI 4
-OPEN_FILES = 256
+OPEN_FILES = 8192  # an image of 10 TB may come in thousands of segments
 
 
 class _Ruleset(ctypes.Structure):
@@ -39,27 +42,37 @@ def confine(limits: LimitSettings, readable: Sequence[Path]) -> list[str]:
 
     Afterwards it reads only what lies under `readable` and Python's own libraries, opens nothing for writing, and is
     ended by the kernel past `child_memory` bytes or `child_cpu_seconds`. Descriptors that are open stay usable.
+    Its zone is UTC from then on: what libraries make of times without a zone must not depend on where they run.
     """
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     given = []
     for what, kind, value in (
         (f"memory up to {limits.child_memory >> 20} MiB", resource.RLIMIT_AS, limits.child_memory),
         (f"processor time up to {limits.child_cpu_seconds} s", resource.RLIMIT_CPU, limits.child_cpu_seconds),
         ("no core dumps", resource.RLIMIT_CORE, 0),
-        ("few open files", resource.RLIMIT_NOFILE, OPEN_FILES),
+        ("no file grows", resource.RLIMIT_FSIZE, 0),
+        (f"up to {OPEN_FILES} open files", resource.RLIMIT_NOFILE, OPEN_FILES),
     ):
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (value, value))
+            hard = resource.getrlimit(kind)[1]
+            limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (limit, limit))
             given.append(what)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
         given.append("no new privileges")
     given.extend(_landlock(libc, [*readable, *_library_folders()]))
+    given.extend(refuse_calls(libc))
     return given
 
 
 def _library_folders() -> list[Path]:
     """Where modules and shared libraries that are imported late lie."""
-    paths = {Path(p) for p in sysconfig.get_paths().values()} | {Path(p) for p in sys.path if p}
+    loaded = tuple(str(m.__file__) for m in list(sys.modules.values()) if getattr(m, "__file__", None))
+    # the working folder may stand in sys.path, and a case may stand in the working folder
+    used = {Path(p) for p in sys.path if p and any(f.startswith(p.rstrip("/") + "/") for f in loaded)}
+    paths = {Path(p) for p in sysconfig.get_paths().values()} | used
     paths |= {Path(sys.base_prefix), Path(sys.prefix), Path("/usr/lib"), Path("/lib"), Path("/lib64")}
     # DuckDB aborts when it may not ask how much memory its control group has
     paths |= {Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")}

@@ -7,7 +7,8 @@ from typing import Any
 from casewright.engine.stage import Context, Digests, SetAside
 from casewright.evidence.kinds import HEAD, kind_of
 from casewright.evidence.reader import Entry, Problem, Unreadable
-from casewright.evidence.readers.archives import ARCHIVES, REFUSED, Budget, members
+from casewright.evidence.readers.archives import ARCHIVES, REFUSED, members
+from casewright.evidence.readers.budget import Budget
 from casewright.model.ids import make_id, printable_path
 
 NOUN, DAMAGE = "entries", "damaged parts"
@@ -48,7 +49,7 @@ class Listing:
             return
         row = self._row(entry, path, parent, digests, kind_of(bytes(tap.head), tap.size))
         if row["item"] in self.seen:
-            self.empty += 1  # the same name for the same record and bytes, met twice
+            self.empty += 1  # the same name, record and bytes met twice, as in an archive that was added to twice
             return
         self.seen.add(row["item"])
         self.items.append(row)

@@ -6,7 +6,7 @@ Readers are chosen by the first bytes, never by the name.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Protocol
 
 CHUNK = 1 << 20
@@ -65,12 +65,13 @@ class Segment:
     open: Callable[[], BinaryIO]
 
 
-def utc(seconds: int | float | None) -> datetime | None:
+def utc(seconds: int | float | None, nanoseconds: int | None = 0) -> datetime | None:
     """A file system's time as naive UTC; None where it has none, or none that a calendar can hold."""
     if not seconds:
         return None
     try:
-        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+        whole = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+        return whole + timedelta(microseconds=min((nanoseconds or 0) // 1000, 999_999))
     except (OverflowError, OSError, ValueError):
         return None
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import pytsk3
-
 from casewright.evidence.reader import Reader, Segment, Unreadable
-from casewright.evidence.readers.disk import FOREIGN, DiskReader
+from casewright.evidence.readers.disk import DiskReader, is_disk
+from casewright.evidence.readers.ewf import EwfDisk
 from casewright.evidence.readers.folder import FolderReader
-from casewright.evidence.readers.images import EwfDisk, RawDisk, TskImage
+from casewright.evidence.readers.images import RawDisk
 
 EWF = b"EVF\x09\x0d\x0a\xff\x00"
 REFUSED = (
@@ -23,17 +22,32 @@ REFUSED = (
 
 
 def open_exhibit(segments: Sequence[Segment]) -> Reader:
-    """The reader for these files. Raises Unreadable, with the name of what it is, for a format that is not read yet."""
-    with segments[0].open() as file:
-        head = file.read(1 << 12)
-    if head.startswith(EWF):
+    """The reader for these files. Raises Unreadable, with the name of what it is, for a format that is not read yet.
+
+    Several files are one image when they are E01 segments all, or numbered parts that make a disk together;
+    otherwise they are a folder, and images among them are named as not opened.
+    """
+    if all(_head(s).startswith(EWF) for s in segments):
         return DiskReader(EwfDisk(segments))
-    for signature, name in REFUSED:
-        if head.startswith(signature):
-            raise Unreadable("not supported", f"this is {name}, which is not read yet. Convert it to raw or E01.")
-    if _trailer(segments[-1]) == b"conectix":
-        raise Unreadable("not supported", "this is a VHD image, which is not read yet. Convert it to raw or E01.")
-    return DiskReader(RawDisk(segments)) if _is_disk(segments) else FolderReader(segments)
+    if len(segments) == 1:
+        _refuse(segments[0])
+    elif not all(_numbered(s, i) for i, s in enumerate(segments)):
+        return FolderReader(segments)
+    disk = RawDisk(segments)
+    return DiskReader(disk) if is_disk(disk) else FolderReader(segments)
+
+
+def _refuse(segment: Segment) -> None:
+    head = _head(segment)
+    named = [name for signature, name in REFUSED if head.startswith(signature)]
+    if named or _trailer(segment) == b"conectix":
+        name = named[0] if named else "a VHD image"
+        raise Unreadable("not supported", f"this is {name}, which is not read yet. Convert it to raw or E01.")
+
+
+def _head(segment: Segment) -> bytes:
+    with segment.open() as file:
+        return file.read(64)
 
 
 def _trailer(segment: Segment) -> bytes:
@@ -42,27 +56,7 @@ def _trailer(segment: Segment) -> bytes:
         return file.read(8)
 
 
-def _is_disk(segments: Sequence[Segment]) -> bool:
-    """A raw image, whole or split: a file system or partition table stands where one must."""
-    if len(segments) > 1 and not all(_numbered(s, i) for i, s in enumerate(segments)):
-        return False
-    disk = RawDisk(segments)
-    if disk.size < 1 << 14:
-        return False
-    image = TskImage(disk)
-    for probe in (pytsk3.FS_Info, pytsk3.Volume_Info):
-        try:
-            probe(image)
-        except OSError:
-            continue
-        return True
-    try:
-        return any(disk.read(at, len(signature)) == signature for at, signature, _ in FOREIGN)
-    except Unreadable:
-        return False
-
-
 def _numbered(segment: Segment, position: int) -> bool:
     """`.000`, `.001`, ... or `.001`, `.002`, ...: the names that split raw images have."""
     ending = segment.path.rpartition(b".")[2]
-    return len(ending) == 3 and ending.isdigit() and int(ending) in (position, position + 1)
+    return len(ending) >= 3 and ending.isdigit() and int(ending) in (position, position + 1)

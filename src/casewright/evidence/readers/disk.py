@@ -1,143 +1,111 @@
-"""What is on a disk: its partitions, and the files of each file system, through the Sleuth Kit.
+"""What is on a disk: its partitions, and the file systems in them, through the Sleuth Kit.
 
-Deleted names whose content still stands are entries marked deleted. A partition or file system that can't be opened is
-a problem with the name of what was found there.
+A partition that can't be opened is a problem with the name of what was found there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytsk3
 
-from casewright.evidence.reader import CHUNK, Entry, Problem, Unreadable, utc
-from casewright.evidence.readers.images import Disk, TskImage
+from casewright.evidence.reader import Entry, Problem, Unreadable
+from casewright.evidence.readers.images import TSK_ERRORS, Disk, TskImage, first_line
+from casewright.evidence.readers.tree import Tree
 
-DEPTH = 256
-KINDS = {
-    int(pytsk3.TSK_FS_META_TYPE_REG): "file",
-    int(pytsk3.TSK_FS_META_TYPE_DIR): "directory",
-    int(pytsk3.TSK_FS_META_TYPE_LNK): "symlink",
-    int(pytsk3.TSK_FS_META_TYPE_VIRT_DIR): "virtual",
-    int(pytsk3.TSK_FS_META_TYPE_VIRT): "virtual",
-}
 FOREIGN = (
     (0, b"LUKS\xba\xbe", "LUKS encryption"),
+    (3, b"-FVE-FS-", "BitLocker encryption"),
     (512, b"LABELONE", "an LVM2 physical volume"),
     (0, b"XFSB", "XFS"),
     (0x10040, b"_BHRfS_M", "btrfs"),
     (32, b"NXSB", "APFS"),
+    (0x400, b"\x10\x20\xf5\xf2", "F2FS"),
+    (3, b"ReFS\0\0\0\0", "ReFS"),
     (0x1000, b"\xfc\x4e\x2b\xa9", "a Linux RAID member"),
+    (0, b"\xfc\x4e\x2b\xa9", "a Linux RAID member"),
+    (4086, b"SWAPSPACE2", "Linux swap space"),
 )
+# The Sleuth Kit finds YAFFS2 in what is none, and its APFS has no containers here
+GUESSED = {int(pytsk3.TSK_FS_TYPE_YAFFS2), int(pytsk3.TSK_FS_TYPE_APFS)}
+
+
+def open_file_system(image: TskImage, start: int) -> Any:
+    """The file system that begins at this byte. Raises one of TSK_ERRORS when none does."""
+    system = pytsk3.FS_Info(image, offset=start)
+    if int(system.info.ftype) in GUESSED:
+        raise OSError("no file system was found")
+    return system
+
+
+def foreign_at(disk: Disk, start: int) -> str | None:
+    """Name of what stands at this byte, if it is something we know and do not read yet. Raises Unreadable."""
+    for at, signature, name in FOREIGN:
+        if disk.read(start + at, len(signature)) == signature:
+            return name
+    return None
+
+
+def is_disk(disk: Disk) -> bool:
+    """A file system, partition table or something that stands for one is where it must be."""
+    if disk.size < 1 << 14:
+        return False
+    image = TskImage(disk)
+    try:
+        return _opens(image, 0) or bool(_partitions(image)) or foreign_at(disk, 0) is not None
+    except Unreadable:
+        return False
 
 
 class DiskReader:
-    """Every file system of a disk."""
+    """Every file system of a disk, partition by partition."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk, self._image = disk, TskImage(disk)
 
     def entries(self) -> Iterator[Entry | Problem]:
-        for number, start in enumerate(self._starts()):
+        yield from self._disk.problems()
+        starts = _partitions(self._image)
+        # whole-disk file systems keep old partition tables, and hybrid images have both: both are read
+        if 0 not in starts and (not starts or _opens(self._image, 0)):
+            starts = [0, *starts]
+        for number, start in enumerate(starts):
             yield from self._file_system(number, start)
-
-    def _starts(self) -> list[int]:
-        """Byte offsets of the partitions; of a disk without a partition table just its own beginning."""
-        try:
-            table = pytsk3.Volume_Info(self._image)
-        except OSError:
-            return [0]
-        parts = [p for p in table if int(p.flags) & int(pytsk3.TSK_VS_PART_FLAG_ALLOC)]
-        return [int(p.start) * int(table.info.block_size) for p in parts] or [0]
 
     def _file_system(self, number: int, start: int) -> Iterator[Entry | Problem]:
         try:
-            system = pytsk3.FS_Info(self._image, offset=start)
-            root = system.open_dir(inode=system.info.root_inum)
-        except OSError as error:
+            system = open_file_system(self._image, start)
+            tree = Tree(system, number, self._disk.size)
+        except TSK_ERRORS as error:
             yield Problem(b"", *self._refusal(number, start, error))
             return
-        yield from _Walk(system, number).directory(root, b"", 0)
+        yield from tree.entries()
 
-    def _refusal(self, number: int, start: int, error: OSError) -> tuple[str, str]:
+    def _refusal(self, number: int, start: int, error: Exception) -> tuple[str, str]:
         """Reason and detail for a partition that is no file system we read, by the name of what it is."""
-        for at, signature, name in FOREIGN:
-            try:
-                if self._disk.read(start + at, len(signature)) == signature:
-                    return "not supported", f"partition {number} at byte {start} holds {name}, which is not read yet"
-            except Unreadable as damage:
-                return damage.reason, f"partition {number} at byte {start}: {damage.detail}"
-        words = str(error).splitlines()[0][:200] if str(error) else "unknown"
-        return "unreadable", f"partition {number} at byte {start} holds no file system that can be opened ({words})"
-
-
-class _Walk:
-    """One file system's tree, each directory once."""
-
-    def __init__(self, system: Any, volume: int) -> None:
-        self._system, self._volume, self._seen = system, volume, set[int]()
-
-    def directory(self, directory: Any, path: bytes, depth: int) -> Iterator[Entry | Problem]:
-        if depth > DEPTH:
-            yield Problem(path, "too deep", f"directories nest deeper than {DEPTH}")
-            return
-        names = iter(directory)
-        while True:
-            try:
-                found = next(names)
-            except StopIteration:
-                return
-            except OSError as error:
-                yield Problem(path, "unreadable", f"the directory cannot be read to its end: {error}")
-                return
-            name = bytes(found.info.name.name)
-            if name not in (b".", b".."):
-                yield from self._named(found, path + b"/" + name if path else name, depth)
-
-    def _named(self, found: Any, path: bytes, depth: int) -> Iterator[Entry | Problem]:
-        meta = found.info.meta
-        if meta is None:
-            yield Problem(path, "content gone", "a deleted name whose record was overwritten")
-            return
-        kind = KINDS.get(int(meta.type), "special")
-        deleted = bool(int(found.info.name.flags) & int(pytsk3.TSK_FS_NAME_FLAG_UNALLOC))
-        reused = deleted and bool(int(meta.flags) & int(pytsk3.TSK_FS_META_FLAG_ALLOC))
-        inode = int(meta.addr)
-        times: dict[str, Any] = {"modified": utc(meta.mtime), "accessed": utc(meta.atime), "changed": utc(meta.ctime),
-                 "created": utc(meta.crtime)}  # fmt: skip
-        if reused:
-            yield Problem(path, "record reused", f"a deleted name; its record {inode} now belongs to another file")
-        elif kind == "file":
-            yield Entry(path, kind, int(meta.size), self._chunks(found), deleted, self._volume, inode, **times)
-        else:
-            yield Entry(path, kind, 0, deleted=deleted, volume=self._volume, inode=inode, **times)
-            if kind in ("directory", "virtual") and inode not in self._seen:
-                self._seen.add(inode)
-                yield from self._descend(found, path, depth)
-
-    def _descend(self, found: Any, path: bytes, depth: int) -> Iterator[Entry | Problem]:
+        where = f"partition {number} at byte {start}"
         try:
-            directory = found.as_directory()
-        except OSError as error:
-            yield Problem(path, "unreadable", f"the directory cannot be opened: {error}")
-            return
-        yield from self.directory(directory, path, depth + 1)
+            if name := foreign_at(self._disk, start):
+                return "not supported", f"{where} holds {name}, which is not read yet"
+        except Unreadable as damage:
+            return damage.reason, f"{where}: {damage.detail}"
+        return "unreadable", f"{where} holds no file system that can be opened ({first_line(error)})"
 
-    def _chunks(self, found: Any) -> Callable[[], Iterator[bytes]]:
-        inode, size = int(found.info.meta.addr), int(found.info.meta.size)
 
-        def read() -> Iterator[bytes]:
-            at = 0
-            try:
-                file = self._system.open_meta(inode=inode)
-                while at < size:
-                    chunk = file.read_random(at, min(CHUNK, size - at))
-                    if not chunk:
-                        break
-                    yield bytes(chunk)
-                    at += len(chunk)
-            except OSError as error:
-                raise Unreadable("unreadable", f"{at} of {size} bytes were read, then: {error}") from error
-            if at < size:
-                raise Unreadable("truncated", f"only {at} of {size} bytes can be read")
+def _opens(image: TskImage, start: int) -> bool:
+    try:
+        open_file_system(image, start)
+    except TSK_ERRORS:
+        return False
+    return True
 
-        return read
+
+def _partitions(image: TskImage) -> list[int]:
+    """Byte offsets of the partitions, in the order of the table; none on a disk without a table."""
+    for kind in (pytsk3.TSK_VS_TYPE_DETECT, pytsk3.TSK_VS_TYPE_GPT):  # two tables at once: the newer one
+        try:
+            table = pytsk3.Volume_Info(image, type=kind)
+            used = [p for p in table if int(p.flags) & int(pytsk3.TSK_VS_PART_FLAG_ALLOC)]
+        except TSK_ERRORS:
+            continue
+        return list(dict.fromkeys(int(p.start) * int(table.info.block_size) for p in used))
+    return []

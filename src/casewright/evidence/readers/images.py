@@ -1,14 +1,16 @@
-"""Disk images as one run of bytes: raw, split raw, and E01 through libewf."""
+"""Disk images as one run of bytes: raw and split raw here, E01 in `ewf.py`."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
-import pyewf
 import pytsk3
 
-from casewright.evidence.reader import Segment, Unreadable
+from casewright.evidence.reader import Problem, Segment, Unreadable
+
+# what pytsk3 raises: its own errors, and ours from `TskImage.read` wrapped as RuntimeError
+TSK_ERRORS = (OSError, RuntimeError)
 
 
 class Disk(Protocol):
@@ -17,6 +19,9 @@ class Disk(Protocol):
     size: int
 
     def read(self, offset: int, length: int) -> bytes: ...
+
+    def problems(self) -> Iterator[Problem]:
+        """What the image says against itself as a whole: an end that is missing, a hash that does not hold."""
 
 
 class RawDisk:
@@ -40,24 +45,8 @@ class RawDisk:
             offset, length = offset + len(part), length - len(part)
         return b"".join(parts)
 
-
-class EwfDisk:
-    """An E01 image, in one segment or several in the order of the manifest."""
-
-    def __init__(self, segments: Sequence[Segment]) -> None:
-        self._handle: Any = pyewf.handle()
-        try:
-            self._handle.open_file_objects([s.open() for s in segments])
-        except OSError as error:
-            raise Unreadable("damaged image", f"the E01 image cannot be opened: {_first_line(error)}") from error
-        self.size = int(self._handle.get_media_size())
-
-    def read(self, offset: int, length: int) -> bytes:
-        try:
-            self._handle.seek(offset)
-            return bytes(self._handle.read(length))
-        except OSError as error:
-            raise Unreadable("damaged image", f"E01 data at byte {offset}: {_first_line(error)}") from error
+    def problems(self) -> Iterator[Problem]:
+        return iter(())
 
 
 class TskImage(pytsk3.Img_Info):  # type: ignore[misc]  # pytsk3 has no types
@@ -77,5 +66,6 @@ class TskImage(pytsk3.Img_Info):  # type: ignore[misc]  # pytsk3 has no types
             raise OSError(error.detail) from error
 
 
-def _first_line(error: OSError) -> str:
+def first_line(error: Exception) -> str:
+    """An error's own words, without the trail that libraries append."""
     return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
