@@ -31,11 +31,7 @@ def lists(batch: pa.Table, context: Context) -> Output:
         good += 1
         for entry in entries:
             rows.append(_entry_row(file, entry))
-            aside += [
-                SetAside("doubtful hashes", file["exhibit"], "no such hash",
-                         f"{file['name']}, entry {entry.row}: {why}", span_start=entry.span_start, span_length=entry.span_length, row=entry.row)
-                for why in entry.doubtful
-            ]  # fmt: skip
+            aside += [_doubt(file, entry, why) for why in entry.doubtful]
     doubtful = sum(a.noun == "doubtful hashes" for a in aside)
     tallies = [
         Tally("lists", batch.num_rows, good),
@@ -43,6 +39,12 @@ def lists(batch: pa.Table, context: Context) -> Output:
         Tally("doubtful hashes", doubtful, 0),
     ]
     return Output({"list_entries": TABLES["list_entries"].rows(rows)}, aside, tallies)
+
+
+def _doubt(file: dict[str, Any], entry: ListEntry, why: str) -> SetAside:
+    where = f"{file['name']}, entry {entry.row}: {why}"
+    return SetAside("doubtful hashes", file["exhibit"], "no such hash", where, span_start=entry.span_start,
+                    span_length=entry.span_length, row=entry.row)  # fmt: skip
 
 
 def _entry_row(file: dict[str, Any], entry: ListEntry) -> dict[str, Any]:

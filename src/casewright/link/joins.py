@@ -1,0 +1,41 @@
+"""Exact joins: what is asked of services, and what belongs together."""
+
+import hashlib
+
+import pyarrow as pa
+
+from casewright.engine.stage import Context, Output, Tally, sql_stage_text
+from casewright.model.ids import make_id
+from casewright.model.tables import TABLES
+
+LINKS = ("account_payment", "account_media", "account_person", "person_prior")
+
+
+def reference_of(service: str) -> str:
+    """The reference under which a request goes to this service; returns carry it back."""
+    return "CW-" + hashlib.sha256(service.encode("utf-8")).hexdigest()[:8].upper()
+
+
+def requests(batch: pa.Table, context: Context) -> Output:
+    """One line for each transaction that a service must know about."""
+    rows = context.sql(sql_stage_text(__file__, "requests")).to_pylist()
+    for row in rows:
+        row["reference"] = reference_of(row["service"])
+        row["request"] = make_id("request", row["service"], row["txid"], row.pop("vout"))
+    tally = Tally("services found", context.table("services").num_rows, context.table("services").num_rows)
+    return Output({"requests": TABLES["requests"].rows(rows)}, [], [tally])
+
+
+def links(batch: pa.Table, context: Context) -> Output:
+    """Suggestions, each with what speaks for it and against it."""
+    rows = []
+    for name in LINKS:
+        found = context.sql(sql_stage_text(__file__, name)).to_pylist()
+        for row in found:
+            row["link"] = make_id("link", row["kind"], row["from_id"], row["to_id"])
+        rows += sorted(found, key=lambda r: str(r["link"]))
+    answered = {s for row in rows if row["kind"] == "account-person" for s in row["sources"]}
+    received = context.table("returns").column("return_id").to_pylist()
+    used = sum(r in answered for r in received)
+    tally = Tally("returns", len(received), used, len(received) - used)
+    return Output({"links": TABLES["links"].rows(rows)}, [], [tally])

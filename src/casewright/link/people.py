@@ -1,0 +1,79 @@
+"""Returns of the services, and identity records of customers and earlier subjects."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from casewright.engine.stage import Context, Output, SetAside, Tally
+from casewright.link.records import BadRecord, Record, read_records
+from casewright.model.ids import make_id
+from casewright.model.tables import TABLES
+
+RETURN_COLUMNS = ("reference", "service", "txid")
+PRIOR_COLUMNS = ("case", "full_name")
+COPIED = ("reference", "service", "txid", "address", "customer", "full_name", "born", "email", "phone", "country", "ip")
+
+
+def returns(batch: pa.Table, context: Context) -> Output:
+    """Every row that a service sent back, verbatim."""
+    rows: list[dict[str, Any]] = []
+    aside: list[SetAside] = []
+    for file in batch.to_pylist():
+        for record in _records(file, context, RETURN_COLUMNS, aside):
+            copied = {name: record.fields.get(name) or None for name in COPIED}
+            rows.append({"return_id": make_id("return", file["exhibit"], file["path"], record.row), **copied,
+                         **_place(file, record)})  # fmt: skip
+    tally = Tally("rows", len(rows) + len(aside), len(rows))
+    return Output({"returns": TABLES["returns"].rows(rows)}, aside, [tally])
+
+
+def _records(file: dict[str, Any], context: Context, needed: tuple[str, ...], aside: list[SetAside]) -> list[Record]:
+    with context.open(file["sha256"]) as opened:
+        raw = opened.read()
+    good = []
+    for record in read_records(raw, needed):
+        if isinstance(record, BadRecord):
+            detail = f"{file['name']}, row {record.row}: {record.reason}"
+            aside.append(SetAside("rows", file["exhibit"], "malformed", detail, span_start=record.span_start,
+                                  span_length=record.span_length, row=record.row))  # fmt: skip
+        else:
+            good.append(record)
+    return good
+
+
+def _place(file: dict[str, Any], record: Record) -> dict[str, Any]:
+    return {"exhibit": file["exhibit"], "path": file["path"], "row": record.row, "span_start": record.span_start,
+            "span_length": record.span_length}  # fmt: skip
+
+
+CUSTOMERS = """
+SELECT service || '/' || coalesce(customer, '') AS reference, full_name, born, email, phone, country, exhibit, path,
+       span_start, span_length, "row", return_id
+FROM returns ORDER BY service, customer, exhibit, path, "row"
+"""
+
+
+def persons(batch: pa.Table, context: Context) -> Output:
+    """One record for each customer of a service, as the first of their rows says, and one for each earlier subject."""
+    rows: dict[str, dict[str, Any]] = {}
+    received = 0
+    for found in context.sql(CUSTOMERS).to_pylist():
+        received += 1
+        source = found.pop("return_id")
+        person = make_id("person", "return", found["reference"])
+        rows.setdefault(person, {"person": person, "origin": "return", **found, "sources": []})["sources"].append(
+            source
+        )
+    aside: list[SetAside] = []
+    files = context.sql("SELECT * FROM exhibit_files WHERE role = 'prior' ORDER BY exhibit, position").to_pylist()
+    for file in files:
+        for record in _records(file, context, PRIOR_COLUMNS, aside):
+            received += 1
+            person = make_id("person", "prior", file["exhibit"], file["path"], record.row)
+            copied = {
+                n: record.fields.get(n) or None for n in ("full_name", "born", "email", "phone", "country", "note")
+            }
+            rows[person] = {"person": person, "origin": "prior", "reference": record.fields["case"], **copied,
+                            **_place(file, record), "sources": []}  # fmt: skip
+    tally = Tally("rows", received + len(aside), len(rows), received - len(rows))
+    return Output({"persons": TABLES["persons"].rows(list(rows.values()))}, aside, [tally])

@@ -1,0 +1,17 @@
+"""The stages of the link room."""
+
+from casewright.engine.stage import Stage
+from casewright.link.joins import links, requests
+from casewright.link.judge import judgements
+from casewright.link.people import persons, returns
+
+STAGES = (
+    Stage("requests", 1, ("services", "payments", "outputs", "tags", "transactions", "blocks"), ("requests",),
+          requests),
+    Stage("returns", 1, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
+          order="exhibit, position", batch=1, hostile=True, noun="rows", key="exhibit"),
+    Stage("persons", 1, ("exhibit_files", "returns"), ("persons",), persons, hostile=True, noun="rows"),
+    Stage("links", 1, ("payments", "services", "requests", "returns", "persons", "outputs", "uploads", "items",
+                       "worklist"), ("links",), links),
+    Stage("judgements", 1, ("ledger/judgement",), ("judgements",), judgements),
+)  # fmt: skip
