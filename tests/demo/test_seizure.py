@@ -30,6 +30,8 @@ from casewright.kernels.pdq import pdq_of_image
 STATES = ("known", "near", "new", "undecodable", "undecided")
 VERSIONED = (b".gz", b".sql", b".yesterday")
 """Names whose bytes depend on the version of zlib or MariaDB; their members and rows are compared instead."""
+KINDS = {int(pytsk3.TSK_FS_META_TYPE_REG): "file", int(pytsk3.TSK_FS_META_TYPE_LNK): "symlink"}
+Records = dict[tuple[bytes, bool], tuple[bytes, str, int]]
 missing = [p for p in (*DISK_PROGRAMS, *DATABASE_PROGRAMS) if find_program(p) is None]
 missing += [] if importlib.util.find_spec("skimage") else ["scikit-image"]
 
@@ -49,6 +51,12 @@ class _Disk(pytsk3.Img_Info):  # type: ignore[misc]
         return int(self._handle.get_media_size())
 
 
+def _target(record: Any) -> bytes:
+    """Where a symbolic link leads, which short ones keep in their record; empty for anything else."""
+    link = record.info.meta.link
+    return link.encode() if isinstance(link, str) else bytes(link or b"")
+
+
 @pytest.fixture(scope="module")
 def image() -> Iterator[Any]:
     handle = pyewf.handle()
@@ -58,10 +66,16 @@ def image() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def found(image: Any) -> dict[tuple[bytes, bool], bytes]:
-    """Content of every file by path and whether it is deleted; nameless ones under an empty path and their digest."""
+def found(records: Records) -> dict[tuple[bytes, bool], bytes]:
+    """Content of every file by path and whether it is deleted; nameless ones stand under their SHA-256."""
+    return {key: raw for key, (raw, kind, _) in records.items() if kind == "file"}
+
+
+@pytest.fixture(scope="module")
+def records(image: Any) -> Records:
+    """Content, kind and time of change of everything but directories."""
     system = pytsk3.FS_Info(_Disk(image), offset=PARTITION_START * SECTOR)
-    files: dict[tuple[bytes, bool], bytes] = {}
+    files: Records = {}
 
     def walk(inode: int, above: bytes) -> None:
         for entry in system.open_dir(inode=inode):
@@ -73,11 +87,12 @@ def found(image: Any) -> dict[tuple[bytes, bool], bytes]:
                 continue
             if kind in (int(pytsk3.TSK_FS_META_TYPE_DIR), int(pytsk3.TSK_FS_META_TYPE_VIRT_DIR)):
                 walk(number, above + name + b"/")
-            elif kind == int(pytsk3.TSK_FS_META_TYPE_REG):
+            else:
                 size = int(record.info.meta.size)
                 raw = bytes(record.read_random(0, size)) if size else b""
-                lost = above.startswith(b"$OrphanFiles")
-                files[hashlib.sha256(raw).digest() if lost else above + name, deleted] = raw
+                raw = _target(record) if KINDS[kind] == "symlink" else raw
+                place = hashlib.sha256(raw).digest() if above.startswith(b"$OrphanFiles") else above + name
+                files[place, deleted] = raw, KINDS[kind], int(record.info.meta.mtime)
 
     walk(int(system.info.root_inum), b"")
     return files
@@ -112,6 +127,15 @@ def test_every_name_of_the_truth_stands_on_the_disk_and_no_other(found: dict[tup
         if f["kind"] != "symlink"
     }
     assert {key: hashlib.sha256(raw).hexdigest() for key, raw in found.items()} == expected
+
+
+def test_links_and_times_are_as_the_truth_says(records: Records) -> None:
+    for one in _truth(server.DISK_TRUTH)["files"]:
+        place = one["sha256"] if one["nameless"] else one["path"]
+        raw, kind, modified = records[bytes.fromhex(place), one["deleted"]]
+        assert modified == one["modified"], one["name"]
+        assert (kind == "symlink") == (one["kind"] == "symlink")
+        assert kind == "file" or raw.hex() == one["target"]
 
 
 def test_deleted_files_can_be_recovered_even_without_a_name(found: dict[tuple[bytes, bool], bytes]) -> None:

@@ -1,5 +1,6 @@
 """The market's MariaDB database: filled in a throwaway server, then written out by MariaDB's own dump program."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -118,11 +119,12 @@ def _server() -> Iterator[Path]:
     with TemporaryDirectory(prefix="cw-") as name:
         folder = Path(name)
         data, socket = folder / "data", folder / "s"
-        run("mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db", "--user=root",
+        as_root = ["--user=root"] if os.geteuid() == 0 else []  # it refuses to be root unless told
+        run("mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db", *as_root,
             "--auth-root-authentication-method=normal")  # fmt: skip
         server = subprocess.Popen(  # noqa: S603 (fixed program, our own arguments)
             [find_program("mariadbd") or "mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}",
-             f"--pid-file={folder / 'pid'}", "--skip-networking", "--user=root", "--default-time-zone=+00:00",
+             f"--pid-file={folder / 'pid'}", "--skip-networking", *as_root, "--default-time-zone=+00:00",
              "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
