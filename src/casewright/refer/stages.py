@@ -1,0 +1,25 @@
+"""The stages of the refer room; the packages themselves are files, written by `package.py`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from casewright.engine.stage import Stage
+from casewright.model.settings import Settings
+from casewright.refer.figures import figures
+from casewright.refer.select import referrals
+
+
+def _printed(settings: Settings) -> Mapping[str, Any]:
+    """Every setting that a package prints."""
+    return {**asdict(settings.chain), **asdict(settings.media), **asdict(settings.extract), **asdict(settings.refer),
+            **asdict(settings.case)}  # fmt: skip
+
+
+STAGES = (
+    Stage("referrals", 1, ("accounts", "payments", "links", "worklist", "persons", "judgements"), ("referrals",),
+          referrals),
+    Stage("figures", 1, ("referrals", "accounts", "payments", "services", "hops", "persons", "links", "judgements",
+                         "uploads", "downloads", "logins", "requests", "worklist", "items", "media", "tallies",
+                         "exhibits"), ("figures",), figures, params=_printed),
+)  # fmt: skip

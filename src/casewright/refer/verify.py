@@ -1,0 +1,73 @@
+"""Checking a package: its signature, its manifests, every file, and that there is no other."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from casewright.engine.verify import Check
+from casewright.model.errors import BrokenSeal
+from casewright.refer.package import MANIFEST, SIGNATURE, TAGMANIFEST
+from casewright.vault.keys import verify_signature
+
+LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
+SENDER = re.compile(r"sealed with minisign key: (\S+)")
+
+
+def is_package(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".") and (path / "data").is_dir()
+
+
+def verify_package(bag: Path, public: str | None) -> Iterator[Check]:
+    """Every check of one package. Without the sender's key, the one named inside is used, and that is said."""
+    name = f"package {bag.name}"
+    try:
+        said = public or _named_key(bag)
+        tags = (bag / TAGMANIFEST).read_bytes()
+        comment = verify_signature(tags, (bag / SIGNATURE).read_bytes(), said)
+        detail = (
+            comment if public else f"{comment}; BY THE KEY INSIDE THE PACKAGE: compare it with the sender's: {said}"
+        )
+        yield Check(f"{name}: signature", "holds", detail)
+    except (BrokenSeal, OSError, UnicodeDecodeError) as error:
+        yield Check(f"{name}: {SIGNATURE}", "broken", str(error))
+        tags = b""
+    listed = {TAGMANIFEST, SIGNATURE}
+    good = 0
+    for manifest, raw in ((TAGMANIFEST, tags), (MANIFEST, _bytes(bag / MANIFEST))):
+        for check, path in _files(bag, name, manifest, raw):
+            listed.add(path)
+            good += check is None
+            if check:
+                yield check
+    for path in sorted(p.relative_to(bag).as_posix() for p in bag.rglob("*") if not p.is_dir()):
+        if path not in listed:
+            yield Check(f"{name}: {path}", "broken", "is in no manifest: it was added")
+    yield Check(f"{name}: files", "holds", f"{good} files are as sealed")
+
+
+def _files(bag: Path, name: str, manifest: str, raw: bytes) -> Iterator[tuple[Check | None, str]]:
+    text = raw.decode("utf-8", "replace")
+    if not raw or "".join(m.group() for m in LINE.finditer(text)) != text:
+        yield Check(f"{name}: {manifest}", "broken", "is not written as manifests are"), manifest
+    for match in LINE.finditer(text):
+        digest, path = match.groups()
+        found = _bytes(bag / path)
+        if hashlib.sha256(found).hexdigest() != digest:
+            yield Check(f"{name}: {path}", "broken", "is gone, or its bytes were changed"), path
+        else:
+            yield None, path
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _named_key(bag: Path) -> str:
+    found = SENDER.search(_bytes(bag / "data" / "recipient.txt").decode("utf-8", "replace"))
+    if found is None:
+        raise BrokenSeal("names no sender's key; give it with --key")
+    return found[1]

@@ -1,0 +1,121 @@
+"""The package as a CASE graph (UCO 1.x JSON-LD), and its media as VICS metadata.
+
+CASE has no class for payments or wallets; those go under our own namespace, as generic UCO objects with our properties.
+Ids are UUIDs of version 5 over our own ids, so the same figures give the same graph.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from casewright.refer.writers.sheets import Figures, grid, sections
+
+NAMESPACE = uuid.UUID("5f0d7d52-3f0c-5a5e-9f3c-0d7a4c1d7e10")
+BASE = "http://example.org/casewright/kb/"
+VOCABULARY = "http://example.org/casewright/ontology/"
+CONTEXT = {
+    "kb": BASE,
+    "casewright": VOCABULARY,
+    "core": "https://ontology.unifiedcyberontology.org/uco/core/",
+    "identity": "https://ontology.unifiedcyberontology.org/uco/identity/",
+    "observable": "https://ontology.unifiedcyberontology.org/uco/observable/",
+    "types": "https://ontology.unifiedcyberontology.org/uco/types/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+CLASSES = {
+    "accounts": "observable:ObservableObject", "persons": "identity:Person", "media": "observable:ObservableObject",
+    "payments": "core:UcoObject", "services": "core:UcoObject",
+}  # fmt: skip
+HASHES = ("sha256", "sha1", "md5")
+HASH_NAMES = {"sha256": "SHA256", "sha1": "SHA1", "md5": "MD5"}
+
+
+def node_id(*parts: str) -> str:
+    """Our id of a node; its last part is a UUID, as CASE asks."""
+    return f"kb:{parts[0]}-{uuid.uuid5(NAMESPACE, '/'.join(parts))}"
+
+
+def case_graph(figures: Figures) -> bytes:
+    """The graph as bytes of JSON-LD. Every literal is a figure's value; `casewright:figure` names it."""
+    nodes = []
+    for section, kind in CLASSES.items():
+        for subject, row in grid(sections(figures).get(section, []))[1]:
+            values = {label: f["value"] for label, f in row.items()}
+            node: dict[str, Any] = {"@id": node_id(section, subject, next(iter(row.values()))["figure"]), "@type": kind}
+            node["casewright:figure"] = [f["figure"] for f in row.values()]
+            facets = _facets(section, subject, values)
+            if facets:
+                node["core:hasFacet"] = facets
+            else:
+                node |= {f"casewright:{_term(label)}": value for label, value in values.items()}
+            nodes.append(node)
+    document = {"@context": CONTEXT, "@graph": nodes}
+    return (
+        json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace") + b"\n"
+    )
+
+
+def _term(label: str) -> str:
+    """A label as a property name: letters and digits in camel case."""
+    words = "".join(c if c.isalnum() else " " for c in label).split()
+    return words[0].lower() + "".join(w.capitalize() for w in words[1:])
+
+
+def _facets(section: str, subject: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
+    if section == "accounts" and "account" in values:
+        facet: dict[str, Any] = {"@id": node_id("account-facet", subject, values["account"]),
+                                 "@type": "observable:AccountFacet",
+                                 "observable:accountIdentifier": values["account"]}  # fmt: skip
+        digital: dict[str, Any] = {"@id": node_id("digital-account-facet", subject, values["account"]),
+                                   "@type": "observable:DigitalAccountFacet"}  # fmt: skip
+        if "username" in values:
+            digital["observable:displayName"] = values["username"]
+        rest = {f"casewright:{_term(k)}": v for k, v in values.items() if k not in ("account", "username")}
+        return [{**facet, **rest}, digital]
+    if section == "media":
+        return [_content(subject, values)]
+    return []
+
+
+def _content(subject: str, values: Mapping[str, str]) -> dict[str, Any]:
+    hashes = [
+        {"@id": node_id("hash", subject, name), "@type": "types:Hash", "types:hashMethod": HASH_NAMES[name],
+         "types:hashValue": {"@type": "xsd:hexBinary", "@value": values[name].upper()}}
+        for name in HASHES if name in values
+    ]  # fmt: skip
+    content: dict[str, Any] = {"@id": node_id("content-facet", subject), "@type": "observable:ContentDataFacet",
+                               "observable:hash": hashes}  # fmt: skip
+    if "size" in values:
+        content["observable:sizeInBytes"] = int(values["size"])
+    if "type" in values:
+        content["observable:mimeType"] = values["type"]
+    rest = {f"casewright:{_term(k)}": v for k, v in values.items() if k not in (*HASHES, "size", "type")}
+    return {**content, **rest}
+
+
+def vics(figures: Figures, case: str) -> bytes:
+    """VICS 2.0 metadata of the media in the package: hashes and sizes, no category of ours, no media."""
+    media = [_vics_media(number, row) for number, row in enumerate(_media_rows(figures), start=1)]
+    document = {
+        "@odata.context": "http://github.com/ICMEC/ProjectVic/DataModels/2.0.xml/US/$metadata#Cases",
+        "value": [{"CaseID": str(uuid.uuid5(NAMESPACE, case)), "CaseNumber": case, "SourceApplicationName": "Casewright",
+                   "TotalMediaFiles": len(media), "Media": media}],
+    }  # fmt: skip
+    return json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _media_rows(figures: Figures) -> Sequence[Mapping[str, str]]:
+    """Each content once."""
+    rows = [{k: f["value"] for k, f in row.items()} for _, row in grid(sections(figures).get("media", []))[1]]
+    return list({row["sha256"]: row for row in rows}.values())
+
+
+def _vics_media(number: int, row: Mapping[str, str]) -> dict[str, Any]:
+    others = [{"HashName": "SHA256", "HashValue": row["sha256"].upper()}]
+    others += [{"HashName": "PDQ", "HashValue": row["pdq"]}] if "pdq" in row else []
+    return {
+        "MediaID": number, "Category": None, "MD5": row["md5"].upper(), "SHA1": row["sha1"].upper(),
+        "MediaSize": int(row["size"]), "MimeType": row["type"], "RelativeFilePath": row["path"].replace("/", "\\"),
+        "AlternativeHashes": others,
+    }  # fmt: skip

@@ -1,0 +1,76 @@
+"""The referral as a PDF, by typst. Figures go in as JSON; no markup is ever made of them."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from casewright.model.ids import printable_path
+from casewright.refer.writers.sheets import Figures, grid, sections
+
+TEMPLATE = Path(__file__).with_name("referral.typ")
+FIXED = datetime(2000, 1, 1, tzinfo=UTC)
+CARDS, VALUE_LIMIT = 40, 400
+PARTS = (
+    ("accounts", "Accounts", ""),
+    (
+        "persons",
+        "Persons named by a judgement",
+        "What speaks against the attribution stands next to what speaks for it.",
+    ),
+    ("payments", "Payments", ""),
+    ("services", "Services that traces reached", "Leads for legal process. Only a direct withdrawal is strong."),
+    ("process", "Legal process", "Requests drafted; each answer names its reference."),
+    ("media", "Media uploaded: hashes and metadata", "No media are part of this package."),
+    ("method", "Method", "Versions and settings under which every figure was made."),
+)
+
+
+def write_pdf(figures: Figures, country: str, texts: Mapping[str, str], path: Path) -> None:
+    """One PDF; the same figures give the same bytes."""
+    data = {"country": country, **texts, "balance": _balance(figures), **_content(figures)}
+    document = typst.compile(
+        str(TEMPLATE), format="pdf", pdf_standards=["a-2a"], timestamp=int(FIXED.timestamp()),
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+    )  # fmt: skip
+    path.write_bytes(document)
+
+
+def _content(figures: Figures) -> dict[str, Any]:
+    found = sections(figures)
+    parts = []
+    for name, title, note in PARTS:
+        rows = grid(found.get(name, []))[1]
+        if rows:
+            cards = [[_cell(f) for f in row.values()] for _, row in rows[:CARDS]]
+            parts.append({"title": title, "note": note, "cards": cards, "more": max(0, len(rows) - CARDS)})
+    return {"summary": [_cell(f) for f in found.get("summary", [])], "parts": parts}
+
+
+def _cell(figure: Mapping[str, Any]) -> dict[str, str]:
+    text = printable_path(figure["value"].encode("utf-8", "surrogateescape"))
+    short = (
+        text if len(text) <= VALUE_LIMIT else text[:VALUE_LIMIT] + f" ... ({len(text)} characters, whole in the CSV)"
+    )
+    return {"label": figure["label"], "value": _breakable(short), "figure": figure["figure"]}
+
+
+def _breakable(text: str) -> str:
+    """Long words may break every 24 characters, at a space of no width."""
+    words = (w if len(w) < 40 else "\u200b".join(w[i : i + 24] for i in range(0, len(w), 24)) for w in text.split(" "))
+    return " ".join(words)
+
+
+def _balance(figures: Figures) -> str:
+    """One sentence: what every stage received, and what became of it."""
+    rows = grid(sections(figures).get("balance", []))[1]
+    said = []
+    for _, row in rows:
+        value = {label: f["value"] for label, f in row.items()}
+        if value["received"] != "0":
+            said.append(f"{value['stage']}: {value['received']} {value['noun']} = {value['done']} done + "
+                        f"{value['nothing']} nothing to find + {value['set_aside']} set aside")  # fmt: skip
+    return "; ".join(said)
