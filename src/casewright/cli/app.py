@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import click
 import typer
 
 from casewright import __version__
@@ -69,10 +68,10 @@ def run_app(arguments: list[str]) -> int:
     except CasewrightError as error:
         _fail(arguments, str(error), error.exit_code)
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        _fail(arguments, f"{error.format_message()} Try: casewright --help", error.exit_code)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\nStopped. Nothing is lost: what was finished is kept, run the same command to go on.\n")
         return INTERRUPTED
     except BrokenPipeError:

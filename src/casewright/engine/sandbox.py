@@ -74,6 +74,7 @@ def _library_folders() -> list[Path]:
     used = {Path(p) for p in sys.path if p and any(f.startswith(p.rstrip("/") + "/") for f in loaded)}
     paths = {Path(p) for p in sysconfig.get_paths().values()} | used
     paths |= {Path(sys.base_prefix), Path(sys.prefix), Path("/usr/lib"), Path("/lib"), Path("/lib64")}
+    paths.add(Path("/usr/share/zoneinfo"))
     # DuckDB aborts when it may not ask how much memory its control group has
     paths |= {Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")}
     return sorted(p for p in paths if p.exists())

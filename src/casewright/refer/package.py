@@ -15,7 +15,7 @@ from casewright.model.settings import Settings
 from casewright.refer.writers.graph import case_graph, vics
 from casewright.refer.writers.pdf import write_pdf
 from casewright.refer.writers.sheets import Figures, write_csvs, write_xlsx
-from casewright.refer.writers.texts import METHOD, README, RECEIPT, recipient
+from casewright.refer.writers.texts import README, RECEIPT, method, recipient
 from casewright.vault.keys import SealKey
 from casewright.vault.store import write_atomically
 
@@ -73,7 +73,7 @@ def _write_data(source: PackageInput, figures: Figures, data: Path, key: SealKey
     (data / "ledger.jsonl").write_text(lines, "utf-8")
     last = hashlib.sha256(b"\x00" + source.ledger_lines[-1].encode("utf-8")).hexdigest() if source.ledger_lines else ""
     (data / "ledger-head.txt").write_text(f"lines quoted: {len(source.ledger_lines)}\nlast of them: {last}\n", "utf-8")
-    (data / "method.md").write_text(METHOD, "utf-8")
+    (data / "method.md").write_text(method(), "utf-8")
     receipt = RECEIPT.format(country=source.country, handling=refer.handling, contact=refer.contact)
     (data / "receipt.txt").write_text(receipt, "utf-8")
     (data / "recipient.txt").write_text(recipient(source.country, source.recipients, key.public), "utf-8")
@@ -86,7 +86,8 @@ def _seal(source: PackageInput, bag: Path, key: SealKey) -> str:
     size = sum(p.stat().st_size for p in payload)
     about = source.settings.case
     info = (
-        f"Source-Organization: {_one_line(about.agency)}\nExternal-Identifier: {_one_line(about.reference or about.title)}\n"
+        f"Source-Organization: {_one_line(about.agency)}\n"
+        f"External-Identifier: {_one_line(about.reference or about.title)}\n"
         f"Internal-Sender-Description: Referral to {source.country}\nBag-Software-Agent: Casewright {__version__}\n"
         f"Payload-Oxum: {size}.{len(payload)}\n"
     )

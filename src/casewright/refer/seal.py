@@ -11,7 +11,7 @@ from casewright.vault.store import write_atomically
 
 
 def encrypt_package(bag: Path, recipients: list[str], out: Path) -> Path:
-    """`OUT/CC.tar.age`: the bag as a tar, encrypted to every recipient (age1... keys). Raises UsageError for a bad key."""
+    """`OUT/CC.tar.age`: the bag as a tar, encrypted to every recipient (age1...). Raises UsageError for a bad key."""
     try:
         keys = [pyrage.x25519.Recipient.from_str(key) for key in recipients]
     except pyrage.RecipientError as error:

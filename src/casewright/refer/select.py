@@ -67,8 +67,7 @@ def _refer(account: dict[str, Any], persons: list[dict[str, Any]]) -> list[dict[
     rows = []
     for country in sorted(routes) or [UNRESOLVED]:
         named: list[dict[str, Any] | None] = [p for p in routes.get(country, []) if p["verdict"] == "positive"]
-        for person in named or [None]:
-            rows.append(_row(account, country, person, routes.get(country, [])))
+        rows += [_row(account, country, person, routes.get(country, [])) for person in named or [None]]
     return rows
 
 

@@ -27,6 +27,8 @@ class EwfDisk:
             self.size = int(self._handle.get_media_size())
         except OSError as error:
             raise Unreadable("damaged image", f"the E01 image cannot be opened: {first_line(error)}") from error
+        if self.size <= 0:
+            raise Unreadable("damaged image", "the E01 image does not say how long its disk is, or has lost it")
 
     def read(self, offset: int, length: int) -> bytes:
         try:

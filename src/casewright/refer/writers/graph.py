@@ -99,8 +99,8 @@ def vics(figures: Figures, case: str) -> bytes:
     media = [_vics_media(number, row) for number, row in enumerate(_media_rows(figures), start=1)]
     document = {
         "@odata.context": "http://github.com/ICMEC/ProjectVic/DataModels/2.0.xml/US/$metadata#Cases",
-        "value": [{"CaseID": str(uuid.uuid5(NAMESPACE, case)), "CaseNumber": case, "SourceApplicationName": "Casewright",
-                   "TotalMediaFiles": len(media), "Media": media}],
+        "value": [{"CaseID": str(uuid.uuid5(NAMESPACE, case)), "CaseNumber": case,
+                   "SourceApplicationName": "Casewright", "TotalMediaFiles": len(media), "Media": media}],
     }  # fmt: skip
     return json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 

@@ -1,6 +1,7 @@
 """The referral as a PDF, by typst. Figures go in as JSON; no markup is ever made of them."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,9 @@ from casewright.refer.writers.sheets import Figures, grid, sections
 TEMPLATE = Path(__file__).with_name("referral.typ")
 FIXED = datetime(2000, 1, 1, tzinfo=UTC)
 CARDS, VALUE_LIMIT = 40, 400
+COVERED = ((0x20, 0x7E), (0xA1, 0x2AF), (0x370, 0x3FF), (0x400, 0x4FF), (0x5D0, 0x5EA), (0x1E00, 0x1EFF),
+           (0x2010, 0x2040), (0x2044, 0x2052), (0x20A0, 0x20BF), (0x2190, 0x21FF))  # fmt: skip
+"""What the fonts inside typst can draw, found by trial; a test tries each. PDF/A forbids boxes for missing letters."""
 PARTS = (
     ("accounts", "Accounts", ""),
     (
@@ -31,9 +35,10 @@ PARTS = (
 
 def write_pdf(figures: Figures, country: str, texts: Mapping[str, str], path: Path) -> None:
     """One PDF; the same figures give the same bytes."""
-    data = {"country": country, **texts, "balance": _balance(figures), **_content(figures)}
+    safe = {name: drawable(text) for name, text in texts.items()}
+    data = {"country": country, **safe, "balance": _balance(figures), **_content(figures)}
     document = typst.compile(
-        str(TEMPLATE), format="pdf", pdf_standards=["a-2a"], timestamp=int(FIXED.timestamp()),
+        str(TEMPLATE), format="pdf", ignore_system_fonts=True, pdf_standards=["a-2a"], timestamp=int(FIXED.timestamp()),
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
     )  # fmt: skip
     path.write_bytes(document)
@@ -51,11 +56,21 @@ def _content(figures: Figures) -> dict[str, Any]:
 
 
 def _cell(figure: Mapping[str, Any]) -> dict[str, str]:
-    text = printable_path(figure["value"].encode("utf-8", "surrogateescape"))
+    text = drawable(printable_path(figure["value"].encode("utf-8", "surrogateescape")))
     short = (
         text if len(text) <= VALUE_LIMIT else text[:VALUE_LIMIT] + f" ... ({len(text)} characters, whole in the CSV)"
     )
     return {"label": figure["label"], "value": _breakable(short), "figure": figure["figure"]}
+
+
+def drawable(text: str) -> str:
+    """Letters that the fonts lack (Korean, Chinese, emoji, combining marks) as escapes; the sheets hold the letters."""
+    return "".join(c if _drawn(c) else f"\\u{ord(c):04x}" for c in text)
+
+
+def _drawn(character: str) -> bool:
+    number = ord(character)
+    return any(first <= number <= last for first, last in COVERED) and not unicodedata.combining(character)
 
 
 def _breakable(text: str) -> str:

@@ -47,7 +47,7 @@ def inert(text: str) -> str:
 
 
 def write_xlsx(figures: Figures, path: Path) -> None:
-    """A sheet for each section, with the id of the row's first figure in front. Strings only; the same bytes each time."""
+    """A sheet for each section, the id of the row's first figure in front. Strings only; the same bytes each time."""
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"created": FIXED, "title": "Referral"})

@@ -1,5 +1,7 @@
 """The plain texts of a package: how to check it, the method, the receipt, the recipient."""
 
+from pathlib import Path
+
 README = """\
 This is a referral package, made by Casewright. It holds hashes and metadata, never media.
 
@@ -26,28 +28,11 @@ An encrypted copy (.tar.age) opens with: age -d -i YOUR_KEY_FILE FILE.tar.age | 
 In CSV files, a cell that begins like a formula has a single quote put before it. Times are UTC.
 """
 
-METHOD = """\
-# Method
 
-Every figure of this package rests on rows that rest on bytes of sealed evidence. `casewright why CASE FIGURE` shows the
-way; `figures.csv` lists each value with the ids it rests on.
+def method() -> str:
+    """How the figures were made, with the known weaknesses of each method."""
+    return Path(__file__).with_name("method.md").read_text("utf-8")
 
-A payment or a match is a lead, never a verdict. A person is named only by a recorded human judgement.
-
-| step | how | known weakness |
-|---|---|---|
-| accounts, logs | read from the service's own dump and logs, by a mapping that a person accepted | the records may be wrong; they say which account, not who sat there |
-| payments | outputs of the chain to the address that the service gave to an account, joined exactly | anybody can pay any address |
-| clusters | addresses spent together, CoinJoins of published shapes left out | an unseen CoinJoin or PayJoin, a custodial or shared wallet joins strangers |
-| services | tags of addresses and of their cluster; nothing is traced through a service or a CoinJoin | tags may be stale or wrong; conflicts are shown |
-| direct | the service itself paid the deposit address | the service knows its customer, who may have paid for another |
-| weak | wallets without a tag lie in between | they may belong to other persons |
-| known media | the same cryptographic hash as a list's entry | lists contain mistakes |
-| near media | PDQ within the threshold, quality at least 50 | crops and turns are missed; rare pictures agree by chance |
-| identity | a service's customer record for the transaction that was asked about | records may be forged or borrowed |
-
-What could not be processed is counted on the first page of the PDF and in balance.csv.
-"""
 
 RECEIPT = """\
 RECEIPT
