@@ -67,7 +67,9 @@ def unpacked(span: Span, codec: Codec) -> Iterator[bytes]:
         at = _skip_zeros(span, stream.end)
         if at >= span.size:
             return
-        if not codec.magic or span.read(at, len(codec.magic)) != codec.magic:
+        if not codec.magic:
+            raise Unreadable("damaged", f"the compressed data says that it ends {span.size - at} bytes too early")
+        if span.read(at, len(codec.magic)) != codec.magic:
             raise Unreadable("bytes left over", f"{span.size - at} bytes behind the end are no part of the archive")
 
 

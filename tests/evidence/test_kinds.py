@@ -1,0 +1,67 @@
+"""What a file is, is told by its bytes and never by its name."""
+
+import io
+import sqlite3
+import tarfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from casewright.evidence.kinds import kind_of
+
+
+@pytest.mark.parametrize(
+    ("form", "mime"),
+    [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("GIF", "image/gif"), ("WEBP", "image/webp"), ("BMP", "image/bmp"),
+     ("TIFF", "image/tiff")],
+)  # fmt: skip
+def test_pictures_of_every_usual_format_are_known(form: str, mime: str) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), (0, 90, 160)).save(file, form)
+    assert kind_of(file.getvalue(), len(file.getvalue())) == mime
+
+
+@pytest.mark.parametrize(
+    ("head", "mime"),
+    [
+        (b"", "inode/x-empty"),
+        (b"\0\0\0\x20ftypisom", "video/mp4"),
+        (b"\0\0\0\x14ftypqt  ", "video/quicktime"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x88matroska", "video/x-matroska"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm", "video/webm"),
+        (b"-- MySQL dump 10.13  Distrib 8.0.36\n", "text/x-sql-dump"),
+        (b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n", "text/x-sql-dump"),
+        (b"\xef\xbb\xbf-- MariaDB dump 10.19\n", "text/x-sql-dump"),
+        (b"--\n-- PostgreSQL database dump\n--\n", "text/x-sql-dump"),
+        (b"-- MySQL is what we should dump\n", "text/plain"),
+        (b'203.0.113.7 - anna [16/Oct/2019:09:30:00 +0000] "GET / HTTP/1.1" 200 5 "-" "x"\n', "text/x-access-log"),
+        (b'2001:db8::1 - - [16/Oct/2019:09:30:00 +0200] "GET', "text/x-access-log"),
+        (b"a letter about [brackets] and \"quotes\"\n", "text/plain"),
+        ("schräge Töne\n".encode("latin-1"), "text/plain"),
+        (b"%PDF-1.7\n", "application/pdf"),
+        (b"\x00\x01\x02\x03\x04\x05\x06\x07" * 8, "application/octet-stream"),
+    ],
+)  # fmt: skip
+def test_first_bytes_decide(head: bytes, mime: str) -> None:
+    assert kind_of(head, len(head)) == mime
+
+
+def test_databases_and_tars_of_every_age_are_known(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "a.db").execute("CREATE TABLE plates (id)").connection.close()
+    assert kind_of((tmp_path / "a.db").read_bytes(), 1) == "application/vnd.sqlite3"
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("plate"))
+    raw = bytearray(file.getvalue())
+    assert kind_of(bytes(raw), len(raw)) == "application/x-tar"
+    raw[257:265] = bytes(8)
+    raw[148:156] = b" " * 8
+    raw[148:156] = b"%06o\0 " % sum(raw[:512])
+    assert kind_of(bytes(raw), len(raw)) == "application/x-tar"
+
+
+@pytest.mark.parametrize("length", range(1, 40))
+def test_no_beginning_is_too_short_to_be_named(length: int) -> None:
+    for byte in (0, 1, 0x1F, 0x50, 0xFF):
+        assert "/" in kind_of(bytes([byte]) * length, length)
