@@ -137,14 +137,15 @@ def _summary(sheet: Sheet, referrals: list[dict[str, Any]], facts: Facts, params
     def say(label: str, value: Any, sources: Iterable[str | None]) -> None:
         sheet.add(SUMMARY, sheet.country, label, value, sources)
 
-    say("Subjects with a noted access", len(urgent), [r["referral"] for r in urgent] or ids)
+    say("Access and risk now", _risk(urgent), [r["referral"] for r in urgent] or ids)
     say("Most urgent", f"priority {first['priority']}: {first['reason']}", [first["referral"]])
     say("Accounts referred", len(accounts), ids)
     say("Persons named by a judgement", len(named), [r["judgement"] for n in named for r in _verdicts(n, facts)] or ids)
     for referral in named[:3]:
-        person = facts.persons[referral["person"]]
-        words = f"{person['full_name']}, born {person['born'] or 'unknown'}"
-        say("Best identity", words, [referral["person"], *(j["judgement"] for j in _verdicts(referral, facts))])
+        person, verdicts = facts.persons[referral["person"]], _verdicts(referral, facts)
+        ladder = f"payment, record of {person['reference']}, judgement by {', '.join(v['examiner'] for v in verdicts)}"
+        words = f"{person['full_name']}, born {person['born'] or 'unknown'}; rests on: {ladder}"
+        say("Best identity", words, [referral["person"], *(j["judgement"] for j in verdicts)])
     say("Why this country", _why_country(referrals), ids)
     if paid:
         say("Payments", f"{len(paid)}, together {btc(sum(p['sats'] for p in paid))}", [p["payment"] for p in paid])
@@ -160,12 +161,21 @@ def _summary(sheet: Sheet, referrals: list[dict[str, Any]], facts: Facts, params
     say("Legal process", f"drafted to {len(served)} services: {', '.join(served)}" if served else "none drafted",
         [q["request"] for q in asked] or ids)  # fmt: skip
     say("Deconfliction", "not checked: no other agency was asked", facts.settings)
+    say(
+        "Action asked", "assess each subject; identify accounts without a person; send back the receipt", facts.settings
+    )
     say("Reply within", f"{params['reply_within_days']} days", facts.settings)
     say("Contact", params["contact"], facts.settings)
     say(
         "Case", f"{params['title']} ({params['reference']})" if params["reference"] else params["title"], facts.settings
     )
     say("Agency", params["agency"], facts.settings)
+
+
+def _risk(urgent: list[dict[str, Any]]) -> str:
+    if not urgent:
+        return "no subject here is known to have access; that is not a finding that none has"
+    return f"{len(urgent)} judged subject(s) whose earlier case notes access: act on these first"
 
 
 def _why_country(referrals: list[dict[str, Any]]) -> str:

@@ -12,7 +12,8 @@ FUNNEL = {
     "accounts": "SELECT count(*) AS n FROM accounts",
     "accounts that paid": "SELECT count(DISTINCT account) AS n FROM payments",
     "payments": "SELECT count(*) AS n FROM payments",
-    "payments with a service": "SELECT count(DISTINCT payment) AS n FROM services WHERE direction = 'back'",
+    "payments with a service": "SELECT count(DISTINCT payment) AS n FROM services "
+    "WHERE direction = 'back' AND confidence <> 'none'",
     "customer records": "SELECT count(*) AS n FROM returns",
     "suggested persons": "SELECT count(*) AS n FROM links WHERE kind = 'account-person'",
     "judged positive": "SELECT count(*) AS n FROM judgements WHERE stands AND verdict = 'positive'",

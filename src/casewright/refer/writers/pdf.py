@@ -18,19 +18,20 @@ CARDS, VALUE_LIMIT = 40, 400
 COVERED = ((0x20, 0x7E), (0xA1, 0x2AF), (0x370, 0x3FF), (0x400, 0x4FF), (0x5D0, 0x5EA), (0x1E00, 0x1EFF),
            (0x2010, 0x2040), (0x2044, 0x2052), (0x20A0, 0x20BF), (0x2190, 0x21FF))  # fmt: skip
 """What the fonts inside typst can draw, found by trial; a test tries each. PDF/A forbids boxes for missing letters."""
+ROWS = 120
 PARTS = (
-    ("accounts", "Accounts", ""),
-    (
-        "persons",
-        "Persons named by a judgement",
-        "What speaks against the attribution stands next to what speaks for it.",
-    ),
-    ("payments", "Payments", ""),
-    ("services", "Services that traces reached", "Leads for legal process. Only a direct withdrawal is strong."),
-    ("process", "Legal process", "Requests drafted; each answer names its reference."),
-    ("media", "Media uploaded: hashes and metadata", "No media are part of this package."),
-    ("method", "Method", "Versions and settings under which every figure was made."),
-)
+    ("accounts", "Accounts", "", ()),
+    ("persons", "Persons named by a judgement", "What speaks against stands next to what speaks for it.", ()),
+    ("payments", "Payments", "", ("time", "amount", "account", "transaction", "block")),
+    ("services", "Services that traces reached", "Leads for legal process. Only a direct withdrawal is strong.",
+     ("service", "direction", "hops", "confidence", "speaks against")),
+    ("process", "Legal process", "Requests drafted; each answer names its reference.",
+     ("reference", "service", "time", "satoshis", "transaction")),
+    ("media", "Media uploaded: hashes and metadata", "No media are part of this package.",
+     ("state", "kind", "path", "sha256")),
+    ("method", "Method", "Versions and settings under which every figure was made.", ()),
+)  # fmt: skip
+"""Section, title, note, and the columns of its table; without columns each row is a card with all its values."""
 
 
 def write_pdf(figures: Figures, country: str, texts: Mapping[str, str], path: Path) -> None:
@@ -47,12 +48,22 @@ def write_pdf(figures: Figures, country: str, texts: Mapping[str, str], path: Pa
 def _content(figures: Figures) -> dict[str, Any]:
     found = sections(figures)
     parts = []
-    for name, title, note in PARTS:
-        rows = grid(found.get(name, []))[1]
+    for name, title, note, columns in PARTS:
+        rows = [row for _, row in grid(found.get(name, []))[1]]
+        part: dict[str, Any] = {"title": title, "note": note, "columns": columns, "rows": [], "cards": []}
+        if columns:
+            part["rows"] = [_table_row(row, columns) for row in rows[:ROWS]]
+        else:
+            part["cards"] = [[_cell(f) for f in row.values()] for row in rows[:CARDS]]
         if rows:
-            cards = [[_cell(f) for f in row.values()] for _, row in rows[:CARDS]]
-            parts.append({"title": title, "note": note, "cards": cards, "more": max(0, len(rows) - CARDS)})
+            parts.append({**part, "more": max(0, len(rows) - (ROWS if columns else CARDS))})
     return {"summary": [_cell(f) for f in found.get("summary", [])], "parts": parts}
+
+
+def _table_row(row: Mapping[str, Mapping[str, Any]], columns: tuple[str, ...]) -> list[str]:
+    """The id of the row's first figure, which rests on the same rows as the others, and then the columns' values."""
+    cells = {label: _cell(figure) for label, figure in row.items()}
+    return [next(iter(cells.values()))["figure"], *(cells[c]["value"] if c in cells else "" for c in columns)]
 
 
 def _cell(figure: Mapping[str, Any]) -> dict[str, str]:
@@ -80,12 +91,11 @@ def _breakable(text: str) -> str:
 
 
 def _balance(figures: Figures) -> str:
-    """One sentence: what every stage received, and what became of it."""
-    rows = grid(sections(figures).get("balance", []))[1]
-    said = []
-    for _, row in rows:
-        value = {label: f["value"] for label, f in row.items()}
-        if value["received"] != "0":
-            said.append(f"{value['stage']}: {value['received']} {value['noun']} = {value['done']} done + "
-                        f"{value['nothing']} nothing to find + {value['set_aside']} set aside")  # fmt: skip
-    return "; ".join(said)
+    """What set something aside, in one sentence; every stage stands in the table of balances."""
+    rows = [{label: f["value"] for label, f in row.items()} for _, row in grid(sections(figures).get("balance", []))[1]]
+    aside = [
+        f"{r['stage']}: of {r['received']} {r['noun']}, {r['done']} done, {r['nothing']} with nothing to find, "
+        f"{r['set_aside']} set aside"
+        for r in rows if r["set_aside"] != "0"
+    ]  # fmt: skip
+    return "; ".join([*aside, f"the other {len(rows) - len(aside)} counts set nothing aside (balance.csv)"])
