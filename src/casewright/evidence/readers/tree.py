@@ -42,7 +42,7 @@ class Tree:
         self._root = int(system.info.root_inum)
         self._stack = [(iter(system.open_dir(inode=self._root)), b"", 0)]
         self._seen = {self._root}
-        self._claimed: list[tuple[int, int]] = []
+        self._claimed = _blocks(system.open_meta(inode=self._root))
         self._deleted: list[_Named] = []
 
     def entries(self) -> Iterator[Entry | Problem]:
@@ -80,6 +80,7 @@ class Tree:
             self._claimed += _blocks(record)
             yield from self._files(named)
         else:
+            self._claimed += [] if deleted else _blocks(record)
             yield self._entry(named, kind, 0)
             yield from self._streams(named)
             if kind == "directory":
