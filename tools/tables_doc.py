@@ -10,8 +10,8 @@ Every table of a case, as `casewright query CASE "SELECT ..."` shows it. The col
 to, not renamed. This page is written from `src/casewright/model/tables.py` by `just docs`.
 
 Times are UTC. Satoshis are integers. Hashes are lower-case hex. `path` is raw bytes: names need not be text.
-An *observation* says where it stands in the evidence (`item` or `exhibit`, then `span_start` and `span_length` in bytes,
-or `row`); a *derived* row lists in `sources` the ids of the rows it rests on. `casewright why CASE ID` takes the
+An *observation* says where it stands in the evidence (`item` or `exhibit`, then `span_start` and `span_length` in
+bytes, or `row`); a *derived* row lists in `sources` the ids of the rows it rests on. `casewright why CASE ID` takes the
 expression given as *id*.
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from casewright.evidence.describe import form_of, gather_source, left_out
+from casewright.evidence.describe import gather_source, left_out
 from casewright.model.errors import Missing
 
 
@@ -23,7 +23,6 @@ def gathered(path: Path) -> list[str]:
 def test_a_folder_gives_all_its_files_hidden_ones_too_by_the_bytes_of_their_paths(tmp_path: Path) -> None:
     fill(tmp_path, "b", "a/z", "a.txt", ".hidden/.deep", "A", "é")
     assert gathered(tmp_path) == [".hidden/.deep", "A", "a.txt", "a/z", "b", "é"]
-    assert form_of(tmp_path) == "folder"
 
 
 def test_links_and_pipes_in_a_folder_are_not_sealed_but_named(tmp_path: Path) -> None:
@@ -43,7 +42,6 @@ def test_links_and_pipes_in_a_folder_are_not_sealed_but_named(tmp_path: Path) ->
 def test_the_first_segment_brings_its_fellows(tmp_path: Path, names: list[str]) -> None:
     fill(tmp_path, *names, "d.txt", "e.E01")
     assert gathered(tmp_path / names[0]) == names
-    assert form_of(tmp_path / names[0]) == "segments"
 
 
 def test_segments_go_on_past_ninety_nine(tmp_path: Path) -> None:
@@ -56,7 +54,6 @@ def test_numbered_logs_are_no_segments(tmp_path: Path) -> None:
     fill(tmp_path, "access.log.1", "access.log.2", "d.01", "d.02")
     assert gathered(tmp_path / "access.log.1") == ["access.log.1"]
     assert gathered(tmp_path / "d.01") == ["d.01"]
-    assert form_of(tmp_path / "d.01") == "file"
 
 
 def test_a_segment_missing_from_the_middle_is_refused(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def run_app(arguments: list[str]) -> int:
     """The exit code of one command."""
     try:
         code = app(args=arguments, prog_name="casewright", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
     except CasewrightError as error:
         _fail(arguments, str(error), error.exit_code)
         return error.exit_code
@@ -72,10 +72,14 @@ def run_app(arguments: list[str]) -> int:
         _fail(arguments, f"{error.format_message()} Try: casewright --help", error.exit_code)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\nStopped. Nothing is lost: what was finished is kept, run the same command to go on.\n")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         return 0
+
+
+def _interrupted() -> int:
+    sys.stderr.write("\nStopped. Nothing is lost: what was finished is kept, run the same command to go on.\n")
+    return INTERRUPTED
 
 
 def _fail(arguments: list[str], message: str, code: int) -> None:

@@ -14,9 +14,10 @@ from casewright.cli.pipeline import OF_VERB, PIPELINE
 from casewright.engine.query import Reader
 from casewright.engine.runner import Engine, Inline, Processes, Ran, Runner
 from casewright.engine.tables import TableFolder
-from casewright.evidence.describe import gather_source
+from casewright.evidence.describe import gather_source, left_out
 from casewright.extract.stages import PROPOSAL
 from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
+from casewright.model.ids import printable_path
 from casewright.vault.case import Case, SourceFile
 
 
@@ -56,7 +57,10 @@ def source_files(path: Path) -> list[SourceFile]:
 
 def seal(case: Case, path: Path, role: str, name: str | None = None) -> dict[str, Any]:
     """Seal a source; says whether it was new to the case."""
-    event = case.seal_source(source_files(path), role, name or path.resolve().name)
+    left = [printable_path(os.fsencode(p.relative_to(path))) for p in left_out(path)]
+    event = case.seal_source(
+        source_files(path), role, name or path.resolve().name, {"left_out": left} if left else None
+    )
     return {"source": str(path), "role": role, "new": event is not None, **(dict(event.data) if event else {})}
 
 

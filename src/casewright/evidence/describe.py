@@ -26,13 +26,6 @@ def left_out(path: Path) -> list[Path]:
     return [p for p in _below(path) if p.is_symlink() or not p.is_file()] if path.is_dir() else []
 
 
-def form_of(path: Path) -> str:
-    """`folder`, `segments` or `file`: how a source is made up."""
-    if path.is_dir():
-        return "folder"
-    return "segments" if len(gather_source(path)) > 1 else "file"
-
-
 def _below(folder: Path) -> list[Path]:
     """Everything below a folder that is no folder, hidden things and links to folders too, by the bytes of its path."""
     found = []

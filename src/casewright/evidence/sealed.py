@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from casewright.engine.stage import Context, Output, Stage, Tally
+from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.model.tables import TABLES
 from casewright.vault.case import LATEST_ONLY, read_manifest
 
@@ -40,17 +40,24 @@ def exhibits(batch: pa.Table, context: Context) -> Output:
     columns = TABLES["exhibits"].schema.names
     rows = [{name: event[name] for name in columns} for event in standing]
     files = [row for event in standing for row in _files(event, context)]
-    superseded = len(events) - len(standing)
-    return Output(
-        {"exhibits": TABLES["exhibits"].rows(rows), "exhibit_files": TABLES["exhibit_files"].rows(files)},
-        tallies=[Tally("sealed sources", received=len(events), done=len(standing), nothing=superseded)],
-    )
+    aside = [_left_out(event, name) for event in standing for name in event.get("left_out", [])]
+    tallies = [
+        Tally("sealed sources", len(events), len(standing), nothing=len(events) - len(standing)),
+        Tally("source files", len(files) + len(aside), len(files)),
+    ]
+    tables = {"exhibits": TABLES["exhibits"].rows(rows), "exhibit_files": TABLES["exhibit_files"].rows(files)}
+    return Output(tables, aside, tallies)
+
+
+def _left_out(event: Mapping[str, Any], name: str) -> SetAside:
+    detail = f"{name}: a link, pipe or device in the source folder, which holds no bytes of its own"
+    return SetAside("source files", event["exhibit"], "not sealed", detail)
 
 
 STAGES = (
     Stage(
         name="exhibits",
-        version=1,
+        version=2,
         reads=("ledger/sealed",),
         writes=("exhibits", "exhibit_files"),
         work=exhibits,
