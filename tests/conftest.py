@@ -1,11 +1,13 @@
 """What all tests share: a home of their own for the seal key, and small cases."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from casewright.model.settings import CaseSettings
 from casewright.vault.case import Case
+from tests.command import casewright
 
 
 @pytest.fixture(autouse=True)
@@ -19,3 +21,20 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
     return Case.create(tmp_path / "case", CaseSettings("Glasshouse", "Museum Crimes Unit", "R. Example"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished demo case. Nobody changes it; take `copy` for that."""
+    folder = tmp_path_factory.mktemp("demo") / "case"
+    done = casewright("demo", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    (folder.parent / "demo.json").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture
+def copy(demo: Path, tmp_path: Path) -> Path:
+    target = tmp_path / "copy of the demo"
+    shutil.copytree(demo, target)
+    return target

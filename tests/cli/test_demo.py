@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from casewright.engine.query import Reader
-from tests.cli.conftest import casewright
+from tests.command import casewright
 
 COUNTRIES = {"BG", "BR", "DE", "GB", "KR", "NL", "US", "ZZ"}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from casewright.cli.verbs.verify import checks_of
-from tests.cli.conftest import casewright
 from tests.cli.test_demo import digests
+from tests.command import casewright
 
 RUN = [sys.executable, "-c", "from casewright.cli.app import main; main()", "run"]
 

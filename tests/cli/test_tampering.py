@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casewright.cli.verbs.verify import checks_of
-from tests.cli.conftest import casewright, in_process
+from tests.command import casewright, in_process
 
 
 def broken(path: Path) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from tests.cli.conftest import casewright
+from tests.command import casewright
 
 
 def answered(*arguments: str, code: int = 0) -> dict[str, Any]:

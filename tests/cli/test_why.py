@@ -12,7 +12,7 @@ from casewright.engine.query import Reader
 from casewright.engine.why import Explainer
 from casewright.model.errors import Missing
 from casewright.vault.store import Store
-from tests.cli.conftest import casewright
+from tests.command import casewright
 
 
 @pytest.fixture(scope="module")

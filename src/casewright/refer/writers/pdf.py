@@ -81,7 +81,8 @@ def drawable(text: str) -> str:
 
 def _drawn(character: str) -> bool:
     number = ord(character)
-    return any(first <= number <= last for first, last in COVERED) and not unicodedata.combining(character)
+    covered = any(first <= number <= last for first, last in COVERED)
+    return covered and character.isprintable() and not unicodedata.combining(character)
 
 
 def _breakable(text: str) -> str:

@@ -1,0 +1,106 @@
+"""PDQ is the reference's, bit for bit on its published pictures, in every mode; near search is exact."""
+
+import csv
+import io
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from casewright.kernels.hamming import packed, within, within_slow
+from casewright.kernels.pdq import NoPicture, dihedral, distance, luma_of, pdq_of_image, pdq_of_luma
+from tests.world import SHARED, needs_shared
+
+
+def scene(width: int = 300, height: int = 200) -> Image.Image:
+    """A harmless pattern with enough going on."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
+    red = 127 + 120 * np.sin(x / 17 + y / 41)
+    green = 127 + 120 * np.sin(y / 13 - x / 67)
+    blue = (x * 3 + y * 2) % 256
+    return Image.fromarray(np.dstack([red, green, blue]).astype(np.uint8))
+
+
+@needs_shared
+def test_every_published_picture_has_the_published_hash() -> None:
+    with (SHARED / "pdq" / "modified" / "expected.csv").open() as file:
+        expected = {row["file"]: row["pdq"] for row in csv.DictReader(file)}
+    assert len(expected) == 9
+    for name, hash_ in expected.items():
+        with Image.open(SHARED / "pdq" / "modified" / name) as picture:
+            assert pdq_of_image(picture) == (hash_, 100), name
+
+
+@needs_shared
+def test_turned_and_mirrored_pictures_are_found_by_one_of_the_eight_hashes() -> None:
+    files = sorted((SHARED / "pdq" / "dihedral").glob("*.jpg"))
+    with Image.open(files[0]) as picture:
+        eight = dihedral(luma_of(picture))
+    found = set()
+    for path in files:
+        with Image.open(path) as picture:
+            bits = [distance(pdq_of_image(picture)[0], h) for h in eight]
+        assert min(bits) <= 18, (path.name, bits)
+        assert sum(b <= 31 for b in bits) == 1
+        found.add(bits.index(min(bits)))
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "LA", "YCbCr", "I;16"])
+def test_modes_change_little_or_nothing(mode: str) -> None:
+    grey = scene().convert("L")
+    wide = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    other = wide if mode == "I;16" else grey.convert(mode)
+    assert distance(pdq_of_image(grey)[0], pdq_of_image(other)[0]) <= 2
+
+
+def test_a_one_bit_picture_is_hashed_as_what_it_shows() -> None:
+    bits = scene().convert("1")
+    assert pdq_of_image(bits) == pdq_of_image(bits.convert("L"))
+
+
+def test_exif_orientation_is_applied() -> None:
+    turned = scene().transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sink = io.BytesIO()
+    turned.save(sink, "PNG", exif=exif)
+    assert distance(pdq_of_image(Image.open(sink))[0], pdq_of_image(scene())[0]) == 0
+
+
+def test_a_flat_picture_has_no_quality_and_a_tiny_one_no_hash() -> None:
+    assert pdq_of_image(Image.new("RGB", (100, 100), "grey"))[1] == 0
+    with pytest.raises(NoPicture):
+        pdq_of_luma(np.zeros((3, 100), np.float32))
+
+
+def test_a_hash_has_half_of_its_bits_set() -> None:
+    assert int(pdq_of_image(scene())[0], 16).bit_count() == 128
+
+
+HASHES = st.integers(0, 2**256 - 1).map(lambda n: f"{n:064x}")
+
+
+@given(HASHES, st.lists(HASHES, max_size=20), st.integers(0, 256), st.integers(0, 2**32))
+@settings(deadline=None)
+def test_the_fast_search_is_the_slow_one(query: str, others: list[str], radius: int, seed: int) -> None:
+    dice = random.Random(seed)
+    number = int(query, 16)
+    near = [f"{number ^ sum(1 << b for b in dice.sample(range(256), dice.randrange(40))):064x}" for _ in range(10)]
+    hashes = others + near
+    assert within(packed([query])[0], packed(hashes), radius) == within_slow(query, hashes, radius)
+
+
+@needs_shared
+def test_published_needles_are_found_in_the_published_haystack() -> None:
+    def lines(name: str) -> list[str]:
+        return [w for line in (SHARED / "pdq" / name).read_text().split() for w in line.split(",") if len(w) == 64]
+
+    needles, haystack = lines("needles.txt"), lines("haystack.txt")
+    assert len(haystack) > 1000
+    table = packed(haystack)
+    for needle in needles:
+        assert within(packed([needle])[0], table, 31) == within_slow(needle, haystack, 31)

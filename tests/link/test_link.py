@@ -1,0 +1,139 @@
+"""Joins are exact, suggestions are only that, and the last judgement counts."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from casewright.engine.stage import Context
+from casewright.link.joins import reference_of
+from casewright.link.judge import judgement, judgements
+from casewright.link.records import BadRecord, Record, read_records
+from casewright.link.stages import STAGES
+from casewright.model.errors import Missing, UsageError
+from tests.world import context, digests_of, rows_of
+
+
+def run(stage: str, world: Context, over: str = "items") -> Any:
+    return next(s for s in STAGES if s.name == stage).work(world.table(over), world)
+
+
+def world_with(returns: list[dict[str, Any]]) -> Context:
+    """One payment, one service that paid it directly, and what the service sent back."""
+    return context({
+        "payments": [{"payment": "pay-1", "account": "acct-1", "txid": "t1", "vout": 0, "sats": 5000}],
+        "services": [{"id": "service-1", "payment": "pay-1", "direction": "back", "service": "Kestrel", "txid": "t1",
+                      "vout": 0, "sats": 5000, "hops": 1, "confidence": "strong", "against": "a batch"}],
+        "requests": [{"request": "request-1", "reference": reference_of("Kestrel"), "service": "Kestrel", "txid": "t1",
+                      "address": "addr"}],
+        "outputs": [{"txid": "t1", "vout": 0, "address": "addr", "sats": 5000}],
+        "returns": returns,
+        "persons": [{"person": f"person-{n}", "origin": "return", "reference": f"Kestrel/C{n}", "full_name": f"N{n}",
+                     "born": "1970-01-01", "email": f"n{n}@example.org"} for n in (1, 2)],
+    })  # fmt: skip
+
+
+def returned(number: int, **changes: Any) -> dict[str, Any]:
+    return {"return_id": f"return-{number}", "reference": reference_of("Kestrel"), "service": "Kestrel", "txid": "t1",
+            "address": "addr", "customer": f"C{number}", **changes}  # fmt: skip
+
+
+def links(returns: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    found = rows_of(run("links", world_with(returns)).tables["links"])
+    return [(r["from_id"], r["to_id"]) for r in found if r["kind"] == "account-person"]
+
+
+def test_a_record_for_the_transaction_that_was_asked_suggests_its_customer() -> None:
+    assert links([returned(1)]) == [("acct-1", "person-1")]
+
+
+@pytest.mark.parametrize("change", [{"reference": "CW-OTHER"}, {"txid": "t2"}, {"address": "another output"}])
+def test_a_record_about_something_else_suggests_nobody(change: dict[str, str]) -> None:
+    """The last case is a batch: one transaction pays several customers, and only the address tells them apart."""
+    assert links([returned(1), returned(2, **change)]) == [("acct-1", "person-1")]
+
+
+def test_a_suggestion_prints_what_speaks_against_it() -> None:
+    found = rows_of(run("links", world_with([returned(1)])).tables["links"])
+    link = next(r for r in found if r["kind"] == "account-person")
+    assert link["against"] == "a batch"
+    assert link["reason"].startswith("direct: Kestrel names customer C1")
+
+
+def test_answers_that_nobody_asked_for_are_counted_and_link_nobody() -> None:
+    output = run("links", world_with([returned(1), returned(2, txid="t9")]))
+    (tally,) = output.tallies
+    assert (tally.received, tally.done, tally.nothing) == (2, 1, 1)
+
+
+def test_the_same_name_alone_is_said_to_be_just_that() -> None:
+    world = world_with([])
+    same = {"person": "person-9", "origin": "prior", "reference": "2014-1", "full_name": "n1", "born": "1931-01-01"}
+    tables = {
+        **world.tables,
+        "persons": pa.concat_tables([world.table("persons"), context({"persons": [same]}).table("persons")]),
+    }
+    (link,) = [
+        r
+        for r in rows_of(run("links", Context({}, tables, world.blobs)).tables["links"])
+        if r["kind"] == "person-prior"
+    ]
+    assert link["reason"].startswith("name only")
+    assert link["against"] == "dates of birth differ"
+
+
+def test_the_last_judgement_on_a_link_stands_and_all_are_kept() -> None:
+    events = [
+        json.dumps({"kind": "judgement", "data": {"link": "l", "verdict": v, "examiner": "E", "why": "w"}})
+        for v in ("positive", "unsure", "positive")
+    ]
+    world = Context({}, {"ledger/judgement": pa.table({"event": events})}, context().blobs)
+    rows = rows_of(judgements(pa.table({}), world).tables["judgements"])
+    assert [(r["verdict"], r["stands"]) for r in rows] == [("positive", False), ("unsure", False), ("positive", True)]
+    assert len({r["judgement"] for r in rows}) == 3
+
+
+def test_judgements_need_a_link_and_a_verdict() -> None:
+    with pytest.raises(Missing, match="no link"):
+        judgement({"a"}, "b", "positive", "E", "w")
+    with pytest.raises(UsageError, match="no verdict"):
+        judgement({"a"}, "a", "yes", "E", "w")
+
+
+@pytest.mark.parametrize(
+    ("raw", "good", "bad"),
+    [
+        (b"a,b\r\n1,2\r\n3\r\n5,6", 2, 1),
+        ("a;b\nJörg;2\n".encode("cp1252"), 1, 0),
+        (b'a,b\n"two\nlines",2\n3,4\n', 2, 0),
+        (b"\xef\xbb\xbfA,B\n1,2\n", 1, 0),
+        (b"a,b\n\x00,=1+1\n", 1, 0),
+        (b"", 0, 1),
+        (b"x,y\n1,2\n", 0, 1),
+        (b'a,b\n"never closed,2\n3,4\n', 0, 1),
+    ],
+)
+def test_rows_are_kept_or_said_to_be_malformed(raw: bytes, good: int, bad: int) -> None:
+    found = list(read_records(raw, ("a", "b")))
+    assert sum(isinstance(f, Record) for f in found) == good
+    assert sum(isinstance(f, BadRecord) for f in found) == bad
+    for record in found:
+        assert 0 <= record.span_start <= record.span_start + record.span_length <= len(raw)
+
+
+def test_a_malformed_row_of_a_return_is_set_aside_with_its_place() -> None:
+    raw = b"reference,service,txid\nCW-1,Kestrel,t1\nCW-1,Kestrel\n"
+    files = [
+        {
+            "exhibit": "e",
+            "role": "return",
+            "position": 0,
+            "path": b"",
+            "name": "r.csv",
+            "sha256": digests_of(raw).sha256,
+        }
+    ]
+    output = run("returns", context({"exhibit_files": files}, [raw]), "exhibit_files")
+    (aside,) = output.set_aside
+    assert (aside.row, raw[aside.span_start or 0 :]) == (2, b"CW-1,Kestrel\n")
