@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -9,7 +11,6 @@ import bagit
 import openpyxl
 import pypdfium2
 import pytest
-from case_utils.case_validate import validate
 
 from casewright.engine.query import Reader
 from casewright.refer.writers.pdf import COVERED, write_pdf
@@ -32,11 +33,23 @@ def test_every_package_is_a_valid_bag(demo: Path) -> None:
         assert bagit.Bag(str(bag)).is_valid()
 
 
-@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # inside the validator
 @pytest.mark.parametrize("country", ["NL", "ZZ"])
 def test_case_validate_accepts_the_graph(demo: Path, country: str) -> None:
-    result = validate([str(demo / "packages" / country / "data" / "case.jsonld")])
-    assert result.conforms, result.text
+    graph = demo / "packages" / country / "data" / "case.jsonld"
+    command = [sys.executable, "-m", "case_utils.case_validate", str(graph)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Conforms: True" in done.stdout, done.stdout + done.stderr
+
+
+def test_case_validate_refuses_a_graph_with_a_broken_hash(demo: Path, tmp_path: Path) -> None:
+    """So that the test above can fail."""
+    text = (demo / "packages" / "NL" / "data" / "case.jsonld").read_text("utf-8")
+    document = json.loads(text)
+    facet = next(f for n in document["@graph"] for f in n.get("core:hasFacet", []) if "observable:hash" in f)
+    del facet["observable:hash"][0]["types:hashValue"]
+    (tmp_path / "broken.jsonld").write_text(json.dumps(document))
+    command = [sys.executable, "-m", "case_utils.case_validate", str(tmp_path / "broken.jsonld")]
+    assert "Conforms: False" in subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def test_nobody_is_named_without_a_positive_judgement_that_stands(demo: Path) -> None:
