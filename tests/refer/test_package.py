@@ -16,6 +16,8 @@ from casewright.engine.query import Reader
 from casewright.refer.writers.pdf import COVERED, write_pdf
 from casewright.refer.writers.sheets import inert
 
+VALIDATE = Path(sys.executable).with_name("case_validate")
+
 
 def text_of(path: Path) -> str:
     """All that a reader of this file can see or search."""
@@ -36,7 +38,7 @@ def test_every_package_is_a_valid_bag(demo: Path) -> None:
 @pytest.mark.parametrize("country", ["NL", "ZZ"])
 def test_case_validate_accepts_the_graph(demo: Path, country: str) -> None:
     graph = demo / "packages" / country / "data" / "case.jsonld"
-    command = [sys.executable, "-m", "case_utils.case_validate", str(graph)]
+    command = [str(VALIDATE), str(graph)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Conforms: True" in done.stdout, done.stdout + done.stderr
 
@@ -48,7 +50,7 @@ def test_case_validate_refuses_a_graph_with_a_broken_hash(demo: Path, tmp_path: 
     facet = next(f for n in document["@graph"] for f in n.get("core:hasFacet", []) if "observable:hash" in f)
     del facet["observable:hash"][0]["types:hashValue"]
     (tmp_path / "broken.jsonld").write_text(json.dumps(document))
-    command = [sys.executable, "-m", "case_utils.case_validate", str(tmp_path / "broken.jsonld")]
+    command = [str(VALIDATE), str(tmp_path / "broken.jsonld")]
     assert "Conforms: False" in subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
