@@ -128,7 +128,21 @@ def test_a_row_without_a_good_address_is_set_aside_and_the_others_are_kept() -> 
     assert "no Bitcoin address" in aside.detail
     assert DUMP[aside.span_start or 0 :].startswith(b"(2,'1A1z")
     tallies = {t.noun: (t.received, t.done, t.nothing) for t in output.tallies}
-    assert tallies == {"items": (2, 1, 1), "dump rows": (5, 4, 0)}
+    assert tallies == {"items": (2, 1, 1), "dump rows": (5, 4, 0), "mapped tables": (2, 2, 0)}
+
+
+def test_a_dump_that_lacks_a_mapped_table_says_so() -> None:
+    rules = (b'format = 1\n[accounts]\ntable="members"\nnative="mid"\n'
+             b'[deposit_addresses]\ntable="gone"\naccount="a"\naddress="b"\n')  # fmt: skip
+    items = [{"item": "item-1", "sha256": digests_of(DUMP).sha256, "mime": "text/x-sql-dump", "name": "d"}]
+    files = [{"exhibit": "m", "role": "mapping", "sha256": digests_of(rules).sha256, "name": "m"}]
+    world = context({"items": items, "exhibit_files": files}, [DUMP, rules],
+                    {"assumed_zone": "UTC", "clock_offset_seconds": 0})  # fmt: skip
+    output = STAGES[0].work(world.table("items"), world)
+    assert output.tables["accounts"].num_rows == 3
+    assert [(a.reason, a.detail) for a in output.set_aside] == [
+        ("missing table", "d has no table 'gone', which the mapping names for deposit_addresses")
+    ]
 
 
 def test_without_a_mapping_every_dump_is_set_aside_saying_so() -> None:

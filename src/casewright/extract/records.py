@@ -11,6 +11,7 @@ from casewright.extract.dump import Broken, DumpReader, Row
 from casewright.extract.logs import BadLine, LogLine, log_lines
 from casewright.extract.mapping import LogRules, Source
 from casewright.extract.mapping import Mapping as Rules
+from casewright.extract.schema import Schema
 from casewright.extract.values import text_of, time_of
 from casewright.model.bitcoin import valid_address
 from casewright.model.ids import make_id
@@ -61,15 +62,29 @@ class Records:
 def read_dump(records: Records, item: Mapping[str, Any], file: BinaryIO, tables: tuple[str, ...], owner: Any) -> None:
     """All mapped rows of a dump for `tables`; `owner(native)` gives the account of a key, or None."""
     sources = {name: records.rules.sources[name] for name in tables if name in records.rules.sources}
+    seen: set[str] = set()
     for piece in DumpReader(file).pieces():
         if isinstance(piece, Broken):
             records.put_aside("dump rows", item["item"], piece.reason, piece.detail, piece)
+        elif isinstance(piece, Schema):
+            seen.add(piece.table)
         elif isinstance(piece, Row):
+            seen.add(piece.table)
             mapped = [name for name, source in sources.items() if source.table == piece.table]
             if not mapped:
                 records.count("dump rows", "nothing")
             for name in mapped:
                 _dump_row(records, item, piece, name, sources[name], owner)
+    for name, source in sources.items():
+        _check_table(records, item, name, source, source.table in seen)
+
+
+def _check_table(records: Records, item: Mapping[str, Any], name: str, source: Source, found: bool) -> None:
+    """A table that the mapping names and the dump lacks is said, so that no rows is not taken for nothing there."""
+    records.count("mapped tables", "done" if found else "set aside")
+    if not found:
+        detail = f"{item['name']} has no table {source.table!r}, which the mapping names for {name}"
+        records.aside.append(SetAside("mapped tables", item["item"], "missing table", detail))
 
 
 def _dump_row(records: Records, item: Mapping[str, Any], row: Row, name: str, source: Source, owner: Any) -> None:

@@ -156,9 +156,9 @@ NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime N
 ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
 
 STAGES = (
-    Stage("accounts", 1, READS, ACCOUNTS, accounts, over="items", where=f"mime = '{DUMP}'", order="item", batch=1,
+    Stage("accounts", 2, READS, ACCOUNTS, accounts, over="items", where=f"mime = '{DUMP}'", order="item", batch=1,
           hostile=True, sees_all=True, params=_params),
-    Stage("activity", 1, (*READS, "accounts"), ACTIVITY, activity, over="items",
+    Stage("activity", 2, (*READS, "accounts"), ACTIVITY, activity, over="items",
           where=f"mime IN ('{DUMP}', '{LOG}')", order="item", batch=1, hostile=True, sees_all=True, params=_params),
     Stage("selectors", 1, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
           batch=64, hostile=True),

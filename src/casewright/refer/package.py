@@ -71,8 +71,6 @@ def _write_data(source: PackageInput, figures: Figures, data: Path, key: SealKey
     (data / "hashes.vics.json").write_bytes(vics(figures, case.reference or case.title))
     lines = "".join(line + "\n" for line in source.ledger_lines)
     (data / "ledger.jsonl").write_text(lines, "utf-8")
-    last = hashlib.sha256(b"\x00" + source.ledger_lines[-1].encode("utf-8")).hexdigest() if source.ledger_lines else ""
-    (data / "ledger-head.txt").write_text(f"lines quoted: {len(source.ledger_lines)}\nlast of them: {last}\n", "utf-8")
     (data / "method.md").write_text(method(), "utf-8")
     receipt = RECEIPT.format(country=source.country, handling=refer.handling, contact=refer.contact)
     (data / "receipt.txt").write_text(receipt, "utf-8")

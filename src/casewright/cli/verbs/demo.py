@@ -34,7 +34,10 @@ def demo(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Build a fictional operation (stolen museum scans), run every stage on it, seal packages, check the result."""
+    """Build a fictional operation and run everything.
+
+    A market of stolen museum scans: seized disk, chain, records. Every stage runs, packages are sealed, and the
+    result is held against the truth."""
     voice = Voice(as_json)
     if scale is Scale.wtv:
         raise Missing("the full-size operation is not built yet. Run: casewright demo DIR")

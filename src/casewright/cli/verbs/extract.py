@@ -23,7 +23,9 @@ def extract(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Read accounts, payment addresses, logs and selectors. Without a mapping, propose one and stop."""
+    """Read accounts, addresses, logs and selectors.
+
+    Without a mapping, propose one and stop."""
     voice, opened = Voice(as_json), Case(case)
     if mapping:
         read_mapping(mapping.read_bytes(), str(mapping))  # refuses a mapping that makes no sense before it is sealed

@@ -18,7 +18,9 @@ def intake(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Seal folders, archives or disk images, and list every file in them."""
+    """Seal evidence and list every file in it.
+
+    Folders, archives or disk images: what they are is told by their bytes, never by their names."""
     voice, opened = Voice(as_json), Case(case)
     with opened.writing():
         sealed = [seal(opened, s, "seizure", exhibit if len(sources) == 1 else None) for s in sources]

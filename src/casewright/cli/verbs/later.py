@@ -13,7 +13,7 @@ def deconflict(
     rest: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare cases with another agency without showing either. Not built yet."""
+    """Compare with another agency. Not built yet."""
     raise Missing("deconflict is not built yet. Nothing was read or written.")
 
 
@@ -22,5 +22,5 @@ def review(
     port: Annotated[int, typer.Option(metavar="N", help="Port on this machine.")] = 8710,
     as_json: AsJson = False,
 ) -> None:
-    """Look at a case and decide, in a browser. Not built yet."""
+    """Decide in a browser. Not built yet."""
     raise Missing("review is not built yet. Until then: casewright status, query, why and link --judge.")

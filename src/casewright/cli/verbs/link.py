@@ -40,7 +40,9 @@ def link(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Join what was found, and record what people judged of it. A judgement names a person; nothing else does."""
+    """Join what was found; record judgements.
+
+    A judgement names a person; nothing else does."""
     voice, opened = Voice(as_json), Case(case)
     if judge and not why.strip():
         raise UsageError("a judgement needs a reason: add --why TEXT.")

@@ -16,7 +16,9 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT; '-' reads it from stdin.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Ask the case's tables a question in SQL. Nothing is ever changed by it."""
+    """Ask the tables a question in SQL.
+
+    Nothing is ever changed by it."""
     voice = Voice(as_json)
     with reading(Case(case)) as reader:
         result = reader.table(sys.stdin.read() if sql == "-" else sql)

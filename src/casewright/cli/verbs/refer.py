@@ -31,7 +31,9 @@ def refer(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Write and seal one referral package for each country: hashes and metadata, never media."""
+    """Seal one package for each country.
+
+    Hashes and metadata, never media."""
     voice, opened = Voice(as_json), Case(case)
     keys = _recipients(recipient or [])
     with opened.writing():

@@ -11,7 +11,9 @@ from casewright.vault.case import Case
 
 
 def run(case: CasePath, on: On = ON_DEFAULT, as_json: AsJson = False) -> None:
-    """Run every stage whose inputs changed, in order, and write the packages. Safe to stop and run again."""
+    """Run whatever is out of date, in order.
+
+    Every stage whose inputs changed, and then the packages. Safe to stop and run again."""
     voice, opened = Voice(as_json), Case(case)
     with opened.writing():
         if not any(e.data["role"] == "seizure" for e in opened.ledger.events("sealed")):

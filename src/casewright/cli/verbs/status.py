@@ -26,7 +26,7 @@ FUNNEL = {
 
 
 def status(case: CasePath, as_json: AsJson = False) -> None:
-    """Show what was received, done and set aside, and what to do next."""
+    """Show what came in, and what to do next."""
     voice, opened = Voice(as_json), Case(case)
     opened.ledger.verify(opened.settings.seal.public_key, torn_tail_is_fine=True)
     with reading(opened) as reader:

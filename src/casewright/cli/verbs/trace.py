@@ -24,7 +24,9 @@ def trace(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Find the payments to the service's addresses, and follow them back and forward to services."""
+    """Find the payments and follow them both ways.
+
+    Back from each payment to the services it came from, and forward to where it was cashed out."""
     voice, opened = Voice(as_json), Case(case)
     with opened.writing():
         sealed = [seal(opened, path, "chain") for path in chain or []]

@@ -20,7 +20,9 @@ def triage(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Hash pictures and videos, match them with hash lists, rank what a human should see."""
+    """Judge media against hash lists.
+
+    Hash pictures and videos, match them, rank what a human should see: what is on no list comes first."""
     voice, opened = Voice(as_json), Case(case)
     with opened.writing():
         sealed = [seal(opened, path, "list") for path in lists or []]

@@ -22,7 +22,9 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check every seal: ledger, evidence, tables and packages of a case, or one package alone."""
+    """Check every seal of a case or package.
+
+    Ledger, evidence, tables and packages of a case, or one package alone."""
     voice = Voice(as_json)
     checks = checks_of(path, key)
     broken = [c for c in checks if c.state == "broken"]

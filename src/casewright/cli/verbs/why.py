@@ -19,7 +19,9 @@ def why(
     identity: Annotated[str, typer.Argument(metavar="ID", help="Any id that a table or a package shows.")],
     as_json: AsJson = False,
 ) -> None:
-    """Walk any figure back: package line, judgement, link, observation, run, and the bytes in the exhibit."""
+    """Walk any figure back to its bytes.
+
+    Package line, judgement, link, observation, run, and the bytes in the exhibit."""
     voice, opened = Voice(as_json), Case(case)
     with reading(opened) as reader:
         steps = list(Explainer(opened.tables, reader).walk(identity))

@@ -11,7 +11,6 @@ This is a referral package, made by Casewright. It holds hashes and metadata, ne
   case.jsonld          the same as a CASE/UCO graph
   hashes.vics.json     hashes of the media as VICS 2.0 metadata
   ledger.jsonl         lines of the case's ledger: what was sealed, and what people judged
-  ledger-head.txt      how long the ledger was, and how it ended
   method.md            how the figures were made, with the known weaknesses of each method
   receipt.txt          to be filled in and sent back
   recipient.txt        for whom this was sealed
