@@ -27,7 +27,9 @@ LOG = (
 
 
 def test_log_times_become_utc_by_the_zone_that_the_log_names() -> None:
-    first, second, *bad = list(log_lines(io.BytesIO(LOG)))
+    first, blank, second, *bad = list(log_lines(io.BytesIO(LOG)))
+    assert isinstance(blank, BadLine)
+    assert blank.reason == "blank"
     assert isinstance(first, LogLine)
     assert isinstance(second, LogLine)
     assert (first.time, first.zone, first.user) == (datetime(2017, 10, 10, 11, 55, 36), "+02:00", "amber")
@@ -35,6 +37,13 @@ def test_log_times_become_utc_by_the_zone_that_the_log_names() -> None:
     assert [b.reason for b in bad if isinstance(b, BadLine)] == ["no combined log line", "no such time"]
     assert [b.number for b in bad] == [4, 5]
     assert LOG[second.span_start :].startswith(b"2001:db8::1")
+
+
+def test_a_request_that_is_no_http_is_a_line_all_the_same() -> None:
+    line = b'192.0.2.9 - - [10/Oct/2017:13:55:36 +0200] "\\x16\\x03\\x01" 400 150 "-" "-"\n'
+    (found,) = log_lines(io.BytesIO(line))
+    assert isinstance(found, LogLine)
+    assert (found.method, found.status) == ("", 400)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def build_demo(folder: Path) -> dict[str, Any]:
     chain = write_chain(operation, folder / "bitcoin")
     write_papers(operation, chain, folder)
     media = json.loads((folder / "truth" / media_truth.name).read_text("utf-8"))
-    found = truth(operation, chain, media)
+    disk = json.loads((folder / "truth" / disk_truth.name).read_text("utf-8"))
+    found = truth(operation, chain, media, disk)
     (folder / "truth" / "truth.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return found

@@ -24,12 +24,14 @@ def _compare(stage: str, expected: set[Any], found: set[Any]) -> Grade:
 def grade(truth: dict[str, Any], rows: Rows) -> list[Grade]:
     """A grade for each stage. `rows` runs SQL over the case's tables."""
     return [
+        _items(truth["disk"], rows),
         _compare("accounts", set(truth["accounts"].items()), _set(rows, "SELECT native, username FROM accounts")),
         _compare(
             "deposit addresses",
             set(truth["deposit_addresses"].items()),
             _set(rows, "SELECT d.address, a.native FROM deposit_addresses d JOIN accounts a USING (account)"),
         ),
+        *_activity(truth, rows),
         *_media(truth["media"], rows),
         _payments(truth, rows),
         _clusters(truth, rows),
@@ -46,6 +48,43 @@ def grade(truth: dict[str, Any], rows: Rows) -> list[Grade]:
 
 def _set(rows: Rows, sql: str) -> set[tuple[Any, ...]]:
     return {tuple(row.values()) for row in rows(sql)}
+
+
+def _items(disk: dict[str, Any], rows: Rows) -> Grade:
+    """Every file of the disk by path and digest; nameless deleted files and archive members by digest. What a gzip file
+    holds has no name of its own, and is graded by what is in it."""
+    files = [f for f in disk["files"] if f["kind"] != "symlink"]
+    expected = {("" if f["nameless"] else f["path"], f["sha256"]) for f in files}
+    expected |= {("in an archive", m["sha256"]) for m in disk["members"]}
+    found = rows(
+        "SELECT i.path, i.sha256, i.parent FROM items i LEFT JOIN items p ON p.item = i.parent "
+        "WHERE p.mime IS NULL OR p.mime <> 'application/gzip'"
+    )
+    return _compare("items", expected, {(_place(row), row["sha256"]) for row in found})
+
+
+def _place(row: dict[str, Any]) -> str:
+    if row["parent"]:
+        return "in an archive"
+    return "" if row["path"].startswith(b"$OrphanFiles") else str(row["path"].hex())
+
+
+def _activity(truth: dict[str, Any], rows: Rows) -> list[Grade]:
+    """Records of the database and lines of the logs, by number."""
+    counted = {
+        "logins": ("login_history", "SELECT count(*) AS n FROM logins WHERE kind = 'database'"),
+        "uploads": ("uploads", "SELECT count(*) AS n FROM uploads"),
+        "downloads on record": ("downloads", "SELECT count(*) AS n FROM downloads WHERE row IS NULL"),
+    }
+    expected = {name: truth["disk"]["dump_rows"][table] for name, (table, _) in counted.items()}
+    found = {name: rows(sql)[0]["n"] for name, (_, sql) in counted.items()}
+    expected["log lines"] = sum(truth["disk"]["log_lines"].values())
+    lines = "SELECT received AS n FROM tallies WHERE stage = 'activity' AND noun = 'log lines'"
+    found["log lines"] = rows(lines)[0]["n"]
+    return [
+        Grade(name, min(found[name], n), max(0, found[name] - n), max(0, n - found[name]))
+        for name, n in expected.items()
+    ]
 
 
 def _payments(truth: dict[str, Any], rows: Rows) -> Grade:

@@ -8,8 +8,9 @@ from casewright.demo.operation import Operation
 UNRESOLVED = "ZZ"
 
 
-def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any]) -> dict[str, Any]:
-    """The truth as plain data; `media` says which contents are known, near, new, undecidable and undecodable."""
+def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any], disk: dict[str, Any]) -> dict[str, Any]:
+    """The truth as plain data; `media` says which contents are known, near, new, undecidable
+    and undecodable, `disk` what lies on the server's disk."""
     return {
         "accounts": {str(a.number): a.username for a in operation.accounts},
         "deposit_addresses": {a.deposit_address: str(a.number) for a in operation.accounts},
@@ -25,6 +26,7 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any]) -> dic
         ],
         "countries": _countries(operation, chain),
         "media": media,
+        "disk": disk,
     }  # fmt: skip
 
 

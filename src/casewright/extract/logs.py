@@ -8,14 +8,16 @@ from typing import BinaryIO
 
 LINE = re.compile(
     rb"(?P<ip>\S+) \S+ (?P<user>.*?) \[(?P<time>[^\]]{20,32})\] "
-    rb'"(?P<method>[A-Z]+) (?P<path>(?:[^"\\]|\\.)*?)(?: HTTP/[\d.]+)?" (?P<status>\d{3}) (?P<bytes>\d+|-)'
+    rb'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<bytes>\d+|-)'
     rb'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?.*'
 )
 MONTHS = {m: i for i, m in enumerate((b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct",
                                       b"Nov", b"Dec"), start=1)}  # fmt: skip
+REQUEST = re.compile(rb"([A-Z]+) (.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
 TIME = re.compile(rb"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 HEX_ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 LINE_LIMIT = 1 << 20
+BLANK = "blank"
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,11 @@ class BadLine:
 
 
 def log_lines(file: BinaryIO) -> Iterator[LogLine | BadLine]:
-    """Every line that is not blank; numbers count from 1, blank lines too."""
+    """Every line, numbered from 1. A blank one is a `BadLine` with the reason `BLANK`: there is nothing in it."""
     at = number = 0
     while raw := file.readline(LINE_LIMIT):
         number += 1
-        if raw.strip():
-            yield _line(raw.rstrip(b"\r\n"), number, at, len(raw))
+        yield _line(raw.rstrip(b"\r\n"), number, at, len(raw)) if raw.strip() else BadLine(BLANK, number, at, len(raw))
         at += len(raw)
 
 
@@ -65,8 +66,15 @@ def _line(raw: bytes, number: int, start: int, length: int) -> LogLine | BadLine
         return BadLine("no such time", number, start, length)
     user = None if match["user"] == b"-" else _text(match["user"])
     zone = f"{stamp[7].decode()}{stamp[8].decode()}:{stamp[9].decode()}"
-    return LogLine(_text(match["ip"]), user, moment, zone, _text(match["method"]), _text(match["path"]),
+    method, path = _request(match["request"])
+    return LogLine(_text(match["ip"]), user, moment, zone, method, path,
                    int(match["status"]), _text(match["agent"] or b""), number, start, length)  # fmt: skip
+
+
+def _request(raw: bytes) -> tuple[str, str]:
+    """Method and path; for what is no HTTP request (a TLS handshake sent to the wrong port) an empty method."""
+    found = REQUEST.fullmatch(raw)
+    return (_text(found[1]), _text(found[2])) if found else ("", _text(raw))
 
 
 def _utc(stamp: re.Match[bytes]) -> datetime | None:

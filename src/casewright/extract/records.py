@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from casewright.engine.stage import SetAside, Tally
 from casewright.extract.dump import Broken, DumpReader, Row
-from casewright.extract.logs import BadLine, LogLine, log_lines
+from casewright.extract.logs import BLANK, BadLine, LogLine, log_lines
 from casewright.extract.mapping import LogRules, Source
 from casewright.extract.mapping import Mapping as Rules
 from casewright.extract.schema import Schema
@@ -168,6 +168,9 @@ def read_log(records: Records, item: Mapping[str, Any], file: BinaryIO, account_
 
     correction = timedelta(seconds=records.offset)
     for line in log_lines(file):
+        if isinstance(line, BadLine) and line.reason == BLANK:
+            records.count("log lines", "nothing")
+            continue
         if isinstance(line, BadLine):
             records.put_aside("log lines", item["item"], "unreadable", f"{item['name']}: {line.reason}", line)
             continue
