@@ -1,40 +1,53 @@
 """A tokenizer for MySQL and MariaDB dumps. It reads; it never executes.
 
-Lexical rules: MariaDB Knowledge Base, "String Literals", "Comment Syntax", "Hexadecimal Literals"; the statements that
-mysqldump and mariadb-dump write. Rows of `INSERT INTO` come out one by one with their byte span; a statement that is
-none of ours is skipped and counted; a row or tail that can't be read is a `Broken` with its span.
+Lexical rules: MariaDB Knowledge Base, "Comment Syntax", "INSERT", "Delimiters"; the statements that mysqldump,
+mariadb-dump and phpMyAdmin write. Rows of `INSERT INTO` come out one by one with their byte span. A statement that
+holds no rows is `Skipped`; what can't be read, rows of other kinds of dump included, is `Broken` with its span.
+Tables of a second database in the same dump are called `database.table`, so that no two tables are taken for one.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from casewright.extract.literals import NAME, VALUE, NoLiteralError, Value, unquoted, value_of
 from casewright.extract.schema import Schema, parse_create
 
 CHUNK = 1 << 20
-LITERAL_LIMIT = 64 << 20
-ESCAPES = {b"0": b"\0", b"'": b"'", b'"': b'"', b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a",
-           b"\\": b"\\"}  # fmt: skip
+LIMIT = 64 << 20
+"""A row or statement that has no end within so many bytes is broken; one unclosed quote must not hold a whole disk."""
 INSERT = re.compile(
-    rb"(?:INSERT|REPLACE)\s+(?:IGNORE\s+|DELAYED\s+|LOW_PRIORITY\s+)*INTO\s+(`(?:[^`]|``)+`|\w+)\s*"
-    rb"(?:\(((?:\s*(?:`(?:[^`]|``)+`|\w+)\s*,?)+)\)\s*)?VALUES?\s*",
+    rb"(?:INSERT|REPLACE)\s+(?:(?:IGNORE|DELAYED|LOW_PRIORITY|HIGH_PRIORITY)\s+)*INTO\s+"
+    rb"(" + NAME + rb")(?:\s*\.\s*(" + NAME + rb"))?\s*"
+    rb"(?:\(\s*(" + NAME + rb"\s*(?:,\s*" + NAME + rb"\s*)*+)\)\s*)?VALUES?\s*+",
     re.IGNORECASE,
 )
-NAME = re.compile(rb"`((?:[^`]|``)+)`|(\w+)")
-STRING = re.compile(rb"'((?:[^'\\]|\\.|'')*)'", re.DOTALL)
-ESCAPED = re.compile(rb"\\(.)|''", re.DOTALL)
-BARE = re.compile(rb"[^,()'\s;]+")
-SPACE = re.compile(rb"(?:\s+|--(?:[ \t][^\n]*)?(?:\n|\Z)|#[^\n]*(?:\n|\Z)|/\*(?!M?!).*?\*/)*", re.DOTALL)
+SPACE = re.compile(rb"(?:\s++|--(?:[ \t][^\n]*)?(?:\n|\r\n|\Z)|#[^\n]*(?:\n|\Z)|/\*(?!M?!).*?\*/)*+", re.DOTALL)
+CONDITIONAL = re.compile(rb"/\*M?!.*?\*/", re.DOTALL)
 QUOTED = re.compile(
-    rb"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`|/\*.*?\*/|--[ \t][^\n]*\n""", re.DOTALL
+    rb"""'(?:[^'\\]++|\\.|'')*+'|"(?:[^"\\]++|\\.|"")*+"|`(?:[^`]|``)*+`|/\*.*?\*/|(?:--[ \t]|\#)[^\n]*\n""", re.DOTALL
 )
-INTRODUCER = re.compile(rb"_[A-Za-z0-9]+\s*(?=['xX0b])")
+CUT_OFF = re.compile(
+    rb"\s*+(?:_[A-Za-z0-9]++\s*+(?=[xXbB]?'))?+"
+    rb"""(?:[xXbB]?'(?:[^'\\]++|\\.|'')*+(?:'|\\)?|"(?:[^"\\]++|\\.|"")*+(?:"|\\)?|`[^`]*+|/\*(?:(?!\*/).)*+|[\w.+-]*+)"""
+    rb"\s*+\Z",
+    re.DOTALL,
+)
+"""The last value of a dump that ends in the middle of a row, or the last open quote of a statement."""
+DELIMITER = re.compile(rb"DELIMITER[ \t]+([^\r\n]+?)[ \t]*\r?(?:\n|\Z)", re.IGNORECASE)
+USE = re.compile(rb"USE\s+(" + NAME + rb")", re.IGNORECASE)
+COPY = re.compile(rb"COPY\s.*\sFROM\s+stdin\s*\Z", re.IGNORECASE | re.DOTALL)
+ROWLESS = re.compile(
+    rb"(?:/\*M?!|\\|(?:SET|USE|LOCK|UNLOCK|DROP|CREATE|ALTER|START|BEGIN|COMMIT|ROLLBACK|GRANT|REVOKE|FLUSH|ANALYZE|"
+    rb"OPTIMIZE|TRUNCATE|DELETE|UPDATE|CALL|SELECT|CHANGE|RENAME|COMMENT|COPY|INSERT|REPLACE)\b)",
+    re.IGNORECASE,
+)
+FIRST_WORD = 16
+BOM = b"\xef\xbb\xbf"
 
-Value = bytes | None
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """A row of an INSERT. Values are raw bytes as the literal says (numbers as they are written), None for NULL."""
 
@@ -56,7 +69,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Broken:
-    """Bytes that can't be read, and why."""
+    """Bytes that can't be read, and why: `truncated` when nothing follows them, otherwise `unreadable`."""
 
     reason: str
     detail: str
@@ -67,253 +80,221 @@ class Broken:
 Piece = Row | Schema | Skipped | Broken
 
 
-class _NeedMore(Exception):  # noqa: N818  a signal, not an error
-    """The buffer ends in the middle of something."""
+@dataclass(frozen=True)
+class _Insert:
+    """The head of an INSERT; its rows follow."""
+
+    table: str
+    columns: tuple[str, ...]
 
 
 class DumpReader:
-    """Reads one dump from a stream, in one pass, holding a statement's unread part at most."""
+    """Reads one dump from a stream, in one pass, holding an unfinished row or statement at most."""
 
     def __init__(self, file: BinaryIO, chunk: int = CHUNK) -> None:
         self._file, self._chunk = file, chunk
-        self._buffer, self._base, self._end = b"", 0, False
-        self._at = 0
+        self._buffer, self._base, self._at, self._end = b"", 0, 0, False
         self._delimiter = b";"
+        self._stuck = 0
+        self._first_database = self._database = ""
         self._schemas: dict[str, Schema] = {}
 
     def pieces(self) -> Iterator[Piece]:
         """Everything in the dump, in order."""
-        while True:
-            mark = self._at
-            try:
-                piece = self._piece()
-            except _NeedMore:
-                self._at = mark
-                if self._fill():
-                    continue
-                if rest := self._buffer[self._skip_space(mark) :].strip():
-                    detail = f"the dump ends in the middle of a statement: {_words(rest)}"
-                    yield Broken("truncated", detail, self._base + mark, len(self._buffer) - mark)
-                return
+        while len(self._buffer) < len(BOM) and self._fill():
+            pass
+        self._at = len(BOM) if self._buffer.startswith(BOM) else 0
+        while (piece := self._next()) is not None:
             if isinstance(piece, _Insert):
                 yield from self._rows(piece)
-            elif piece is not None:
+            else:
                 yield piece
 
     def _fill(self) -> bool:
-        """Read on; False at the end of the file. What was consumed is forgotten."""
+        """Read on, forgetting what was consumed; False when the end was known already."""
         if self._end:
             return False
-        more = self._file.read(max(self._chunk, len(self._buffer) - self._at))
-        self._buffer = self._buffer[self._at :] + more
-        self._base += self._at
-        self._at = 0
-        self._end = not more
+        if more := self._file.read(max(self._chunk, len(self._buffer) - self._at)):
+            self._buffer = self._buffer[self._at :] + more
+            self._base, self._at = self._base + self._at, 0
+        else:
+            self._end = True
         return True
 
-    def _piece(self) -> "Piece | _Insert | None":
-        """The next statement; for an INSERT only its head."""
-        self._at = self._skip_space(self._at)
-        start, buffer = self._at, self._buffer
-        if start >= len(buffer):
-            raise _NeedMore
-        if len(buffer) - start < 4096 and not self._end:
-            raise _NeedMore
-        if match := INSERT.match(buffer, start):
-            self._at = match.end()
-            return _Insert(_unquote(match.group(1)), _names(match.group(2)), self._base + start)
-        if buffer[start : start + 9].upper() == b"DELIMITER":
-            line = buffer.find(b"\n", start)
-            if line < 0 and not self._end:
-                raise _NeedMore
-            end = len(buffer) if line < 0 else line
-            self._delimiter = buffer[start + 9 : end].strip() or b";"
-            self._at = end
-            return Skipped("DELIMITER", self._base + start, end - start)
-        return self._statement(start)
+    def _wait(self) -> bool:
+        """Read on because what begins here has no end yet; False when it won't get one."""
+        return len(self._buffer) - self._at <= LIMIT and self._fill()
 
-    def _statement(self, start: int) -> Piece:
-        end = self._statement_end(start)
-        text = self._buffer[start:end]
-        self._at = end + len(self._delimiter)
-        if re.match(rb"CREATE\s+TABLE", text, re.IGNORECASE):
-            schema = parse_create(text, self._base + start)
-            if schema:
-                self._schemas[schema.table] = schema
-                return schema
-        return Skipped(_words(text), self._base + start, end - start)
-
-    def _statement_end(self, start: int) -> int:
-        """Where the statement's delimiter stands, outside of quotes and comments."""
-        buffer, at = self._buffer, start
-        pattern = re.compile(re.escape(self._delimiter) + rb"""|['"`]|/\*|--[ \t]|#""")
+    def _next(self) -> "Piece | _Insert | None":
+        """The next statement; for an INSERT only its head; None at the end of the dump."""
         while True:
-            found = pattern.search(buffer, at)
-            if found is None:
-                raise _NeedMore
-            token = found.group()
-            if token == self._delimiter:
-                return found.start()
-            if token == b"#":
-                at = found.end()
+            start = self._skip_space(self._at)
+            if start < len(self._buffer):
+                if self._buffer.startswith(self._delimiter, start):
+                    self._at = start + len(self._delimiter)
+                    continue
+                if piece := self._statement(start):
+                    return piece
+            if self._wait():
                 continue
-            quoted = QUOTED.match(buffer, found.start())
-            if quoted is None:
-                raise _NeedMore
-            at = quoted.end()
+            self._at = start
+            if start < len(self._buffer):
+                return self._broken("no end of the statement is found")
+            if self._end:
+                return None
 
     def _skip_space(self, at: int) -> int:
+        """Behind white space and comments. One that the buffer's end cuts off ends there: who sees that reads on."""
         found = SPACE.match(self._buffer, at)
         return found.end() if found else at
 
-    def _rows(self, insert: "_Insert") -> Iterator[Piece]:
+    def _statement(self, start: int) -> "Piece | _Insert | None":
+        """The statement that begins here, or None when more must be read to tell."""
+        buffer, self._stuck = self._buffer, start
+        if len(buffer) - start < FIRST_WORD and not self._end:
+            return None
+        if found := INSERT.match(buffer, start):
+            return self._insert(found) if found.end() < len(buffer) else None
+        if found := DELIMITER.match(buffer, start):
+            return self._new_delimiter(found)
+        if self._delimiter == b";" and not ROWLESS.match(buffer, start):
+            self._at = start
+            return self._broken("no statement that dumps are made of")
+        if self._delimiter == b";" and (found := CONDITIONAL.match(buffer, start)):
+            return self._skip_to(start, found.end())
+        end = self._statement_end(start)
+        return None if end is None else self._whole(start, end)
+
+    def _new_delimiter(self, found: re.Match[bytes]) -> Skipped | None:
+        if found.end() == len(self._buffer) and not self._end:
+            return None
+        self._delimiter = found.group(1)
+        return self._skip_to(found.start(), found.end())
+
+    def _insert(self, head: re.Match[bytes]) -> _Insert:
+        first, second, columns = head.groups()
+        database, table = (unquoted(first), second) if second else (self._database, first)
+        name = self._named(unquoted(table), database)
+        schema = self._schemas.get(name)
+        listed = tuple(unquoted(m.group()) for m in re.finditer(NAME, columns)) if columns else ()
+        self._at = head.end()
+        return _Insert(name, listed or (schema.names if schema else ()))
+
+    def _named(self, table: str, database: str) -> str:
+        self._first_database = self._first_database or database
+        return table if database in ("", self._first_database) else f"{database}.{table}"
+
+    def _skip_to(self, start: int, end: int) -> Skipped:
+        self._at = end
+        return Skipped(words(self._buffer[start:end]), self._base + start, end - start)
+
+    def _whole(self, start: int, end: int) -> Piece:
+        """A statement of which all is there."""
+        text = self._buffer[start:end]
+        if re.match(rb"INSERT|REPLACE", text, re.IGNORECASE) and self._delimiter == b";":
+            self._at = start
+            return self._broken("an INSERT that is not written as dumps write it")
+        if COPY.match(text):
+            self._at = start
+            return self._broken("rows of a PostgreSQL COPY, which are not read", rb"\n\\\.\r?\n")
+        if used := USE.match(text):
+            self._database = unquoted(used.group(1))
+            self._first_database = self._first_database or self._database
+        schema = parse_create(text, self._base + start)
+        skipped = self._skip_to(start, end)
+        self._at = end + len(self._delimiter)
+        return skipped if schema is None else self._known(schema)
+
+    def _known(self, schema: Schema) -> Schema:
+        foreign = tuple((c, self._named(other, self._database), key) for c, other, key in schema.foreign)
+        schema = replace(schema, table=self._named(schema.table, self._database), foreign=foreign)
+        self._schemas[schema.table] = schema
+        return schema
+
+    def _statement_end(self, start: int) -> int | None:
+        """Where the statement's delimiter stands, outside of quotes and comments; None when it isn't there."""
+        pattern = re.compile(re.escape(self._delimiter) + rb"""|['"`]|/\*|--[ \t]|#""")
+        at = start
+        while found := pattern.search(self._buffer, at):
+            if found.group() == self._delimiter:
+                return found.start()
+            self._stuck = found.start()
+            if (quoted := QUOTED.match(self._buffer, self._stuck)) is None:
+                return None
+            at = quoted.end()
+        self._stuck = len(self._buffer)
+        return None
+
+    def _rows(self, insert: _Insert) -> Iterator[Piece]:
         """The rows of an INSERT whose head was read. After a broken row, reading goes on behind the statement."""
-        schema = self._schemas.get(insert.table)
-        columns = insert.columns or (schema.names if schema else ())
         while True:
-            mark = self._at
-            try:
-                row = self._row(insert.table, columns)
-                self._at = self._skip_space(self._at)
-                following = self._buffer[self._at : self._at + 1]
-                if not following:
-                    raise _NeedMore
-            except _NeedMore:
-                self._at = mark
-                if self._fill():
-                    continue
-                left = len(self._buffer) - mark
-                yield Broken("truncated", f"a row of {insert.table} has no end", self._base + mark, left)
-                self._at = len(self._buffer)
-                return
-            except _BadRowError as error:
-                yield self._give_up(insert, mark, str(error))
-                return
+            while (row := self._row(insert)) is None:
+                if not self._wait():
+                    yield self._broken(f"INSERT INTO {insert.table}: a row that can't be read")
+                    return
             yield row
-            self._at += 1
-            if following == b";":
-                return
-            if following != b",":
-                yield self._give_up(insert, mark, f"{following!r} stands where , or ; must")
+            while (more := self._more_rows()) is None:
+                if not self._wait():
+                    yield self._broken(f"INSERT INTO {insert.table}: neither another row nor an end follows")
+                    return
+            if not more:
                 return
 
-    def _give_up(self, insert: "_Insert", mark: int, why: str) -> Broken:
-        """Go on behind the next line's end that a statement can begin at; what is passed over is set aside whole."""
-        start = self._base + mark
-        while True:
-            found = re.compile(rb";\s*\n").search(self._buffer, mark)
+    def _more_rows(self) -> bool | None:
+        """Whether a comma or the statement's end follows; None when neither does."""
+        at = self._skip_space(self._at)
+        if self._buffer.startswith(b",", at):
+            self._at = at + 1
+            return True
+        if self._buffer.startswith(self._delimiter, at):
+            self._at = at + len(self._delimiter)
+            return False
+        return None
+
+    def _row(self, insert: _Insert) -> Row | Broken | None:
+        """The row that begins here, or None when its bytes are none of a whole row."""
+        buffer = self._buffer
+        self._stuck = start = self._skip_space(self._at)
+        if not buffer.startswith(b"(", start):
+            return None
+        values, at, after = list[Value](), start + 1, b","
+        try:
+            while after == b",":
+                self._stuck = at
+                if (found := VALUE.match(buffer, at)) is None:
+                    return None
+                values.append(value_of(found))
+                at, after = found.end(), found["after"]
+        except NoLiteralError:
+            return None
+        self._at, columns = at, insert.columns or tuple(f"column_{i}" for i in range(len(values)))
+        if len(columns) != len(values):
+            detail = f"a row of {insert.table} has {len(values)} values for {len(columns)} columns"
+            return Broken("unreadable", detail, self._base + start, at - start)
+        return Row(insert.table, columns, tuple(values), self._base + start, at - start)
+
+    def _broken(self, why: str, end: bytes | None = None) -> Broken:
+        """Pass over everything up to the next line's end that a statement ends at; all of it is set aside.
+
+        When the dump ends in the middle of a value, that value may hold such a line's end: then all is passed over.
+        """
+        self._at = self._skip_space(self._at)
+        start, what = self._base + self._at, words(self._buffer[self._at : self._at + 200])
+        cut_off = self._end and CUT_OFF.match(self._buffer, max(self._stuck, self._at))
+        plain = re.escape(self._delimiter) + rb"[ \t]*+\r?"
+        pattern, at_end = re.compile(end or plain + rb"\n"), re.compile(rb"(?:" + (end or plain) + rb")\Z")
+        while not cut_off:
+            found = pattern.search(self._buffer, self._at) or (self._end and at_end.search(self._buffer, self._at))
             if found:
                 self._at = found.end()
-                break
-            self._at = mark
+                return Broken("unreadable", f"{why}: {what}", start, self._base + self._at - start)
+            self._at = max(self._at, len(self._buffer) - FIRST_WORD)
             if not self._fill():
-                self._at = len(self._buffer)
                 break
-            mark = 0
-        return Broken("unreadable", f"INSERT INTO {insert.table}: {why}", start, self._base + self._at - start)
-
-    def _row(self, table: str, columns: tuple[str, ...]) -> Row:
-        self._at = start = self._skip_space(self._at)
-        buffer = self._buffer
-        if start >= len(buffer):
-            raise _NeedMore
-        if buffer[start : start + 1] != b"(":
-            raise _BadRowError(f"{buffer[start : start + 12]!r} stands where a row must begin")
-        at, values = start + 1, list[Value]()
-        while True:
-            value, at = self._value(at)
-            values.append(value)
-            at = self._skip_space(at)
-            token = buffer[at : at + 1]
-            at += 1
-            if token == b",":
-                continue
-            if token == b")":
-                break
-            if not token:
-                raise _NeedMore
-            raise _BadRowError(f"{token!r} stands where , or ) must")
-        if columns and len(columns) != len(values):
-            raise _BadRowError(f"has {len(values)} values for {len(columns)} columns")
-        self._at = at
-        return Row(table, columns or tuple(f"column_{i}" for i in range(len(values))), tuple(values),
-                   self._base + start, at - start)  # fmt: skip
-
-    def _value(self, at: int) -> tuple[Value, int]:
-        at = self._skip_space(at)
-        buffer = self._buffer
-        if introducer := INTRODUCER.match(buffer, at):
-            at = introducer.end()
-        first = buffer[at : at + 1]
-        if first == b"'":
-            return self._string(at)
-        if first in b"xXbB" and first and buffer[at + 1 : at + 2] == b"'":
-            raw, end = self._string(at + 1)
-            return _digits(raw or b"", 16 if first in b"xX" else 2), end
-        word = BARE.match(buffer, at)
-        if word is None:
-            if len(buffer) - at < 2:
-                raise _NeedMore
-            raise _BadRowError(f"{buffer[at : at + 12]!r} is no value")
-        if word.end() == len(buffer):
-            raise _NeedMore
-        return _bare(word.group()), word.end()
-
-    def _string(self, at: int) -> tuple[Value, int]:
-        found = STRING.match(self._buffer, at)
-        if found is None or found.end() == len(self._buffer):
-            if len(self._buffer) - at > LITERAL_LIMIT:
-                raise _BadRowError(f"a string of more than {LITERAL_LIMIT} bytes")
-            raise _NeedMore
-        return ESCAPED.sub(_unescape, found.group(1)), found.end()
+        self._at = len(self._buffer)
+        return Broken("truncated", f"the dump ends here; {why}: {what}", start, self._base + self._at - start)
 
 
-@dataclass(frozen=True)
-class _Insert:
-    table: str
-    columns: tuple[str, ...]
-    span_start: int
-
-
-class _BadRowError(ValueError):
-    """A row that is not written as rows are."""
-
-
-def _unescape(match: re.Match[bytes]) -> bytes:
-    letter = match.group(1)
-    if letter is None:
-        return b"'"
-    return b"\\" + letter if letter in b"%_" else ESCAPES.get(letter, letter)
-
-
-def _bare(word: bytes) -> Value:
-    if word.upper() == b"NULL":
-        return None
-    if word[:2] in (b"0x", b"0X"):
-        return _digits(word[2:], 16)
-    if word[:2] in (b"0b", b"0B") and set(word[2:]) <= set(b"01"):
-        return _digits(word[2:], 2)
-    return word
-
-
-def _digits(text: bytes, base: int) -> bytes:
-    """Hex or bit literal as bytes."""
-    width = (len(text) + 1) // 2 if base == 16 else (len(text) + 7) // 8
-    try:
-        return int(text or b"0", base).to_bytes(width, "big")
-    except ValueError as error:
-        raise _BadRowError(f"{text[:12]!r} is no literal of base {base}") from error
-
-
-def _unquote(name: bytes) -> str:
-    plain = name[1:-1].replace(b"``", b"`") if name[:1] == b"`" else name
-    return plain.decode("utf-8", "replace")
-
-
-def _names(listed: bytes | None) -> tuple[str, ...]:
-    return tuple(_unquote(m.group()) for m in NAME.finditer(listed)) if listed else ()
-
-
-def _words(text: bytes) -> str:
+def words(text: bytes) -> str:
     """The first words of a statement, for people."""
     return " ".join(text[:200].decode("utf-8", "replace").split()[:6])

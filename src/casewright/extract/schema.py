@@ -3,13 +3,24 @@
 import re
 from dataclasses import dataclass
 
-NAME = rb"`((?:[^`]|``)+)`"
-TABLE = re.compile(rb"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?" + NAME, re.IGNORECASE)
-COLUMN = re.compile(rb"\s*" + NAME + rb"\s+([A-Za-z]+(?:\s*\((?:[^()']|'[^']*')*\))?(?:\s+unsigned)?)", re.IGNORECASE)
-PRIMARY = re.compile(rb"\s*PRIMARY\s+KEY\s*\(\s*" + NAME, re.IGNORECASE)
-FOREIGN = re.compile(
-    rb"FOREIGN\s+KEY\s*\(\s*" + NAME + rb"\s*\)\s*REFERENCES\s+" + NAME + rb"\s*\(\s*" + NAME, re.IGNORECASE
+from casewright.extract.literals import NAME as ANY_NAME
+from casewright.extract.literals import unquoted
+
+NAME = rb"(" + ANY_NAME + rb")"
+TABLE = re.compile(
+    rb"CREATE\s+(?:TEMPORARY\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:" + ANY_NAME + rb"\s*\.\s*)?" + NAME + rb"\s*\(",
+    re.IGNORECASE,
 )
+KEY_LINE = re.compile(rb"\s*(?:UNIQUE|KEY|INDEX|FULLTEXT|SPATIAL|CONSTRAINT|CHECK|FOREIGN|PERIOD)\b", re.IGNORECASE)
+COLUMN = re.compile(
+    rb"\s*" + NAME + rb"\s+([A-Za-z]+(?:\s*\((?:[^()']|'(?:[^'\\]|\\.|'')*')*\))?(?:\s+unsigned)?)", re.IGNORECASE
+)
+PRIMARY = re.compile(rb"\s*(?:CONSTRAINT\s+(?:\S+\s+)?)?PRIMARY\s+KEY\s*\(\s*" + NAME, re.IGNORECASE)
+INLINE_PRIMARY = re.compile(rb"[^']*\bPRIMARY\s+KEY\b", re.IGNORECASE)
+FOREIGN = re.compile(
+    rb"\s*(?:CONSTRAINT\s+(?:" + ANY_NAME + rb"\s+)?)?FOREIGN\s+KEY\s*\(\s*" + NAME
+    + rb"\s*\)\s*REFERENCES\s+(?:" + ANY_NAME + rb"\s*\.\s*)?" + NAME + rb"\s*\(\s*" + NAME, re.IGNORECASE
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,20 +45,22 @@ def parse_create(text: bytes, start: int) -> Schema | None:
     if head is None:
         return None
     columns, primary, foreign = [], None, []
-    for line in _parts(text[text.find(b"(", head.end()) + 1 :]):
+    for line in _parts(text[head.end() :]):
         if found := PRIMARY.match(line):
-            primary = _text(found.group(1))
-        elif found := FOREIGN.search(line):
-            foreign.append((_text(found.group(1)), _text(found.group(2)), _text(found.group(3))))
-        elif found := COLUMN.match(line):
-            columns.append((_text(found.group(1)), _text(found.group(2)).lower()))
-    return Schema(_text(head.group(1)), tuple(columns), primary, tuple(foreign), start, len(text))
+            primary = unquoted(found.group(1))
+        elif found := FOREIGN.match(line):
+            foreign.append((unquoted(found.group(1)), unquoted(found.group(2)), unquoted(found.group(3))))
+        elif not KEY_LINE.match(line) and (found := COLUMN.match(line)):
+            columns.append((unquoted(found.group(1)), found.group(2).decode("ascii", "replace").lower()))
+            if INLINE_PRIMARY.match(line, found.end()):
+                primary = columns[-1][0]
+    return Schema(unquoted(head.group(1)), tuple(columns), primary, tuple(foreign), start, len(text))
 
 
 def _parts(body: bytes) -> list[bytes]:
     """Split at commas outside of parentheses and quotes, up to the parenthesis that closes the table."""
     parts, depth, last = list[bytes](), 0, 0
-    for token in re.finditer(rb"'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`|[(),]", body, re.DOTALL):
+    for token in re.finditer(rb"'(?:[^'\\]++|\\.|'')*+'|`(?:[^`]|``)*+`|[(),]", body, re.DOTALL):
         sign = token.group()
         if sign == b"(":
             depth += 1
@@ -59,7 +72,3 @@ def _parts(body: bytes) -> list[bytes]:
             parts.append(body[last : token.start()])
             last = token.end()
     return [*parts, body[last:]]
-
-
-def _text(raw: bytes) -> str:
-    return raw.replace(b"``", b"`").decode("utf-8", "replace")
