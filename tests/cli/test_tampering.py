@@ -66,6 +66,15 @@ def test_a_changed_table_stops_what_reads_it(copy: Path) -> None:
     assert "links/part-000000.parquet: bytes were changed" in done.stderr
 
 
+@pytest.mark.parametrize("table", ["figures", "payments", "tallies"])
+def test_no_package_is_written_from_a_changed_table(copy: Path, table: str) -> None:
+    part = next((copy / "tables" / table).glob("part-*.parquet"))
+    flip(part, part.stat().st_size // 2)
+    done = casewright("run", str(copy))
+    assert done.returncode == 5
+    assert part.name in done.stderr
+
+
 def test_a_removed_or_added_file_is_named(copy: Path) -> None:
     stored = next(p for p in (copy / "store").rglob("*") if p.is_file())
     stored.unlink()

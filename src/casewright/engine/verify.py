@@ -38,6 +38,14 @@ def verify_case(case: Case) -> Iterator[Check]:
         yield from _tables(case, events)
 
 
+def require_tables(case: Case) -> None:
+    """Raise BrokenSeal, naming the table, unless every table is as the ledger says: nothing is printed from others."""
+    events = case.ledger.events()
+    for check in _tables(case, events):
+        if check.state == "broken":
+            raise BrokenSeal(f"{check.what}: {check.detail}")
+
+
 def _store(store: Store) -> Iterator[Check]:
     held = 0
     for stray in sorted(p for p in store.root.glob("*") if p.name != "tmp" and not _is_shelf(p)):

@@ -8,6 +8,7 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, summary, tell_stages
+from casewright.engine.verify import require_tables
 from casewright.model.errors import Missing, UsageError
 from casewright.refer.package import PackageInput, write_package
 from casewright.refer.seal import encrypt_package
@@ -66,6 +67,7 @@ def write_packages(
     out: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Write the packages of the current figures; the caller holds the case. Those whose seal is unchanged stay."""
+    require_tables(case)
     with reading(case) as reader:
         found = [r["country"] for r in reader.rows("SELECT DISTINCT country FROM figures ORDER BY country")]
         wanted = [c.upper() for c in only] if only else found
