@@ -29,6 +29,16 @@ VALID = [  # BIP 350, section "Test vectors"
     ("bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
      "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"),
 ]  # fmt: skip
+KINDS = [  # P2PKH and P2SH: the genesis block's key, BIP 13's example; the rest: BIP 173 and BIP 350
+    ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "mainnet", "p2pkh"),
+    ("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", "mainnet", "p2sh"),
+    ("mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", "testnet", "p2pkh"),
+    ("2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc", "testnet", "p2sh"),
+    ("tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "testnet", "p2wpkh"),
+    ("bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3", "mainnet", "p2wsh"),
+    ("bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", "mainnet", "p2tr"),
+    ("bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs", "mainnet", "other"),
+]
 INVALID = [  # BIP 350
     "tc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vq5zuyut",
     "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
@@ -61,6 +71,38 @@ def test_invalid_witness_addresses_are_none(address: str) -> None:
     assert valid_address(address) is None
 
 
+@pytest.mark.parametrize(("address", "network", "kind"), KINDS)
+def test_an_address_its_script_and_its_kind_go_round(address: str, network: str, kind: str) -> None:
+    assert valid_address(address) == network
+    assert address_of_script(script_of_address(address, network), network) == (address, kind)
+
+
+def test_a_letter_that_only_looks_right_makes_no_address() -> None:
+    """The Kelvin sign turns into a plain k when it is lower-cased, and the checksum would then hold."""
+    address = "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"
+    assert valid_address(address) == "mainnet"
+    assert valid_address(address.replace("K", "\u212a")) is None
+    assert valid_address("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfN\u0430") is None  # a Cyrillic a at its end
+
+
+def test_mixed_case_is_no_address() -> None:
+    assert valid_address("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4") == "mainnet"
+    assert valid_address("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3T4") is None
+
+
+def test_regtest_is_told_from_testnet_only_by_its_witness_addresses() -> None:
+    script = bytes.fromhex("0014751e76e8199196d454941c45d1b3a323f1433bd6")
+    witness, _ = address_of_script(script, "regtest")
+    legacy, _ = address_of_script(b"\x76\xa9\x14" + script[2:] + b"\x88\xac", "regtest")
+    assert (valid_address(witness or ""), valid_address(legacy or "")) == ("regtest", "testnet")
+
+
+@pytest.mark.parametrize("text", ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "3P14159f73E4gFr7JterCCQh9QjiTjiZrG"])
+def test_base58_of_another_network_is_refused(text: str) -> None:
+    with pytest.raises(NotAnAddress, match="no address of regtest"):
+        script_of_address(text, "regtest")
+
+
 def test_an_address_of_another_network_is_refused() -> None:
     with pytest.raises(NotAnAddress, match="no address of mainnet"):
         script_of_address("tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7", "mainnet")
@@ -89,9 +131,12 @@ def test_witness_programs_read_back(network: str, version: int, program: bytes) 
     [
         ("6a0b68656c6c6f20776f726c64", "op_return"),
         ("21" + "02" * 33 + "ac", "p2pk"),
+        ("41" + "04" * 65 + "ac", "p2pk"),
         ("5121" + "02" * 33 + "51ae", "multisig"),
         ("", "other"),
         ("0003aabbcc", "other"),
+        ("76a914" + "00" * 19 + "88ac", "other"),
+        ("6a", "op_return"),
     ],
 )
 def test_scripts_without_an_address_state_their_kind(script: str, kind: str) -> None:

@@ -1,28 +1,35 @@
-"""nginx and Apache logs in the combined format, line by line."""
+"""nginx and Apache logs in the common or combined format, line by line, a virtual host before it allowed.
+
+Formats: nginx "ngx_http_log_module" and Apache "mod_log_config". Both write bytes that are not printable as `\\xHH`;
+Apache also writes quotes, backslashes and a few control characters with a backslash.
+"""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 LINE = re.compile(
-    rb"(?P<ip>\S+) \S+ (?P<user>.*?) \[(?P<time>[^\]]{20,32})\] "
-    rb'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<bytes>\d+|-)'
-    rb'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?.*'
+    rb"(?:[A-Za-z0-9.-]+:\d{1,5} )?(?P<ip>\S+) \S+ (?P<user>.*?) \[(?P<time>[^\]]{20,32})\] "
+    rb'"(?P<request>(?:[^"\\]|\\.)*+)" (?P<status>\d{3}) (?:\d+|-)'
+    rb'(?: "(?:[^"\\]|\\.)*+" "(?P<agent>(?:[^"\\]|\\.)*+)")?(?: .*)?'
 )
+REQUEST = re.compile(rb"(?P<method>[A-Z]+) (?P<path>.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
 MONTHS = {m: i for i, m in enumerate((b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct",
                                       b"Nov", b"Dec"), start=1)}  # fmt: skip
-REQUEST = re.compile(rb"([A-Z]+) (.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
 TIME = re.compile(rb"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
-HEX_ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
+ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|([\"\\btnvr]))")
+CONTROLS = {b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"r": b"\r"}
 LINE_LIMIT = 1 << 20
-BLANK = "blank"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LogLine:
-    """A request. `user` is None where the log has a dash; `time` is naive UTC, `zone` the offset in the log."""
+    """A request. `user` is None where the log has a dash; `time` is naive UTC, `zone` the offset in the log.
+
+    `method` and `path` are empty when what was sent is no HTTP: scanners open a TLS handshake on the plain port.
+    """
 
     ip: str
     user: str | None
@@ -37,9 +44,9 @@ class LogLine:
     span_length: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is none of a combined log."""
+    """A line that is none of such a log."""
 
     reason: str
     number: int
@@ -48,12 +55,19 @@ class BadLine:
 
 
 def log_lines(file: BinaryIO) -> Iterator[LogLine | BadLine]:
-    """Every line, numbered from 1. A blank one is a `BadLine` with the reason `BLANK`: there is nothing in it."""
+    """Every line that is not blank; numbers count from 1, blank lines too."""
     at = number = 0
     while raw := file.readline(LINE_LIMIT):
-        number += 1
-        yield _line(raw.rstrip(b"\r\n"), number, at, len(raw)) if raw.strip() else BadLine(BLANK, number, at, len(raw))
-        at += len(raw)
+        number, length = number + 1, len(raw)
+        if length == LINE_LIMIT and not raw.endswith(b"\n"):
+            while more := file.readline(LINE_LIMIT):
+                length += len(more)
+                if more.endswith(b"\n"):
+                    break
+            yield BadLine(f"a line of more than {LINE_LIMIT} bytes", number, at, length)
+        elif raw.strip():
+            yield _line(raw.rstrip(b"\r\n"), number, at, length)
+        at += length
 
 
 def _line(raw: bytes, number: int, start: int, length: int) -> LogLine | BadLine:
@@ -64,17 +78,12 @@ def _line(raw: bytes, number: int, start: int, length: int) -> LogLine | BadLine
     moment = _utc(stamp) if stamp else None
     if stamp is None or moment is None:
         return BadLine("no such time", number, start, length)
-    user = None if match["user"] == b"-" else _text(match["user"])
+    user = None if match["user"] in (b"-", b"", b'""') else _text(match["user"])
     zone = f"{stamp[7].decode()}{stamp[8].decode()}:{stamp[9].decode()}"
-    method, path = _request(match["request"])
+    request = REQUEST.fullmatch(match["request"])
+    method, path = (_text(request["method"]), _text(request["path"])) if request else ("", "")
     return LogLine(_text(match["ip"]), user, moment, zone, method, path,
                    int(match["status"]), _text(match["agent"] or b""), number, start, length)  # fmt: skip
-
-
-def _request(raw: bytes) -> tuple[str, str]:
-    """Method and path; for what is no HTTP request (a TLS handshake sent to the wrong port) an empty method."""
-    found = REQUEST.fullmatch(raw)
-    return (_text(found[1]), _text(found[2])) if found else ("", _text(raw))
 
 
 def _utc(stamp: re.Match[bytes]) -> datetime | None:
@@ -84,13 +93,13 @@ def _utc(stamp: re.Match[bytes]) -> datetime | None:
         return None
     try:
         local = datetime(int(year), MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-        offset = (int(hours) * 60 + int(minutes)) * 60 * (1 if sign == b"+" else -1)
-        return datetime.fromtimestamp(local.timestamp() - offset, UTC).replace(tzinfo=None)
+        ahead = timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == b"+" else -1)
+        return (local - ahead).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None
 
 
 def _text(raw: bytes) -> str:
-    """Log text as the server received it: \\xHH escapes undone, then UTF-8 with stand-ins for what is none."""
-    plain = HEX_ESCAPE.sub(lambda m: bytes([int(m[1], 16)]), raw)
+    """Log text as the server received it: escapes undone, then UTF-8 with stand-ins for what is none."""
+    plain = ESCAPED.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else CONTROLS.get(m[2], m[2]), raw)
     return plain.decode("utf-8", "backslashreplace")

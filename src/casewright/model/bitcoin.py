@@ -110,8 +110,9 @@ def segwit_encode(hrp: str, version: int, program: bytes) -> str:
 
 def segwit_decode(text: str) -> tuple[str, int, bytes]:
     """Human-readable part, witness version and program. Raises NotAnAddress."""
-    if text not in (text.lower(), text.upper()) or len(text) > 90:
-        raise NotAnAddress("mixed case, or too long")
+    # U+212A, the Kelvin sign, becomes an ordinary k in lower case: ASCII is asked for before anything is folded
+    if not text.isascii() or text not in (text.lower(), text.upper()) or len(text) > 90:
+        raise NotAnAddress("not ASCII, mixed case, or too long")
     hrp, separator, tail = text.lower().rpartition("1")
     data = [BECH32.find(c) for c in tail]
     if not separator or not hrp or len(data) < 7 or min(data) < 0 or any(not 33 <= ord(c) <= 126 for c in hrp):

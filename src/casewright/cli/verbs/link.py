@@ -14,14 +14,19 @@ from casewright.vault.case import Case
 
 PENDING = """
 SELECT l.link, l.kind, a.username AS account, p.full_name AS person, l.reason, l.against,
-       coalesce(j.verdict, 'not judged') AS verdict
+       coalesce(j.verdict, 'not judged') AS verdict,
+       coalesce('account ' || a.username, c.full_name || ' (' || c.reference || ')') AS "left",
+       p.full_name || ' (' || coalesce(p.reference, '') || ')' AS "right"
 FROM links l
 LEFT JOIN accounts a ON a.account = l.from_id
 LEFT JOIN persons p ON p.person = l.to_id
+LEFT JOIN persons c ON c.person = l.from_id
 LEFT JOIN judgements j ON j.link = l.link AND j.stands
 WHERE l.kind IN ('account-person', 'person-prior')
 ORDER BY l.kind, account, person, l.link
 """
+
+STYLES = {"positive": "green", "negative": "red", "unsure": "yellow"}
 
 
 def link(
@@ -57,10 +62,13 @@ def link(
         pairs = reader.rows(PENDING)
     voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs))
     tell_stages(voice, ran)
-    columns = ["link", "account", "person", "verdict", "reason", "against"]
-    voice.table(
-        columns, [[row[c] for c in columns] for row in pairs], title="Suggestions, and what people judged of them"
-    )
+    voice.say("Suggestions, and what people judged of them:", style="bold")
+    for row in pairs:
+        voice.say(
+            f"{row['link']}  {row['left']} = {row['right']}?  {row['verdict']}", style=STYLES.get(row["verdict"], "")
+        )
+        voice.say(f"    for: {row['reason']}")
+        voice.say(f"    against: {row['against']}")
     if any(row["verdict"] == "not judged" for row in pairs):
         voice.say(f"Judge one with: casewright link {case} --judge LINK=positive --why TEXT")
     finish(ran)

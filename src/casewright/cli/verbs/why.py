@@ -10,6 +10,7 @@ from casewright.cli.work import reading
 from casewright.engine.why import Explainer, Finding
 from casewright.vault.case import Case
 
+VALUE = 100
 LINES = 200
 """What a terminal shows before it says how many steps there are more; --json gives all."""
 
@@ -41,10 +42,14 @@ def _document(depth: int, finding: Finding, ledger: dict[Any, Any]) -> dict[str,
     return document
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= VALUE else text[:VALUE] + "..."
+
+
 def _tell(voice: Voice, depth: int, finding: Finding, ledger: dict[Any, Any]) -> None:
     indent = "  " * depth
     values = {k: v for k, v in finding.row.items() if v is not None and k not in ("sources", "path", finding.table)}
-    words = ", ".join(f"{k} {show(v)[:60]}" for k, v in list(values.items())[:7])
+    words = ", ".join(f"{k} {_short(show(v))}" for k, v in list(values.items())[:7])
     voice.say(f"{indent}{finding.table} {finding.id}", style="bold")
     voice.say(f"{indent}  {words}")
     if finding.locus:
