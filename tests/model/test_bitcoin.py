@@ -29,7 +29,7 @@ VALID = [  # BIP 350, section "Test vectors"
     ("bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
      "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"),
 ]  # fmt: skip
-KINDS = [  # P2PKH and P2SH: the genesis block's key, BIP 13's example; the rest: BIP 173 and BIP 350
+KINDS = [  # base58: well-known examples of each version byte; witness programs: BIP 173 and BIP 350
     ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "mainnet", "p2pkh"),
     ("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", "mainnet", "p2sh"),
     ("mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", "testnet", "p2pkh"),
