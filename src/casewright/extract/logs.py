@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 LINE = re.compile(
-    rb"(?:[A-Za-z0-9.-]+:\d{1,5} )?(?P<ip>\S+) \S+ (?P<user>.*?) \[(?P<time>[^\]]{20,32})\] "
+    rb"(?:[A-Za-z0-9.-]+:\d{1,5} )?(?P<ip>\S+) \S+ (?P<user>.*?) \[(?P<time>[^\[\]]{20,32})\] "
     rb'"(?P<request>(?:[^"\\]|\\.)*+)" (?P<status>\d{3}) (?:\d+|-)'
     rb'(?: "(?:[^"\\]|\\.)*+" "(?P<agent>(?:[^"\\]|\\.)*+)")?(?: .*)?'
 )
@@ -22,13 +22,14 @@ TIME = re.compile(rb"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d
 ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|([\"\\btnvr]))")
 CONTROLS = {b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"r": b"\r"}
 LINE_LIMIT = 1 << 20
+BLANK = "blank"
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
     """A request. `user` is None where the log has a dash; `time` is naive UTC, `zone` the offset in the log.
 
-    `method` and `path` are empty when what was sent is no HTTP: scanners open a TLS handshake on the plain port.
+    `method` is empty and `path` all that was sent when that is no HTTP: scanners try a TLS handshake on the plain port.
     """
 
     ip: str
@@ -55,7 +56,7 @@ class BadLine:
 
 
 def log_lines(file: BinaryIO) -> Iterator[LogLine | BadLine]:
-    """Every line that is not blank; numbers count from 1, blank lines too."""
+    """Every line, numbered from 1. A blank one is a `BadLine` with the reason `BLANK`: there is nothing in it."""
     at = number = 0
     while raw := file.readline(LINE_LIMIT):
         number, length = number + 1, len(raw)
@@ -67,6 +68,8 @@ def log_lines(file: BinaryIO) -> Iterator[LogLine | BadLine]:
             yield BadLine(f"a line of more than {LINE_LIMIT} bytes", number, at, length)
         elif raw.strip():
             yield _line(raw.rstrip(b"\r\n"), number, at, length)
+        else:
+            yield BadLine(BLANK, number, at, length)
         at += length
 
 
@@ -81,8 +84,8 @@ def _line(raw: bytes, number: int, start: int, length: int) -> LogLine | BadLine
     user = None if match["user"] in (b"-", b"", b'""') else _text(match["user"])
     zone = f"{stamp[7].decode()}{stamp[8].decode()}:{stamp[9].decode()}"
     request = REQUEST.fullmatch(match["request"])
-    method, path = (_text(request["method"]), _text(request["path"])) if request else ("", "")
-    return LogLine(_text(match["ip"]), user, moment, zone, method, path,
+    method, path = request.groups() if request else (b"", match["request"])
+    return LogLine(_text(match["ip"]), user, moment, zone, _text(method), _text(path),
                    int(match["status"]), _text(match["agent"] or b""), number, start, length)  # fmt: skip
 
 

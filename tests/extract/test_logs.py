@@ -1,0 +1,76 @@
+"""Access logs as servers write them, and as scanners, users and broken disks leave them."""
+
+import io
+from datetime import datetime
+
+import pytest
+
+from casewright.extract.logs import BLANK, LINE_LIMIT, BadLine, LogLine, log_lines
+
+STAMP = b"[10/Oct/2017:13:55:36 +0200]"
+
+
+def read(raw: bytes) -> list[LogLine | BadLine]:
+    return list(log_lines(io.BytesIO(raw)))
+
+
+def one(raw: bytes) -> LogLine:
+    (line,) = read(raw)
+    assert isinstance(line, LogLine), line
+    return line
+
+
+def test_a_handshake_on_the_plain_port_is_a_line_of_the_log_that_asks_for_nothing() -> None:
+    for request in (rb"\x16\x03\x01\x02\x00", b"", b"-", rb"\x03\x00\x00/*\xE0"):
+        line = one(b"203.0.113.9 - - " + STAMP + b' "' + request + b'" 400 150 "-" "-"\n')
+        assert (line.method, line.status) == ("", 400)
+
+
+@pytest.mark.parametrize(
+    ("field", "user"),
+    [
+        (b"amber", "amber"),
+        (b"amber lee", "amber lee"),
+        (rb"=cmd\x7C\x22x\x22", '=cmd|"x"'),
+        (rb"a\"b\\c", 'a"b\\c'),
+        (rb"\xE2\x80\xAEabc", "\u202eabc"),
+        (rb"\xFF", "\\xff"),
+        (b"a] [b", "a] [b"),
+        (b"-", None),
+        (b'""', None),
+    ],
+)
+def test_user_names_are_as_the_server_received_them(field: bytes, user: str | None) -> None:
+    assert one(b"192.0.2.1 - " + field + b" " + STAMP + b' "GET / HTTP/1.1" 200 1 "-" "-"\n').user == user
+
+
+def test_a_virtual_host_in_front_is_not_taken_for_the_visitor() -> None:
+    line = one(b"example.org:443 2001:db8::7 - amber " + STAMP + b' "GET /a b HTTP/1.1" 200 1 "-" "x" "extra" 12\n')
+    assert (line.ip, line.user, line.path, line.agent) == ("2001:db8::7", "amber", "/a b", "x")
+    assert one(b"2001:db8::1 - amber lee " + STAMP + b' "GET / HTTP/1.1" 200 1 "-" "-"\n').ip == "2001:db8::1"
+
+
+def test_spans_and_numbers_count_blank_and_overlong_lines_too() -> None:
+    good = b"192.0.2.1 - a " + STAMP + b' "GET / HTTP/1.1" 200 1\r\n'
+    raw = good + b"\n" + b"x" * (LINE_LIMIT + 5) + b"\n" + good
+    first, blank, long, last = read(raw)
+    assert isinstance(blank, BadLine)
+    assert isinstance(long, BadLine)
+    assert blank.reason == BLANK
+    assert (long.number, long.span_length) == (3, LINE_LIMIT + 6)
+    assert (first.number, last.number) == (1, 4)
+    assert raw[last.span_start : last.span_start + last.span_length] == good
+
+
+@pytest.mark.parametrize(
+    "stamp", ["31/Feb/2017:00:00:00 +0000", "10/Foo/2017:00:00:00 +0000", "01/Jan/0001:00:00:00 +9999"]
+)
+def test_times_that_never_were_are_not_guessed(stamp: str) -> None:
+    (line,) = read(f'192.0.2.1 - a [{stamp}] "GET / HTTP/1.1" 200 1 "-" "-"\n'.encode())
+    assert isinstance(line, BadLine)
+    assert line.reason == "no such time"
+
+
+def test_hours_around_midnight_and_half_hours_move_the_day() -> None:
+    line = one(b'192.0.2.1 - a [01/Jan/2018:01:15:00 +0530] "GET / HTTP/1.1" 200 1 "-" "-"\n')
+    assert (line.time, line.zone) == (datetime(2017, 12, 31, 19, 45), "+05:30")
