@@ -83,6 +83,7 @@ def _sender(case: Path) -> str:
         (("run", "CASE", "--on", "moon"), 2, "no engine"),
         (("verify", "nowhere"), 4, "neither a case nor a package"),
         (("intake", "CASE", "nowhere.E01"), 4, "is not there"),
+        (("intake", "CASE", "a", "b", "--exhibit", "X"), 2, "names one source"),
         (("deconflict", "setup"), 4, "not built yet"),
         (("review", "CASE"), 4, "not built yet"),
         (("demo", "CASE", "--scale", "wtv"), 4, "not built yet"),

@@ -8,6 +8,7 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, run_stages, seal, summary, tell_stages
+from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
 
@@ -22,8 +23,10 @@ def intake(
 
     Folders, archives or disk images: what they are is told by their bytes, never by their names."""
     voice, opened = Voice(as_json), Case(case)
+    if exhibit and len(sources) > 1:
+        raise UsageError("--exhibit names one source; intake the others by themselves.")
     with opened.writing():
-        sealed = [seal(opened, s, "seizure", exhibit if len(sources) == 1 else None) for s in sources]
+        sealed = [seal(opened, s, "seizure", exhibit) for s in sources]
         for one in sealed:
             voice.say(f"{one['source']}: " + (f"sealed as {one['exhibit']}" if one["new"] else "was sealed before"))
         ran = run_stages(opened, voice, "intake", on)
