@@ -4,7 +4,7 @@ Pure and deterministic: the same seed gives the same accounts, customers, paymen
 invented, every address lies in a range reserved for documentation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -147,8 +147,9 @@ def build_operation(seed: int = 2019) -> Operation:
     customers = tuple(_customer(n, name, country) for n, (name, country) in enumerate(PEOPLE))
     payments = _payments(dice, customers)
     return Operation(
-        accounts, SERVICES, customers, payments, _logins(dice, accounts), _transfers(dice, accounts, payments, True),
-        _transfers(dice, accounts, payments, False), _priors(customers), _decisions(payments),
+        accounts, SERVICES, customers, _on_one_day(payments), _logins(dice, accounts),
+        _transfers(dice, accounts, payments, True), _transfers(dice, accounts, payments, False), _priors(customers),
+        _decisions(payments),
     )  # fmt: skip
 
 
@@ -204,6 +205,19 @@ def _logins(dice: Random, accounts: tuple[Account, ...]) -> tuple[tuple[int, dat
         for _ in range(dice.randrange(1, 6))
     ]
     return tuple(sorted(found, key=lambda login: (login[1], login[0])))
+
+
+def _on_one_day(payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
+    """Customers whom an exchange pays in a batch are paid together, on the day of its first: one withdrawal then stands
+    behind the payments of several accounts, and only the address paid tells their customers apart."""
+    first: dict[str, int] = {}
+    moved = []
+    for payment in payments:
+        day = payment.day
+        if payment.route == "batch" and payment.customer:
+            day = first.setdefault(payment.customer.service, day)
+        moved.append(replace(payment, day=day))
+    return tuple(sorted(moved, key=lambda p: (p.day, p.account)))
 
 
 def _transfers(
