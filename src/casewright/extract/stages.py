@@ -8,11 +8,13 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.extract.dump import DumpReader
+from casewright.extract.dump_records import Owner, read_dump
+from casewright.extract.log_records import read_log
 from casewright.extract.logs import LogLine, log_lines
 from casewright.extract.mapping import Mapping as Rules
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose, sample
-from casewright.extract.records import Records, read_dump, read_log
+from casewright.extract.records import Records
 from casewright.extract.selectors import find_selectors
 from casewright.model.ids import make_id
 from casewright.model.settings import Settings
@@ -25,7 +27,9 @@ LOG_SAMPLE = 5_000
 
 def _rules(context: Context) -> Rules | None:
     """The mapping that counts, or None when none was accepted yet."""
-    rows = context.sql("SELECT sha256, name FROM exhibit_files WHERE role = 'mapping'").to_pylist()
+    rows = context.sql(
+        "SELECT sha256, name FROM exhibit_files WHERE role = 'mapping' ORDER BY exhibit, position"
+    ).to_pylist()
     if not rows:
         return None
     with context.open(rows[0]["sha256"]) as file:
@@ -69,11 +73,19 @@ def accounts(batch: pa.Table, context: Context) -> Output:
     return _finish(records, ACCOUNTS)
 
 
-def _owner(sha256: str, rules: Rules) -> Any:
-    """Gives the id of the account with a native key: it derives from the dump's bytes, the table and the key."""
+def _owner(sha256: str, rules: Rules, known: frozenset[str] | None = None) -> Owner:
+    """Gives the id of the account with a native key: it derives from the dump's bytes, the table and the key.
+
+    With `known`, only accounts among them have an id.
+    """
     source = rules.sources.get("accounts")
     table = source.table if source else ""
-    return lambda native: make_id("acct", sha256, table, native)
+
+    def account_of(native: str) -> str | None:
+        account = make_id("acct", sha256, table, native)
+        return account if known is None or account in known else None
+
+    return account_of
 
 
 def activity(batch: pa.Table, context: Context) -> Output:
@@ -83,7 +95,7 @@ def activity(batch: pa.Table, context: Context) -> Output:
         return _without_mapping(batch, ACTIVITY)
     records = Records(rules, context.params["assumed_zone"], context.params["clock_offset_seconds"])
     known = context.sql(f"SELECT account, {rules.logs.user} AS name FROM accounts ORDER BY account").to_pylist()  # noqa: S608  one of three
-    ids = {row["account"] for row in known}
+    ids = frozenset(row["account"] for row in known)
     account_of = _unambiguous(known)
     for item, fresh in _fresh(batch, context):
         records.count("items", "done" if fresh else "nothing")
@@ -91,8 +103,7 @@ def activity(batch: pa.Table, context: Context) -> Output:
             continue
         with context.open(item["sha256"]) as file:
             if item["mime"] == DUMP:
-                make = _owner(item["sha256"], rules)
-                read_dump(records, item, file, ACTIVITY, lambda key, make=make: make(key) if make(key) in ids else None)
+                read_dump(records, item, file, ACTIVITY, _owner(item["sha256"], rules, ids))
             else:
                 read_log(records, item, file, account_of)
     return _finish(records, ACTIVITY)
@@ -156,9 +167,9 @@ NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime N
 ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
 
 STAGES = (
-    Stage("accounts", 2, READS, ACCOUNTS, accounts, over="items", where=f"mime = '{DUMP}'", order="item", batch=1,
+    Stage("accounts", 3, READS, ACCOUNTS, accounts, over="items", where=f"mime = '{DUMP}'", order="item", batch=1,
           hostile=True, sees_all=True, params=_params),
-    Stage("activity", 2, (*READS, "accounts"), ACTIVITY, activity, over="items",
+    Stage("activity", 3, (*READS, "accounts"), ACTIVITY, activity, over="items",
           where=f"mime IN ('{DUMP}', '{LOG}')", order="item", batch=1, hostile=True, sees_all=True, params=_params),
     Stage("selectors", 1, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
           batch=64, hostile=True),
