@@ -1,6 +1,7 @@
 """Selectors in any bytes: Bitcoin addresses, emails, IPs, URLs and onion services, with their places.
 
-Checksums are verified where there are any, so that a hit is an address and not a string that looks like one.
+Checksums are verified where there are any, so that a hit is an address and not a string that looks like one. Each kind
+is looked for by itself: an address inside a URL is a hit too. UTF-16 text is not searched.
 """
 
 import base64
@@ -14,17 +15,26 @@ from typing import BinaryIO
 from casewright.model.bitcoin import valid_address
 
 CHUNK, OVERLAP = 1 << 20, 4096
-PATTERNS = re.compile(
-    rb"(?P<url>https?://[^\s\"'<>\\\x00-\x20\x7f-\xff]{4,2000})"
-    rb"|(?P<email>[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![A-Za-z0-9-])"
-    rb"|(?P<onion>(?<![a-z2-7])[a-z2-7]{56}\.onion)"
-    rb"|(?P<bitcoin>(?<![A-Za-z0-9])(?:(?:bc|tb|bcrt)1[02-9ac-hj-np-z]{11,87}|[123mn][1-9A-HJ-NP-Za-km-z]{25,34}))(?![A-Za-z0-9])"
-    rb"|(?P<ip>(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]))"
-    rb"|(?P<ip6>(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4})+(?![0-9A-Fa-f:]))"
-)
+PATTERNS = {
+    "bitcoin": re.compile(
+        rb"(?<![A-Za-z0-9])(?:(?:bc|tb|bcrt)1[02-9ac-hj-np-z]{11,87}|(?:BC|TB|BCRT)1[02-9AC-HJ-NP-Z]{11,87}"
+        rb"|[123mn][1-9A-HJ-NP-Za-km-z]{25,34})(?![A-Za-z0-9])"
+    ),
+    "email": re.compile(
+        rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_%+-][A-Za-z0-9._%+-]{0,63}+@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
+        rb"(?![A-Za-z0-9-])"
+    ),
+    "ip": re.compile(
+        rb"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)"
+        rb"|(?<![0-9A-Za-z:.])[0-9A-Fa-f]{4}:[0-9A-Fa-f:]{2,34}(?![0-9A-Za-z:])"
+    ),
+    "onion": re.compile(rb"(?<![A-Za-z0-9])[a-z2-7]{56}\.onion(?![A-Za-z0-9-])"),
+    "url": re.compile(rb"https?://[^\s\"'<>\\\x00-\x20\x7f-\xff]{4,2000}"),
+}
+"""No hit is longer than half of `OVERLAP`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A selector and where its bytes stand."""
 
@@ -35,61 +45,57 @@ class Hit:
 
 
 def find_selectors(file: BinaryIO, chunk: int = CHUNK) -> Iterator[Hit]:
-    """Every selector in the stream, in order, each once, also across the borders of chunks."""
-    base, buffer, done = 0, b"", 0
+    """Every selector in the stream, by place and kind, each once, also across the borders of chunks."""
+    base, buffer, searched = 0, b"", dict.fromkeys(PATTERNS, 0)
     while True:
         more = file.read(chunk)
         buffer += more
-        keep = len(buffer) if not more else max(0, len(buffer) - OVERLAP)
-        for match in PATTERNS.finditer(buffer):
-            if base + match.start() < done:
-                continue
-            if match.start() >= keep:
-                break
-            hit = _hit(match, base)
-            done = base + match.end()
-            if hit:
-                yield hit
+        sure = len(buffer) - OVERLAP if more else len(buffer)
+        hits = [hit for kind in PATTERNS for hit in _search(kind, buffer, base, sure, searched)]
+        yield from sorted(hits, key=lambda hit: (hit.span_start, hit.kind))
         if not more:
             return
-        cut = max(0, keep - OVERLAP)
+        cut = max(0, sure - OVERLAP)
         base, buffer = base + cut, buffer[cut:]
 
 
-def _hit(match: re.Match[bytes], base: int) -> Hit | None:
-    kind = str(match.lastgroup)
-    text = match.group().decode("ascii", "replace")
-    if kind == "url":
-        text = text.rstrip(".,;:)]}>")
-    value = CHECKS[kind](text)
-    named = {"ip6": "ip"}.get(kind, kind)
-    return Hit(named, value, base + match.start(), len(text)) if value else None
+def _search(kind: str, buffer: bytes, base: int, sure: int, searched: dict[str, int]) -> Iterator[Hit]:
+    """Hits that begin before `sure`, where more bytes can't change them; `searched` is how far a kind has come."""
+    for match in PATTERNS[kind].finditer(buffer, max(0, searched[kind] - base)):
+        if match.start() >= sure:
+            break
+        searched[kind] = base + match.end()
+        if hit := _hit(kind, match, base):
+            yield hit
+    searched[kind] = max(searched[kind], base + sure)
 
 
-def _bitcoin(text: str) -> str | None:
-    return text if valid_address(text) else None
+def _hit(kind: str, match: re.Match[bytes], base: int) -> Hit | None:
+    text = match.group().decode("ascii")
+    text = text.rstrip(".,;:)]}>") if kind == "url" else text
+    return Hit(kind, text, base + match.start(), len(text)) if CHECKS[kind](text) else None
 
 
-def _ip(text: str) -> str | None:
+def _is_visitors(text: str) -> bool:
+    """An IP address that may be somebody's: not the machine's own, and not everybody's."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return None
-    return text if not (address.is_loopback or address.is_unspecified or address.is_multicast) else None
+        return False
+    return not (address.is_loopback or address.is_unspecified or address.is_multicast)
 
 
-def _onion(text: str) -> str | None:
+def _is_onion(text: str) -> bool:
     """Tor rendezvous specification v3, section 6: base32(public key | checksum | version)."""
     raw = base64.b32decode(text[:56].upper())
     check = hashlib.sha3_256(b".onion checksum" + raw[:32] + b"\x03").digest()[:2]
-    return text if raw[34:] == b"\x03" and raw[32:34] == check else None
+    return raw[34:] == b"\x03" and raw[32:34] == check
 
 
-CHECKS: dict[str, Callable[[str], str | None]] = {
-    "url": str,
-    "email": str,
-    "onion": _onion,
-    "bitcoin": _bitcoin,
-    "ip": _ip,
-    "ip6": _ip,
+CHECKS: dict[str, Callable[[str], bool]] = {
+    "url": bool,
+    "email": bool,
+    "onion": _is_onion,
+    "bitcoin": lambda text: valid_address(text) is not None,
+    "ip": _is_visitors,
 }

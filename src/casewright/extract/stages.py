@@ -171,7 +171,7 @@ STAGES = (
           hostile=True, sees_all=True, params=_params),
     Stage("activity", 3, (*READS, "accounts"), ACTIVITY, activity, over="items",
           where=f"mime IN ('{DUMP}', '{LOG}')", order="item", batch=1, hostile=True, sees_all=True, params=_params),
-    Stage("selectors", 1, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
+    Stage("selectors", 2, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
           batch=64, hostile=True),
 )  # fmt: skip
 
