@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casewright.extract.columns import sample
 from casewright.extract.dump import DumpReader
 from casewright.extract.logs import BadLine, LogLine, log_lines
 from casewright.extract.mapping import read_mapping
-from casewright.extract.propose import propose, sample
+from casewright.extract.propose import propose
 from casewright.extract.selectors import find_selectors
 from casewright.extract.stages import STAGES
 from casewright.extract.values import time_of

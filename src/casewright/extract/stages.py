@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
+from casewright.extract.columns import MEDIA_NAME, sample
 from casewright.extract.dump import DumpReader
 from casewright.extract.dump_records import Owner, read_dump
 from casewright.extract.log_records import read_log
 from casewright.extract.logs import LogLine, log_lines
 from casewright.extract.mapping import Mapping as Rules
 from casewright.extract.mapping import read_mapping
-from casewright.extract.propose import propose, sample
+from casewright.extract.propose import propose
 from casewright.extract.records import Records
 from casewright.extract.selectors import find_selectors
 from casewright.model.ids import make_id
@@ -135,24 +137,27 @@ def selectors(batch: pa.Table, context: Context) -> Output:
 def proposal(batch: pa.Table, context: Context) -> Output:
     """A mapping proposed from the largest dump, with the logs' paths; one row of TOML, or none without a dump."""
     rows = sorted(batch.to_pylist(), key=lambda r: (-r["size"], r["item"]))
-    dumps = [r for r in rows if r["mime"] == DUMP]
-    paths: Counter[str] = Counter()
+    pages, folders = Counter[str](), Counter[str]()
     for item in (r for r in rows if r["mime"] == LOG):
         with context.open(item["sha256"]) as file:
-            for line, _ in zip(log_lines(file), range(LOG_SAMPLE), strict=False):
-                if isinstance(line, LogLine) and line.user:
-                    paths[_folder(line.path)] += 1
+            for line in islice(log_lines(file), LOG_SAMPLE):
+                if isinstance(line, LogLine) and line.user and line.path.startswith("/"):
+                    path = line.path.partition("?")[0]
+                    if MEDIA_NAME.search(path):
+                        folders["/" + path[1:].partition("/")[0] + "/" if "/" in path[1:] else "/"] += 1
+                    else:
+                        pages[path] += 1
     texts = []
-    for item in dumps[:1]:
+    for item in [r for r in rows if r["mime"] == DUMP][:1]:
         with context.open(item["sha256"]) as file:
-            texts.append(propose(sample(DumpReader(file).pieces()), [p for p, n in paths.most_common(50) if n > 1]))
+            texts.append(propose(sample(DumpReader(file).pieces()), _often(pages), _often(folders)))
     return Output({"proposal": pa.table({"toml": pa.array(texts, pa.string())})})
 
 
-def _folder(path: str) -> str:
-    """The path itself when it names no file, otherwise its first folder."""
-    plain = path.partition("?")[0]
-    return plain if "." not in plain.rpartition("/")[2] else "/" + plain.lstrip("/").partition("/")[0] + "/"
+def _often(counts: Counter[str]) -> list[str]:
+    """Paths asked for more than once, the most frequent fifty."""
+    ranked = sorted(counts.items(), key=lambda c: (-c[1], c[0]))
+    return [path for path, times in ranked[:50] if times > 1]
 
 
 def _params(settings: Settings) -> Mapping[str, Any]:

@@ -1,0 +1,129 @@
+"""What the columns of an unknown database hold, by a sample of their values."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from casewright.extract.dump import Row
+from casewright.extract.schema import Schema
+from casewright.extract.values import text_of, time_of
+from casewright.model.bitcoin import valid_address
+
+SAMPLE = 400
+SHARE = 0.7
+VALUE_LIMIT = 4096
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[A-Za-z]{2,24}")
+MEDIA_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|tiff?|heic|avif|mp4|m4v|mov|mkv|webm|avi|mpe?g|wmv|flv)$", re.I)
+PATH = re.compile(r"(?:/|\w+/|https?://).*\.\w{2,5}")
+AGENT = re.compile(r"[A-Za-z][\w.!-]*/v?\d.*")
+
+
+@dataclass
+class Column:
+    """A column: its sampled values, the share of them that is of each kind, and the table that it refers to.
+
+    `low` and `high` bound all its numbers, not only the sampled ones, when it is its table's key.
+    """
+
+    name: str
+    declared: str
+    values: list[str] = field(default_factory=list)
+    shares: dict[str, float] = field(default_factory=dict)
+    refers: str | None = None
+    low: int | None = None
+    high: int | None = None
+
+    def is_kind(self, kind: str) -> bool:
+        return self.shares.get(kind, 0.0) >= SHARE
+
+    @property
+    def distinct(self) -> float:
+        return len(set(self.values)) / len(self.values) if self.values else 0.0
+
+    def widen(self, value: bytes | None) -> None:
+        if value is not None and value.isdigit() and len(value) < 20:
+            number = int(value)
+            self.low = number if self.low is None else min(self.low, number)
+            self.high = number if self.high is None else max(self.high, number)
+
+
+@dataclass
+class Sample:
+    """A table's columns, key and number of rows."""
+
+    name: str
+    columns: dict[str, Column]
+    primary: str | None
+    rows: int = 0
+
+    def take(self, row: Row) -> None:
+        self.rows += 1
+        for name, value in zip(row.columns, row.values, strict=True):
+            column = self.columns.get(name)
+            if column is None:
+                continue
+            if name == self.primary:
+                column.widen(value)
+            if self.rows <= SAMPLE and value is not None:
+                column.values.append(text_of(value[:VALUE_LIMIT]) or "")
+
+
+def sample(pieces: Iterable[object]) -> dict[str, Sample]:
+    """Every table of a dump, with up to `SAMPLE` of its rows."""
+    tables: dict[str, Sample] = {}
+    for piece in pieces:
+        if isinstance(piece, Schema):
+            columns = {name: Column(name, declared) for name, declared in piece.columns}
+            tables[piece.table] = Sample(piece.table, columns, piece.primary)
+            for name, other, _ in piece.foreign:
+                if name in columns:
+                    columns[name].refers = other
+        elif isinstance(piece, Row):
+            if piece.table not in tables:
+                tables[piece.table] = Sample(piece.table, {n: Column(n, "") for n in piece.columns}, None)
+            tables[piece.table].take(piece)
+    for table in tables.values():
+        for column in table.columns.values():
+            filled = [v for v in column.values if v]
+            column.shares = {k: sum(map(test, filled)) / len(filled) for k, test in KINDS.items()} if filled else {}
+    return tables
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _is_time(text: str) -> bool:
+    return not (_is_number(text) and len(text) < 9) and time_of(text.encode(), "UTC", 0) is not None
+
+
+KINDS: Mapping[str, Callable[[str], bool]] = {
+    "address": lambda v: valid_address(v) is not None,
+    "email": lambda v: EMAIL.fullmatch(v) is not None,
+    "ip": _is_ip,
+    "time": _is_time,
+    "sha256": lambda v: re.fullmatch(r"[0-9A-Fa-f]{64}", v) is not None,
+    "md5": lambda v: re.fullmatch(r"[0-9A-Fa-f]{32}", v) is not None,
+    "path": lambda v: PATH.fullmatch(v) is not None or MEDIA_NAME.search(v) is not None,
+    "agent": lambda v: AGENT.fullmatch(v) is not None,
+    "number": _is_number,
+}
+IN_WORDS = {
+    "email": "emails",
+    "time": "times",
+    "ip": "IP addresses",
+    "address": "Bitcoin addresses whose checksum holds",
+    "sha256": "as long as SHA-256",
+    "md5": "as long as MD5",
+    "path": "paths",
+    "agent": "user agents",
+}

@@ -1,0 +1,143 @@
+"""One guess: which column of a table is ours, why, and what was left out because nothing decides.
+
+Values decide; names break ties. Where neither does, nothing is guessed: a wrong column would name wrong people.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from casewright.extract.columns import IN_WORDS, Column, Sample
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a column of ours looks like: kind of its values, names that speak for it, names that speak against it."""
+
+    kind: str
+    prefer: re.Pattern[str]
+    avoid: re.Pattern[str]
+
+
+def _role(kind: str, prefer: str, avoid: str = r"(?!)") -> Role:
+    return Role(kind, re.compile(prefer, re.I), re.compile(avoid, re.I))
+
+
+BEGAN = r"join|regist|creat|sign_?up|since|made|added|enrol|first"
+ENDED = r"last|seen|active|login|visit|updat|modif|edit|birth|born|dob|expir|until|delet|bann|verif|paid"
+ROLES: dict[str, Role] = {
+    "email": _role("email", r"^e?_?mail(_?addr(ess)?)?$", r"recover|backup|old|alt|second|paypal"),
+    "registered_at": _role("time", BEGAN, ENDED),
+    "registered_ip": _role("ip", BEGAN, r"last|login|current|seen|recent"),
+    "address": _role("address", r"deposit|addr|wallet|btc", r"withdraw|payout|refund|sweep|change|cold|hot|send|dest"),
+    "created_at": _role("time", BEGAN, ENDED),
+    "time": _role("time", r"time|date|at$|when|add|creat|load|fetch|seen|log|made", r"updat|modif|delet|expir|edit"),
+    "ip": _role("ip", r"ip|addr"),
+    "agent": _role("agent", r"agent|browser|ua"),
+    "reference": _role("path", r"path|file|url|stored|location", r"thumb|preview|avatar|small|refer|orig"),
+    "sha256": _role("sha256", r"sha|hash|sum|digest", r"pass|pwd|token|secret|session"),
+    "md5": _role("md5", r"md5|hash|sum|digest", r"pass|pwd|token|secret|session"),
+}  # fmt: skip
+OWNER = re.compile(r"user|uid|member|owner|account|acct|customer|uploader|author|poster", re.I)
+NICK = re.compile(r"nick|user_?name|^user$|login|handle|screen|alias", re.I)
+NAMED = re.compile(r"(?<!file)(?<!file_)(?<!host)(?<!domain)name|display", re.I)
+FLAG = re.compile(r"bit|bool|enum|set|tinyint\s*\(1\)", re.I)
+
+
+@dataclass
+class Guesses:
+    """Columns found for one table of ours: `columns[ours] = (column, why)`; `notes` say what was left out."""
+
+    table: Sample
+    columns: dict[str, tuple[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def take(self, *wanted: str) -> None:
+        """Guess each of these columns of ours, from columns that are not taken yet."""
+        for ours in wanted:
+            taken = {name for name, _ in self.columns.values()}
+            free = [c for c in self.table.columns.values() if c.name not in taken and c.is_kind(ROLES[ours].kind)]
+            self._decide(ours, ROLES[ours], free)
+
+    def _decide(self, ours: str, role: Role, free: list[Column]) -> None:
+        what = IN_WORDS[role.kind]
+        fitting = [c for c in free if not role.avoid.search(c.name)]
+        chosen = fitting if len(fitting) == 1 else [c for c in fitting if role.prefer.search(c.name)]
+        if len(chosen) == 1:
+            others = [c.name for c in free if c is not chosen[0]]
+            why = f"{chosen[0].shares[role.kind]:.0%} of {len(chosen[0].values)} values are {what}"
+            self.columns[ours] = chosen[0].name, why + (f"; also possible: {', '.join(others)}" if others else "")
+        elif fitting:
+            names = ", ".join(c.name for c in fitting)
+            self.notes.append(f"{ours}: left out, nothing decides between {names} ({what})")
+        elif free:
+            self.notes.append(f"{ours}: left out, {free[0].name} holds {what} but is named otherwise")
+
+
+def key_of(table: Sample) -> Column | None:
+    """The column that tells a table's rows apart: its primary key, or an all-distinct number."""
+    if table.primary in table.columns:
+        return table.columns[table.primary]
+    numbers = (c for c in table.columns.values() if c.is_kind("number") and not c.is_kind("time") and c.distinct == 1)
+    return next(numbers, None)
+
+
+def username_of(table: Sample) -> Column | None:
+    """Distinct text that is named like a user name; None when two such columns are alike."""
+    taken = ("email", "address", "ip", "time", "sha256", "md5", "path", "number")
+    free = [c for c in table.columns.values() if c.values and c.distinct > 0.9 and not any(map(c.is_kind, taken))]
+    for hint in (NICK, NAMED):
+        if hinted := [c for c in free if hint.search(c.name)]:
+            return hinted[0] if len(hinted) == 1 else None
+    return None
+
+
+def owner_of(table: Sample, accounts: Sample) -> tuple[str, str] | None:
+    """The column that refers to the accounts and why: declared, or whose values are account keys; None if undecided."""
+    key = key_of(accounts)
+    if key is None:
+        return None
+    if table is accounts:
+        return key.name, "the accounts' own key"
+    declared = [c for c in table.columns.values() if c.refers == accounts.name]
+    fitting = declared or [c for c in table.columns.values() if c.name != table.primary and _holds_keys(c, key)]
+    why = f"foreign key to {accounts.name}" if declared else f"all its values are keys of {accounts.name}"
+    named = [c for c in fitting if c.name == key.name or OWNER.search(c.name)]
+    much = [] if named else [c for c in fitting if _says_much(c, accounts)]
+    for chosen in (fitting if declared else [], named, much):
+        if len(chosen) == 1:
+            return chosen[0].name, why if declared or chosen is named else why + "; its name does not say so"
+    return None
+
+
+def _holds_keys(column: Column, key: Column) -> bool:
+    """Whether all values may be keys: numbers within their bounds (0 is nobody), or texts seen as keys."""
+    if not column.values or column.refers or FLAG.match(column.declared):
+        return False
+    if key.is_kind("number"):
+        low, high = (
+            (key.low, key.high) if key.low is not None else (min(map(_int, key.values)), max(map(_int, key.values)))
+        )
+        numbers = [_int(v) for v in column.values]
+        return (
+            low is not None and high is not None and all(n == 0 or low <= n <= high for n in numbers) and any(numbers)
+        )
+    return sum(v in set(key.values) for v in column.values) >= 0.7 * len(column.values)
+
+
+def _int(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+
+
+def _says_much(column: Column, accounts: Sample) -> bool:
+    """Few small numbers fit any key: a column counts by its values alone only when it holds many different ones."""
+    return len(set(column.values)) >= min(5, max(2, accounts.rows // 2))
+
+
+def is_referred(table: Sample, accounts: Sample) -> bool:
+    """Whether `table` refers to `accounts`, declared or by the name of a column that holds its keys."""
+    key = key_of(accounts)
+    return key is not None and table is not accounts and any(
+        c.refers == accounts.name
+        or (c.name != table.primary and (c.name == key.name or OWNER.search(c.name)) and _holds_keys(c, key))
+        for c in table.columns.values()
+    )  # fmt: skip
