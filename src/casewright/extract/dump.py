@@ -11,38 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from casewright.extract.grammar import CONDITIONAL, COPY, CUT_OFF, DELIMITER, INSERT, QUOTED, ROWLESS, SPACE, USE
 from casewright.extract.literals import NAME, VALUE, NoLiteralError, Value, unquoted, value_of
 from casewright.extract.schema import Schema, parse_create
 
 CHUNK = 1 << 20
 LIMIT = 64 << 20
 """A row or statement that has no end within so many bytes is broken; one unclosed quote must not hold a whole disk."""
-INSERT = re.compile(
-    rb"(?:INSERT|REPLACE)\s+(?:(?:IGNORE|DELAYED|LOW_PRIORITY|HIGH_PRIORITY)\s+)*INTO\s+"
-    rb"(" + NAME + rb")(?:\s*\.\s*(" + NAME + rb"))?\s*"
-    rb"(?:\(\s*(" + NAME + rb"\s*(?:,\s*" + NAME + rb"\s*)*+)\)\s*)?VALUES?\s*+",
-    re.IGNORECASE,
-)
-SPACE = re.compile(rb"(?:\s++|--(?:[ \t][^\n]*)?(?:\n|\r\n|\Z)|#[^\n]*(?:\n|\Z)|/\*(?!M?!).*?\*/)*+", re.DOTALL)
-CONDITIONAL = re.compile(rb"/\*M?!.*?\*/", re.DOTALL)
-QUOTED = re.compile(
-    rb"""'(?:[^'\\]++|\\.|'')*+'|"(?:[^"\\]++|\\.|"")*+"|`(?:[^`]|``)*+`|/\*.*?\*/|(?:--[ \t]|\#)[^\n]*\n""", re.DOTALL
-)
-CUT_OFF = re.compile(
-    rb"\s*+(?:_[A-Za-z0-9]++\s*+(?=[xXbB]?'))?+"
-    rb"""(?:[xXbB]?'(?:[^'\\]++|\\.|'')*+(?:'|\\)?|"(?:[^"\\]++|\\.|"")*+(?:"|\\)?|`[^`]*+|/\*(?:(?!\*/).)*+|[\w.+-]*+)"""
-    rb"\s*+\Z",
-    re.DOTALL,
-)
-"""The last value of a dump that ends in the middle of a row, or the last open quote of a statement."""
-DELIMITER = re.compile(rb"DELIMITER[ \t]+([^\r\n]+?)[ \t]*\r?(?:\n|\Z)", re.IGNORECASE)
-USE = re.compile(rb"USE\s+(" + NAME + rb")", re.IGNORECASE)
-COPY = re.compile(rb"COPY\s.*\sFROM\s+stdin\s*\Z", re.IGNORECASE | re.DOTALL)
-ROWLESS = re.compile(
-    rb"(?:/\*M?!|\\|(?:SET|USE|LOCK|UNLOCK|DROP|CREATE|ALTER|START|BEGIN|COMMIT|ROLLBACK|GRANT|REVOKE|FLUSH|ANALYZE|"
-    rb"OPTIMIZE|TRUNCATE|DELETE|UPDATE|CALL|SELECT|CHANGE|RENAME|COMMENT|COPY|INSERT|REPLACE)\b)",
-    re.IGNORECASE,
-)
 FIRST_WORD = 16
 BOM = b"\xef\xbb\xbf"
 

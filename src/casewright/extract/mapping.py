@@ -18,7 +18,9 @@
     login_paths = ["/login"]    # requests that count as sign-ins
     download_paths = ["/media/"]# GET requests below these, by a known user, count as downloads
 
-Times may be `YYYY-MM-DD hh:mm:ss` (in `extract.assumed_zone`) or Unix seconds or milliseconds; each value says which.
+Times may be `YYYY-MM-DD hh:mm:ss` (in `extract.assumed_zone`, or UTC in TIMESTAMP columns of a dump that says it holds
+those in UTC) or Unix seconds or milliseconds; each value says which. Requests that were refused (status 400 and above)
+are neither sign-ins nor downloads. Tables of a dump's second database are called `database.table`.
 """
 
 import tomllib

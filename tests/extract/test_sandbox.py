@@ -1,0 +1,79 @@
+"""The room's stages as the engine runs them: parsers confined, and every row walked down to the exhibit by `why`."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from casewright.engine.query import Reader
+from casewright.engine.runner import Inline, Runner
+from casewright.engine.tables import TableFolder
+from casewright.engine.why import Explainer
+from casewright.evidence.sealed import STAGES as SEALED
+from casewright.evidence.stages import STAGES as EVIDENCE
+from casewright.extract.stages import PROPOSAL, STAGES
+from casewright.model.tables import TABLES
+from casewright.vault.case import Case, SourceFile
+from tests.extract.test_stages import DUMP, LOG, MAPPING
+
+WRITTEN = ("accounts", "deposit_addresses", "logins", "uploads", "downloads", "selectors")
+
+
+@pytest.fixture
+def seized(case: Case, tmp_path: Path) -> Case:
+    """A case with a dump and a copy of it, a log, a note and a dump that is cut off."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    contents = {"a.sql": DUMP, "copy.sql": DUMP, "access.log": LOG, "note.txt": b"write to curator@example.org",
+                "cut.sql": DUMP[:700]}  # fmt: skip
+    for name, raw in contents.items():
+        (folder / name).write_bytes(raw)
+    (tmp_path / "mapping.toml").write_bytes(MAPPING)
+    with case.writing():
+        case.seal_settings()
+        case.seal_source([SourceFile(folder / n, n.encode()) for n in sorted(contents)], "seizure", "server")
+        case.seal_source([SourceFile(tmp_path / "mapping.toml", b"")], "mapping", "mapping.toml")
+    return case
+
+
+def runner(case: Case) -> Runner:
+    return Runner(TableFolder(case.tables), case.store, case.ledger, case.settings, (*SEALED, *EVIDENCE, *STAGES),
+                  Inline())  # fmt: skip
+
+
+def run(case: Case) -> dict[str, bytes]:
+    with case.writing():
+        runner(case).run([stage.name for stage in STAGES])
+    return {str(p.relative_to(case.tables)): p.read_bytes() for p in case.tables.rglob("*.parquet")}
+
+
+def test_confined_stages_give_the_same_bytes_twice_and_why_walks_every_row_to_its_bytes(seized: Case) -> None:
+    first = run(seized)
+    shutil.rmtree(seized.tables)
+    seized.tables.mkdir()
+    assert run(seized) == first
+    with Reader(seized.tables) as reader:
+        explainer = Explainer(seized.tables, reader)
+        for table in (*WRITTEN, "set_aside"):
+            ids = [r["id"] for r in reader.rows(f"SELECT {TABLES[table].key} AS id FROM {table} t")]
+            assert ids, table
+            assert len(set(ids)) == len(ids), table
+            for one in ids:
+                assert explainer.loci(one), f"{table}: {one}"
+
+
+def test_a_dump_that_is_cut_off_gives_what_it_holds_and_says_what_it_lacks(seized: Case) -> None:
+    run(seized)
+    with Reader(seized.tables) as reader:
+        said = reader.rows(
+            "SELECT s.reason, s.stage FROM set_aside s JOIN items i ON i.item = s.subject WHERE i.name = 'cut.sql'"
+        )
+    assert {(s["reason"], s["stage"]) for s in said} >= {("truncated", "accounts"), ("no account", "accounts")}
+
+
+def test_a_proposal_is_made_in_confinement(seized: Case) -> None:
+    run(seized)
+    with seized.writing():
+        output = runner(seized).once(PROPOSAL)
+    (row,) = output.tables["proposal"].to_pylist()
+    assert 'table = "users"' in row["toml"]
