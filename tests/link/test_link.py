@@ -30,7 +30,7 @@ def world_with(returns: list[dict[str, Any]]) -> Context:
         "outputs": [{"txid": "t1", "vout": 0, "address": "addr", "sats": 5000}],
         "returns": returns,
         "persons": [{"person": f"person-{n}", "origin": "return", "reference": f"Kestrel/C{n}", "full_name": f"N{n}",
-                     "born": "1970-01-01", "email": f"n{n}@example.org"} for n in (1, 2)],
+                     "born": "1970-01-01", "email": f"n{n}@example.org", "sources": [f"return-{n}"]} for n in (1, 2)],
     })  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_a_suggestion_prints_what_speaks_against_it() -> None:
     found = rows_of(run("links", world_with([returned(1)])).tables["links"])
     link = next(r for r in found if r["kind"] == "account-person")
     assert link["against"] == "a batch"
-    assert link["reason"].startswith("direct: Kestrel names customer C1")
+    assert link["reason"] == "direct: Kestrel itself made 1 payment(s); it names customer Kestrel/C1"
 
 
 def test_answers_that_nobody_asked_for_are_counted_and_link_nobody() -> None:
@@ -79,7 +79,7 @@ def test_the_same_name_alone_is_said_to_be_just_that() -> None:
         for r in rows_of(run("links", Context({}, tables, world.blobs)).tables["links"])
         if r["kind"] == "person-prior"
     ]
-    assert link["reason"].startswith("name only")
+    assert link["reason"].startswith("weak: name only")
     assert link["against"] == "dates of birth differ"
 
 
@@ -111,7 +111,12 @@ def test_judgements_need_a_link_and_a_verdict() -> None:
         (b"a,b\n\x00,=1+1\n", 1, 0),
         (b"", 0, 1),
         (b"x,y\n1,2\n", 0, 1),
-        (b'a,b\n"never closed,2\n3,4\n', 0, 1),
+        (b'a,b\n"never closed,2\n3,4\n', 1, 1),
+        (b'a,b\n1,2\nthe 5" pipe\n3,4\n5,6\nthe 7" pipe,x,y\n7,8\n', 4, 2),
+        (b"a,b\r1,2\r\r3,4\r", 2, 0),
+        (b"a,b,A\n1,2,3\n", 0, 1),
+        (b"a,b\n1," + b"x" * 1_100_000 + b"\n3,4\n", 1, 1),
+        ("a,b\n1,2\n".encode("utf-16"), 0, 1),
     ],
 )
 def test_rows_are_kept_or_said_to_be_malformed(raw: bytes, good: int, bad: int) -> None:
@@ -137,3 +142,79 @@ def test_a_malformed_row_of_a_return_is_set_aside_with_its_place() -> None:
     output = run("returns", context({"exhibit_files": files}, [raw]), "exhibit_files")
     (aside,) = output.set_aside
     assert (aside.row, raw[aside.span_start or 0 :]) == (2, b"CW-1,Kestrel\n")
+
+
+def test_no_byte_is_lost_where_a_file_is_in_an_old_code_page() -> None:
+    (record,) = list(read_records(b"a,b\nJ\xf6rg \x81,2\n", ("a",)))
+    assert isinstance(record, Record)
+    assert record.fields["a"] == "Jörg \\x81"
+
+
+def test_customers_without_a_number_stay_different_persons() -> None:
+    """An empty number once made one person of all strangers at a service."""
+    world = context({"returns": [returned(1, customer=None), returned(2, customer=None), returned(3), returned(3)]})
+    output = run("persons", world)
+    rows = rows_of(output.tables["persons"])
+    assert len({r["person"] for r in rows}) == 3
+    assert sorted(len(r["sources"]) for r in rows) == [1, 1, 2]
+    assert (output.tallies[0].received, output.tallies[0].done, output.tallies[0].nothing) == (4, 3, 1)
+
+
+def test_rows_without_a_service_stay_with_their_reference() -> None:
+    world = context(
+        {"returns": [returned(1, service=None, reference="CW-1"), returned(1, service=None, reference="CW-2")]}
+    )
+    assert {r["reference"] for r in rows_of(run("persons", world).tables["persons"])} == {"CW-1/C1", "CW-2/C1"}
+
+
+def test_rows_of_one_customer_that_disagree_speak_against_the_link() -> None:
+    world = world_with([returned(1, full_name="N1"), returned(3, full_name="Somebody Else", txid="t9")])
+    persons = rows_of(world.table("persons"))
+    persons[0]["sources"] = ["return-1", "return-3"]
+    tables = {**world.tables, "persons": context({"persons": persons}).table("persons")}
+    links = rows_of(run("links", Context({}, tables, world.blobs)).tables["links"])
+    (link,) = [r for r in links if r["kind"] == "account-person"]
+    assert link["against"] == "a batch; the rows of this customer disagree on name or date of birth"
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [("/media/1.jpg", ["item-1"]), ("1.jpg", ["item-1"]), ("", []), ("/", []), (None, []), ("edia/1.jpg", [])],
+)
+def test_a_path_agrees_from_a_slash_on(reference: str | None, found: list[str]) -> None:
+    """An empty path once agreed with every file, and 1.jpg with 11.jpg."""
+    names = {"item-1": "var/media/1.jpg", "item-2": "var/media/11.jpg", "item-3": "notes"}
+    world = context({
+        "uploads": [{"upload": "up-1", "account": "acct-1", "reference": reference}],
+        "items": [{"item": i, "name": n, "sha256": i} for i, n in names.items()],
+        "worklist": [{"rank": 1, "item": i, "state": "new"} for i in names],
+    })  # fmt: skip
+    links = rows_of(run("links", world).tables["links"])
+    assert [r["to_id"] for r in links if r["kind"] == "account-media"] == found
+
+
+def test_a_path_that_several_contents_share_is_said_to_be_shared() -> None:
+    world = context({
+        "uploads": [{"upload": "up-1", "account": "acct-1", "reference": "1.jpg"}],
+        "items": [{"item": f"item-{n}", "name": f"{n}/1.jpg", "sha256": f"h{n}"} for n in (1, 2)],
+        "worklist": [{"rank": n, "item": f"item-{n}", "state": "new"} for n in (1, 2)],
+    })  # fmt: skip
+    links = rows_of(run("links", world).tables["links"])
+    assert [r["against"].rpartition("; ")[2] for r in links] == ["several files end in the path that it names"] * 2
+
+
+def test_what_lies_behind_a_mix_is_asked_of_nobody_and_counted() -> None:
+    world = context({
+        "services": [{"id": f"s-{c}", "payment": "p", "service": "Kestrel", "txid": "t1", "vout": 0, "sats": 1,
+                      "confidence": c} for c in ("strong", "none")],
+        "outputs": [{"txid": "t1", "vout": 0, "address": "addr"}],
+        "tags": [{"tag": f"tag-{c}", "label": "Kestrel", "jurisdiction": c} for c in ("NL", "DE")],
+    })  # fmt: skip
+    output = run("requests", world)
+    (row,) = rows_of(output.tables["requests"])
+    assert (row["sources"], row["jurisdiction"], row["reference"]) == (
+        ["s-strong"],
+        "DE or NL",
+        reference_of("Kestrel"),
+    )
+    assert (output.tallies[0].received, output.tallies[0].done, output.tallies[0].nothing) == (2, 1, 1)

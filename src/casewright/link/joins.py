@@ -17,12 +17,13 @@ def reference_of(service: str) -> str:
 
 
 def requests(batch: pa.Table, context: Context) -> Output:
-    """One line for each transaction that a service must know about."""
+    """One line for each output that a service must know about; what lies behind a mix is asked of nobody."""
     rows = context.sql(sql_stage_text(__file__, "requests")).to_pylist()
     for row in rows:
         row["reference"] = reference_of(row["service"])
         row["request"] = make_id("request", row["service"], row["txid"], row.pop("vout"))
-    tally = Tally("services found", context.table("services").num_rows, context.table("services").num_rows)
+    received, asked = context.table("services").num_rows, len({s for row in rows for s in row["sources"]})
+    tally = Tally("services found", received, asked, received - asked)
     return Output({"requests": TABLES["requests"].rows(rows)}, [], [tally])
 
 

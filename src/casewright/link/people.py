@@ -47,33 +47,37 @@ def _place(file: dict[str, Any], record: Record) -> dict[str, Any]:
 
 
 CUSTOMERS = """
-SELECT service || '/' || coalesce(customer, '') AS reference, full_name, born, email, phone, country, exhibit, path,
+SELECT coalesce(service, "reference", '?') AS service, customer, full_name, born, email, phone, country, exhibit, path,
        span_start, span_length, "row", return_id
 FROM returns ORDER BY service, customer, exhibit, path, "row"
 """
 
 
 def persons(batch: pa.Table, context: Context) -> Output:
-    """One record for each customer of a service, as the first of their rows says, and one for each earlier subject."""
+    """One record for each customer of a service, as the first of their rows says, and one for each earlier subject.
+
+    Rows without a customer number are a person each: strangers must never become one.
+    """
     rows: dict[str, dict[str, Any]] = {}
-    received = 0
-    for found in context.sql(CUSTOMERS).to_pylist():
-        received += 1
-        source = found.pop("return_id")
-        person = make_id("person", "return", found["reference"])
-        rows.setdefault(person, {"person": person, "origin": "return", **found, "sources": []})["sources"].append(
-            source
-        )
+    found = context.sql(CUSTOMERS).to_pylist()
+    for customer in found:
+        _add_customer(rows, customer)
     aside: list[SetAside] = []
     files = context.sql("SELECT * FROM exhibit_files WHERE role = 'prior' ORDER BY exhibit, position").to_pylist()
-    for file in files:
-        for record in _records(file, context, PRIOR_COLUMNS, aside):
-            received += 1
-            person = make_id("person", "prior", file["exhibit"], file["path"], record.row)
-            copied = {
-                n: record.fields.get(n) or None for n in ("full_name", "born", "email", "phone", "country", "note")
-            }
-            rows[person] = {"person": person, "origin": "prior", "reference": record.fields["case"], **copied,
-                            **_place(file, record), "sources": []}  # fmt: skip
+    earlier = [(file, record) for file in files for record in _records(file, context, PRIOR_COLUMNS, aside)]
+    for file, record in earlier:
+        person = make_id("person", "prior", file["exhibit"], file["path"], record.row)
+        copied = {n: record.fields.get(n) or None for n in ("full_name", "born", "email", "phone", "country", "note")}
+        rows[person] = {"person": person, "origin": "prior", "reference": record.fields["case"], **copied,
+                        **_place(file, record), "sources": []}  # fmt: skip
+    received = len(found) + len(earlier)
     tally = Tally("rows", received + len(aside), len(rows), received - len(rows))
     return Output({"persons": TABLES["persons"].rows(list(rows.values()))}, aside, [tally])
+
+
+def _add_customer(rows: dict[str, dict[str, Any]], row: dict[str, Any]) -> None:
+    service, customer, source = row.pop("service"), row.pop("customer"), row.pop("return_id")
+    person = make_id("person", "return", service, customer) if customer else make_id("person", "row", source)
+    reference = f"{service}/{customer or '(no number)'}"
+    rows.setdefault(person, {"person": person, "origin": "return", "reference": reference, **row, "sources": []})
+    rows[person]["sources"].append(source)

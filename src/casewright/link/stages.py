@@ -6,12 +6,12 @@ from casewright.link.judge import judgements
 from casewright.link.people import persons, returns
 
 STAGES = (
-    Stage("requests", 1, ("services", "payments", "outputs", "tags", "transactions", "blocks"), ("requests",),
+    Stage("requests", 2, ("services", "payments", "outputs", "tags", "transactions", "blocks"), ("requests",),
           requests),
-    Stage("returns", 1, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
+    Stage("returns", 2, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
           order="exhibit, position", batch=1, hostile=True, noun="rows", key="exhibit"),
-    Stage("persons", 1, ("exhibit_files", "returns"), ("persons",), persons, hostile=True, noun="rows"),
-    Stage("links", 1, ("payments", "services", "requests", "returns", "persons", "outputs", "uploads", "items",
+    Stage("persons", 2, ("exhibit_files", "returns"), ("persons",), persons, hostile=True, noun="rows"),
+    Stage("links", 2, ("payments", "services", "requests", "returns", "persons", "outputs", "uploads", "items",
                        "worklist"), ("links",), links),
     Stage("judgements", 1, ("ledger/judgement",), ("judgements",), judgements),
 )  # fmt: skip

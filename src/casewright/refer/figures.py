@@ -130,7 +130,7 @@ def _summary(sheet: Sheet, referrals: list[dict[str, Any]], facts: Facts, params
     first, ids = referrals[0], [r["referral"] for r in referrals]
     accounts = list(dict.fromkeys(r["account"] for r in referrals))
     named = [r for r in referrals if r["person"]]
-    urgent = [r for r in referrals if r["priority"] == 1]
+    urgent = [r for r in referrals if r["priority"] <= 2]
     paid = [p for a in accounts for p in facts.payments[a]]
     moved = [t for a in accounts for t in (*facts.uploads[a], *facts.downloads[a])]
 

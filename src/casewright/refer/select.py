@@ -6,98 +6,96 @@ judgement that stands.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
-from casewright.engine.stage import Context, Output, Tally
+from casewright.engine.stage import Context, Output, Tally, sql_stage_text
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
+from casewright.refer.countries import UNRESOLVED, country_of
 
-UNRESOLVED = "ZZ"
-CANDIDATES = """
-SELECT a.account, a.username,
-       (SELECT count(*) FROM payments p WHERE p.account = a.account) AS payments,
-       (SELECT list(p.payment ORDER BY p.payment) FROM payments p WHERE p.account = a.account) AS paid,
-       (SELECT count(*) FROM links l JOIN worklist w ON w.item = l.to_id
-         WHERE l.kind = 'account-media' AND l.from_id = a.account AND w.state = 'new') AS new_media,
-       (SELECT count(*) FROM links l JOIN worklist w ON w.item = l.to_id
-         WHERE l.kind = 'account-media' AND l.from_id = a.account AND w.state IN ('known', 'near')) AS listed_media,
-       (SELECT list(l.link ORDER BY l.link) FROM links l
-         WHERE l.kind = 'account-media' AND l.from_id = a.account) AS media_links
-FROM accounts a ORDER BY a.account
-"""
-PERSONS = """
-SELECT l.from_id AS account, l.link, l.to_id AS person, p.country, coalesce(j.verdict, '') AS verdict, j.judgement,
-       EXISTS (SELECT 1 FROM links x JOIN persons e ON e.person = x.to_id
-               WHERE x.kind = 'person-prior' AND x.from_id = l.to_id AND x.reason NOT LIKE 'name only%'
-               AND coalesce(e.note, '') LIKE '%access%') AS access
-FROM links l JOIN persons p ON p.person = l.to_id
-LEFT JOIN judgements j ON j.link = l.link AND j.stands
-WHERE l.kind = 'account-person' ORDER BY l.link
-"""
+Row = dict[str, Any]
 RULES = (
-    (1, "a person judged positive whose earlier case notes access"),
-    (2, "uploaded media that are on no list"),
-    (3, "uploaded media that are on a list, or near one"),
-    (4, "paid several times"),
-    (5, "paid once"),
+    (1, "the person judged has an earlier case, judged to be theirs, whose note speaks of access or risk"),
+    (2, "the person judged may have an earlier case whose note speaks of access or risk (strong, not judged yet)"),
+    (3, "uploaded media that are on no list"),
+    (4, "uploaded media that are on a list, or near one"),
+    (5, "paid several times"),
+    (6, "paid once"),
 )
+"""The first that holds decides; within a priority the latest conduct comes first. The reason is printed."""
 
 
 def referrals(batch: pa.Table, context: Context) -> Output:
     """Every account that paid, or that uploaded media on the worklist, once for each country it goes to."""
-    persons: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in context.sql(PERSONS).to_pylist():
-        persons[row["account"]].append(row)
-    candidates = context.sql(CANDIDATES).to_pylist()
+    persons, priors = _by(context, "routes", "account"), _by(context, "priors", "person")
+    candidates = context.sql(sql_stage_text(__file__, "candidates")).to_pylist()
     chosen = [c for c in candidates if c["payments"] or c["new_media"] or c["listed_media"]]
-    rows = [row for account in chosen for row in _refer(account, persons[account["account"]])]
-    rows.sort(key=lambda r: (r["country"], r["priority"], r["account"], r["person"] or ""))
+    rows = [row for account in chosen for row in _refer(account, persons[account["account"]], priors)]
+    rows.sort(key=_urgency)
+    written = [{k: v for k, v in row.items() if k != "last"} for row in rows]
     tally = Tally("accounts", len(candidates), len(chosen), len(candidates) - len(chosen))
-    return Output({"referrals": TABLES["referrals"].rows(rows)}, [], [tally])
+    return Output({"referrals": TABLES["referrals"].rows(written)}, [], [tally])
 
 
-def _refer(account: dict[str, Any], persons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _by(context: Context, name: str, key: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in context.sql(sql_stage_text(__file__, name)).to_pylist():
+        found[row[key]].append(row)
+    return found
+
+
+def _urgency(row: Row) -> tuple[str, int, float, str, str]:
+    last = row["last"]
+    seconds = (last - datetime(1970, 1, 1)).total_seconds() if last else 0.0  # noqa: DTZ001  table times are UTC
+    return row["country"], row["priority"], -seconds, row["account"], row["person"] or ""
+
+
+def _refer(account: Row, persons: list[Row], priors: Mapping[str, list[Row]]) -> list[Row]:
     """One row for each country, and in it one for each person judged positive, or one without a person."""
-    routes: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    routes: dict[str, list[Row]] = defaultdict(list)
     for person in persons:
         if person["verdict"] != "negative":
-            routes[person["country"] or UNRESOLVED].append(person)
+            routes[country_of(person["country"])].append(person)
     rows = []
     for country in sorted(routes) or [UNRESOLVED]:
-        named: list[dict[str, Any] | None] = [p for p in routes.get(country, []) if p["verdict"] == "positive"]
-        rows += [_row(account, country, person, routes.get(country, [])) for person in named or [None]]
+        route = routes.get(country, [])
+        named: list[Row | None] = [p for p in route if p["verdict"] == "positive"]
+        rows += [_row(account, country, person, route, priors) for person in named or [None]]
     return rows
 
 
-def _row(
-    account: dict[str, Any], country: str, person: dict[str, Any] | None, route: list[dict[str, Any]]
-) -> dict[str, Any]:
-    level, why = _priority(account, person)
-    where = (
-        "no record names a country" if country == UNRESOLVED
-        else "the person judged lives there" if person
-        else "a customer record that nobody judged yet names it: for routing only"
-    )  # fmt: skip
-    sources = [
-        account["account"],
-        *(account["paid"] or []),
-        *(account["media_links"] or []),
-        *(r["link"] for r in route),
-    ]
-    sources += [person["judgement"]] if person and person["judgement"] else []
+def _row(account: Row, country: str, person: Row | None, route: list[Row], priors: Mapping[str, list[Row]]) -> Row:
+    earlier = priors.get(person["person"], []) if person else []
+    level, why = _priority(account, earlier)
+    sources = [account["account"], *(account["paid"] or []), *(account["media_links"] or [])]
+    sources += [r["link"] for r in route]
+    sources += [person["judgement"]] if person else []
+    sources += [s for p in earlier for s in (p["link"], p["judgement"]) if s]
     return {
         "referral": make_id("referral", country, account["account"], person["person"] if person else ""),
         "country": country, "account": account["account"], "person": person["person"] if person else None,
-        "priority": level, "reason": f"{why}; {where}", "package": country, "sources": sources,
+        "priority": level, "reason": f"{why}; {_route(country, person, route)}", "package": country,
+        "sources": sources, "last": account["last"],
     }  # fmt: skip
 
 
-def _priority(account: dict[str, Any], person: dict[str, Any] | None) -> tuple[int, str]:
+def _route(country: str, person: Row | None, route: list[Row]) -> str:
+    if country == UNRESOLVED:
+        return "a record names what is no country" if any(r["country"] for r in route) else "no record names a country"
+    return (
+        "the record of the person judged names it" if person
+        else "a customer record that nobody judged yet names it: for routing only"
+    )  # fmt: skip
+
+
+def _priority(account: Row, earlier: list[Row]) -> tuple[int, str]:
     """The first rule that holds."""
     holds = (
-        bool(person and person["access"]), account["new_media"] > 0, account["listed_media"] > 0,
-        account["payments"] > 1, True,
+        any(p["verdict"] == "positive" for p in earlier), bool(earlier), account["new_media"] > 0,
+        account["listed_media"] > 0, account["payments"] > 1, True,
     )  # fmt: skip
     return next(rule for rule, fits in zip(RULES, holds, strict=True) if fits)

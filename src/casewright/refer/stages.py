@@ -17,8 +17,8 @@ def _printed(settings: Settings) -> Mapping[str, Any]:
 
 
 STAGES = (
-    Stage("referrals", 1, ("accounts", "payments", "links", "worklist", "persons", "judgements"), ("referrals",),
-          referrals),
+    Stage("referrals", 2, ("accounts", "payments", "uploads", "links", "worklist", "persons", "judgements"),
+          ("referrals",), referrals),
     Stage("figures", 1, ("referrals", "accounts", "payments", "services", "hops", "persons", "links", "judgements",
                          "uploads", "downloads", "logins", "requests", "worklist", "items", "media", "tallies",
                          "exhibits"), ("figures",), figures, params=_printed),

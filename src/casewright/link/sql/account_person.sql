@@ -1,18 +1,38 @@
 -- Accounts and the customers whom a service names for the withdrawal behind a payment.
 -- reads: payments, services, requests, returns, persons, outputs   writes: links
 -- A return answers a request when its reference and transaction are those that were asked, and so is the address that it
--- says was paid (one withdrawal pays several customers at once).
-SELECT 'account-person' AS kind, p.account AS from_id, person.person AS to_id,
-       CASE WHEN min(s.hops) = 1 THEN 'direct: ' ELSE 'through ' || (min(s.hops) - 1) || ' wallet steps: ' END
-       || r.service || ' names customer ' || coalesce(r.customer, '(no number)') || ' for '
-       || count(DISTINCT p.payment) || ' payment(s)' AS reason,
-       string_agg(DISTINCT s.against, '; ' ORDER BY s.against) AS against,
-       list_concat(list(DISTINCT p.payment ORDER BY p.payment), list(DISTINCT s.id ORDER BY s.id),
-                   list(DISTINCT q.request ORDER BY q.request), list(DISTINCT r.return_id ORDER BY r.return_id)) AS sources
-FROM payments p
-JOIN services s ON s.payment = p.payment AND s.direction = 'back' AND s.confidence <> 'none'
-JOIN requests q ON q.service = s.service AND q.txid = s.txid
-JOIN outputs o ON o.txid = s.txid AND o.vout = s.vout AND o.address = q.address
-JOIN returns r ON r.reference = q.reference AND r.txid = q.txid AND (r.address IS NULL OR r.address = q.address)
-JOIN persons person ON person.origin = 'return' AND person.reference = r.service || '/' || coalesce(r.customer, '')
-GROUP BY p.account, person.person, r.service, r.customer
+-- says was paid (one withdrawal pays several customers at once). A person is found by the rows their record rests on,
+-- never by a number that may be missing.
+WITH named AS (SELECT person, reference, unnest(sources) AS return_id FROM persons WHERE origin = 'return'),
+doubtful AS (
+    SELECT n.person FROM named n JOIN returns r USING (return_id) GROUP BY n.person
+    HAVING count(DISTINCT lower(r.full_name)) > 1 OR count(DISTINCT r.born) > 1
+),
+answered AS (
+    SELECT p.account, n.person, n.reference, p.payment, s.id, s.hops, s.against, q.request, r.return_id, q.service,
+           r.address IS NULL AS no_address
+    FROM payments p
+    JOIN services s ON s.payment = p.payment AND s.direction = 'back' AND s.confidence <> 'none'
+    JOIN requests q ON q.service = s.service AND q.txid = s.txid
+    JOIN outputs o ON o.txid = s.txid AND o.vout = s.vout AND o.address = q.address
+    JOIN returns r ON r.reference = q.reference AND r.txid = q.txid AND (r.address IS NULL OR r.address = q.address)
+    JOIN named n ON n.return_id = r.return_id
+)
+SELECT 'account-person' AS kind, a.account AS from_id, a.person AS to_id,
+       concat_ws('; ',
+           CASE WHEN count(DISTINCT a.payment) FILTER (a.hops = 1) > 0
+                THEN 'direct: ' || any_value(a.service) || ' itself made '
+                     || count(DISTINCT a.payment) FILTER (a.hops = 1) || ' payment(s)' END,
+           CASE WHEN count(DISTINCT a.payment) FILTER (a.hops > 1) > 0
+                THEN 'through ' || (min(a.hops) FILTER (a.hops > 1) - 1) || ' or more wallet steps: '
+                     || any_value(a.service) || ' lies behind ' || count(DISTINCT a.payment) FILTER (a.hops > 1)
+                     || ' payment(s)' END)
+       || '; it names customer ' || a.reference AS reason,
+       nullif(concat_ws('; ', string_agg(DISTINCT a.against, '; ' ORDER BY a.against),
+           CASE WHEN a.person IN (SELECT person FROM doubtful)
+                THEN 'the rows of this customer disagree on name or date of birth' END,
+           CASE WHEN bool_or(a.no_address) THEN 'a row does not say which address was paid' END), '') AS against,
+       list_concat(list(DISTINCT a.payment ORDER BY a.payment), list(DISTINCT a.id ORDER BY a.id),
+                   list(DISTINCT a.request ORDER BY a.request), list(DISTINCT a.return_id ORDER BY a.return_id)) AS sources
+FROM answered a
+GROUP BY a.account, a.person, a.reference

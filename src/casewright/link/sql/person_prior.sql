@@ -1,13 +1,18 @@
 -- Customers and subjects of earlier cases.   reads: persons   writes: links
--- Email or phone with the date of birth is strong; a name alone is said to be just that.
+-- Email or phone with the date of birth is strong; less than that is said to be just that.
+WITH customer AS (SELECT *, lower(email) AS mail, lower(full_name) AS name FROM persons WHERE origin = 'return'),
+earlier AS (SELECT *, lower(email) AS mail, lower(full_name) AS name FROM persons WHERE origin = 'prior'),
+pairs AS (
+    SELECT c.person AS one, e.person AS other FROM customer c JOIN earlier e ON c.mail = e.mail
+    UNION SELECT c.person, e.person FROM customer c JOIN earlier e ON c.phone = e.phone AND c.born = e.born
+    UNION SELECT c.person, e.person FROM customer c JOIN earlier e ON c.name = e.name
+)
 SELECT 'person-prior' AS kind, c.person AS from_id, e.person AS to_id,
-       CASE WHEN lower(c.email) = lower(e.email) AND c.born = e.born THEN 'same email and date of birth'
-            WHEN c.phone = e.phone AND c.born = e.born THEN 'same phone and date of birth'
-            WHEN lower(c.email) = lower(e.email) THEN 'same email'
-            ELSE 'name only' END || ', case ' || coalesce(e.reference, '?') AS reason,
+       CASE WHEN c.mail = e.mail AND c.born = e.born THEN 'strong: same email and date of birth'
+            WHEN c.phone = e.phone AND c.born = e.born THEN 'strong: same phone and date of birth'
+            WHEN c.name = e.name AND c.born = e.born THEN 'weak: same name and date of birth'
+            WHEN c.mail = e.mail THEN 'weak: same email only'
+            ELSE 'weak: name only' END || ', case ' || coalesce(e.reference, '?') AS reason,
        CASE WHEN c.born <> e.born THEN 'dates of birth differ' ELSE 'records may be wrong or borrowed' END AS against,
        [c.person, e.person] AS sources
-FROM persons c
-JOIN persons e ON e.origin = 'prior' AND c.origin = 'return' AND (
-    (c.email <> '' AND lower(c.email) = lower(e.email)) OR (c.phone <> '' AND c.phone = e.phone AND c.born = e.born)
-    OR lower(c.full_name) = lower(e.full_name))
+FROM pairs p JOIN customer c ON c.person = p.one JOIN earlier e ON e.person = p.other

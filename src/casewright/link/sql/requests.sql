@@ -1,15 +1,18 @@
--- What to ask of each service: one line for each transaction that left it for a payment, or entered it from one.
+-- What to ask of each service: one line for each output that left it for a payment, or entered it from one.
 -- reads: services, payments, outputs, tags, transactions, blocks   writes: requests (ids and references by the stage)
--- A line is asked once, however many payments it stands behind; sources name all of them.
+-- A line is asked once, however many payments it stands behind; sources name all of them. Where tags disagree on who
+-- the service is, all of what they say stands there.
 WITH about AS (
-    SELECT label, max(legal_name) AS legal_name, max(jurisdiction) AS jurisdiction FROM tags GROUP BY label
+    SELECT label, string_agg(DISTINCT legal_name, ' or ' ORDER BY legal_name) AS legal_name,
+           string_agg(DISTINCT jurisdiction, ' or ' ORDER BY jurisdiction) AS jurisdiction
+    FROM tags GROUP BY label
 )
 SELECT s.service, a.legal_name, a.jurisdiction, min(s.payment) AS payment, s.txid, s.vout, o.address, s.sats,
        min(b.time) AS time, list(DISTINCT s.id ORDER BY s.id) AS sources
 FROM services s
-JOIN outputs o ON o.txid = s.txid AND o.vout = s.vout
-JOIN transactions t ON t.txid = s.txid
-JOIN blocks b ON b.hash = t.block
+LEFT JOIN outputs o ON o.txid = s.txid AND o.vout = s.vout
+LEFT JOIN transactions t ON t.txid = s.txid
+LEFT JOIN blocks b ON b.hash = t.block
 LEFT JOIN about a ON a.label = s.service
 WHERE s.confidence <> 'none'
 GROUP BY s.service, a.legal_name, a.jurisdiction, s.txid, s.vout, o.address, s.sats
