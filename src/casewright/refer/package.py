@@ -4,14 +4,19 @@ Format: docs/formats/package.md.
 """
 
 import hashlib
+import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from casewright import __version__
 from casewright.engine.query import Reader
 from casewright.model.errors import Refused
 from casewright.model.settings import Settings
+from casewright.refer.countries import country_of
+from casewright.refer.sheet import PERSONS
 from casewright.refer.writers.graph import case_graph, vics
 from casewright.refer.writers.pdf import write_pdf
 from casewright.refer.writers.sheets import Figures, write_csvs, write_xlsx
@@ -38,8 +43,10 @@ class PackageInput:
 def write_package(source: PackageInput, target: Path, key: SealKey) -> tuple[Path, str]:
     """Write the bag at `target`, in place of an older one, in one rename; returns it and the digest of what was signed.
 
-    Raises Refused for a package larger than 50 MB.
+    Raises Refused for a package larger than 50 MB, or for what is no country.
     """
+    if source.country != country_of(source.country):
+        raise Refused(f"{source.country!r} is no country of ISO 3166 that a package could go to.")
     fresh = target.with_name(f".{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     data = fresh / "data"
@@ -69,13 +76,33 @@ def _write_data(source: PackageInput, figures: Figures, data: Path, key: SealKey
     write_csvs(figures, data)
     (data / "case.jsonld").write_bytes(case_graph(figures))
     (data / "hashes.vics.json").write_bytes(vics(figures, case.reference or case.title))
-    lines = "".join(line + "\n" for line in source.ledger_lines)
+    lines = "".join(line + "\n" for line in quoted(source, figures))
     (data / "ledger.jsonl").write_text(lines, "utf-8")
     (data / "method.md").write_text(method(), "utf-8")
     receipt = RECEIPT.format(country=source.country, handling=refer.handling, contact=refer.contact)
     (data / "receipt.txt").write_text(receipt, "utf-8")
     (data / "recipient.txt").write_text(recipient(source.country, source.recipients, key.public), "utf-8")
     (data / "README.txt").write_text(README, "utf-8")
+
+
+def quoted(source: PackageInput, figures: Figures) -> list[str]:
+    """The ledger lines that this country may see: the sealing of evidence, and judgements of whom it is told about.
+
+    Judgements of other people, and the files in which only other people stand, are left out: their words name them.
+    """
+    rests_on = sorted({s for f in figures for s in f["sources"]})
+    told = {s for f in figures if f["section"] == PERSONS for s in f["sources"]}
+    papers = source.reader.rows("SELECT DISTINCT exhibit FROM persons WHERE list_contains($ids, person)",
+                                {"ids": rests_on})  # fmt: skip
+    theirs = {row["exhibit"] for row in papers}
+    return [line for line in source.ledger_lines if _may_see(json.loads(line), told, theirs)]
+
+
+def _may_see(event: Mapping[str, Any], links: set[str], papers: set[str]) -> bool:
+    about = event["data"]
+    if event["kind"] == "judgement":
+        return about["link"] in links
+    return about.get("role") not in ("return", "prior") or about["exhibit"] in papers
 
 
 def _seal(source: PackageInput, bag: Path, key: SealKey) -> str:

@@ -10,25 +10,39 @@ from typing import Any
 import typst
 
 from casewright.model.ids import printable_path
+from casewright.refer.countries import UNRESOLVED
 from casewright.refer.writers.sheets import Figures, grid, sections
 
 TEMPLATE = Path(__file__).with_name("referral.typ")
 FIXED = datetime(2000, 1, 1, tzinfo=UTC)
-CARDS, VALUE_LIMIT = 40, 400
+CARDS, VALUE_LIMIT, FIRST_PAGE_LIMIT = 40, 400, 280
 COVERED = ((0x20, 0x7E), (0xA1, 0x2AF), (0x370, 0x3FF), (0x400, 0x4FF), (0x5D0, 0x5EA), (0x1E00, 0x1EFF),
            (0x2010, 0x2040), (0x2044, 0x2052), (0x20A0, 0x20BF), (0x2190, 0x21FF))  # fmt: skip
 """What the fonts inside typst can draw, found by trial; a test tries each. PDF/A forbids boxes for missing letters."""
 ROWS = 120
+QUESTIONS = (
+    ("Is anyone at risk now, and why?", ("Access and risk now", "Also at risk", "Most urgent")),
+    ("Who is it, and what does that rest on?", ("Best identity", "Rests on", "Speaks against it", "Subjects")),
+    ("Why this country?", ("Why this country",)),
+    ("What was done, and when?", ("Payments", "Uploads", "Downloads")),
+    ("How may this be used?", ("Handling code", "Permitted use")),
+    ("What was asked of services?", ("Legal process",)),
+    ("Who else is looking?", ("Deconfliction",)),
+    ("What is asked of you?", ("Action asked", "Reply within")),
+    ("Whom to call?", ("Contact", "Case")),
+)
+"""The first page: each question, and the figures of the summary that answer it. A test holds that none is left out."""
 PARTS = (
     ("accounts", "Accounts", "", ()),
     ("persons", "Persons named by a judgement", "What speaks against stands next to what speaks for it.", ()),
     ("payments", "Payments", "", ("time", "amount", "account", "transaction", "block")),
-    ("services", "Services that traces reached", "Leads for legal process. Only a direct withdrawal is strong.",
+    ("services", "Services that traces reached",
+     "Leads for legal process. Only a direct withdrawal is strong. The steps of every trace stand in hops.csv.",
      ("service", "direction", "hops", "confidence", "speaks against")),
     ("process", "Legal process", "Requests drafted; each answer names its reference.",
-     ("reference", "service", "time", "satoshis", "transaction")),
+     ("reference", "service", "time", "satoshis", "transaction", "answered")),
     ("media", "Media uploaded: hashes and metadata", "No media are part of this package.",
-     ("state", "kind", "path", "sha256")),
+     ("state", "account", "kind", "path", "sha256")),
     ("method", "Method", "Versions and settings under which every figure was made.", ()),
 )  # fmt: skip
 """Section, title, note, and the columns of its table; without columns each row is a card with all its values."""
@@ -37,7 +51,9 @@ PARTS = (
 def write_pdf(figures: Figures, country: str, texts: Mapping[str, str], path: Path) -> None:
     """One PDF; the same figures give the same bytes."""
     safe = {name: drawable(text) for name, text in texts.items()}
-    data = {"country": country, **safe, "balance": _balance(figures), **_content(figures)}
+    title = "Accounts whose country is not known" if country == UNRESOLVED else f"Referral to {country}"
+    data = {"country": country, "title": title, **safe, "balance": _balance(figures), **_content(figures)}
+    data["escaped"] = any(drawable(f["value"]) != f["value"] for f in figures)
     document = typst.compile(
         str(TEMPLATE), format="pdf", ignore_system_fonts=True, pdf_standards=["a-2a"], timestamp=int(FIXED.timestamp()),
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
@@ -57,7 +73,16 @@ def _content(figures: Figures) -> dict[str, Any]:
             part["cards"] = [[_cell(f) for f in row.values()] for row in rows[:CARDS]]
         if rows:
             parts.append({**part, "more": max(0, len(rows) - (ROWS if columns else CARDS))})
-    return {"summary": [_cell(f) for f in found.get("summary", [])], "parts": parts}
+    return {"questions": _questions(found.get("summary", [])), "parts": parts}
+
+
+def _questions(summary: Figures) -> list[dict[str, Any]]:
+    """The first page is one page: what is long is cut there, and said to be."""
+    asked = [
+        {"ask": ask, "answers": [_cell(f, FIRST_PAGE_LIMIT) for f in summary if f["label"] in labels]}
+        for ask, labels in QUESTIONS
+    ]
+    return [question for question in asked if question["answers"]]
 
 
 def _table_row(row: Mapping[str, Mapping[str, Any]], columns: tuple[str, ...]) -> list[str]:
@@ -66,11 +91,9 @@ def _table_row(row: Mapping[str, Mapping[str, Any]], columns: tuple[str, ...]) -
     return [next(iter(cells.values()))["figure"], *(cells[c]["value"] if c in cells else "" for c in columns)]
 
 
-def _cell(figure: Mapping[str, Any]) -> dict[str, str]:
+def _cell(figure: Mapping[str, Any], limit: int = VALUE_LIMIT) -> dict[str, str]:
     text = drawable(printable_path(figure["value"].encode("utf-8", "surrogateescape")))
-    short = (
-        text if len(text) <= VALUE_LIMIT else text[:VALUE_LIMIT] + f" ... ({len(text)} characters, whole in the CSV)"
-    )
+    short = text if len(text) <= limit else text[:limit] + f" ... ({len(text)} characters, whole in the CSV)"
     return {"label": figure["label"], "value": _breakable(short), "figure": figure["figure"]}
 
 

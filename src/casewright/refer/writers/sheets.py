@@ -10,7 +10,7 @@ from typing import Any
 import xlsxwriter
 
 FIXED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 CELL_LIMIT = 32_000
 Figures = Sequence[Mapping[str, Any]]
 
@@ -42,8 +42,21 @@ def grid(figures: Figures) -> tuple[list[str], list[tuple[str, dict[str, Mapping
 
 
 def inert(text: str) -> str:
-    """Text that no spreadsheet program takes for a formula: a quote is put before what begins like one."""
-    return "'" + text if text.startswith(FORMULA) else text
+    """Text that no spreadsheet program takes for a formula: a quote is put before what begins like one.
+
+    Quotes that stand there already don't count, so the rule can be turned back: `'=` becomes `''=`.
+    """
+    return "'" + text if text.lstrip("'").startswith(FORMULA) else text
+
+
+def exact(cell: str) -> str:
+    """What `inert` was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+
+
+def _fitting(text: str) -> str:
+    """A cell holds 32,767 characters; what is longer is cut, and says so."""
+    return text if len(text) <= CELL_LIMIT else f"{text[:CELL_LIMIT]} ... ({len(text)} characters, whole in the CSV)"
 
 
 def write_xlsx(figures: Figures, path: Path) -> None:
@@ -67,7 +80,7 @@ def write_xlsx(figures: Figures, path: Path) -> None:
                 sheet.write_string(y, 0, next(iter(row.values()))["figure"])
                 for x, column in enumerate(columns, start=1):
                     if column in row:
-                        sheet.write_string(y, x, row[column]["value"][:CELL_LIMIT])
+                        sheet.write_string(y, x, _fitting(row[column]["value"]))
 
 
 def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -1,0 +1,125 @@
+"""The first page: what an officer asks, in the order in which they ask it.
+
+Who is at risk now and why; the best identity and its ladder of evidence; why this country; conduct; handling; legal
+process; deconfliction; what is asked, until when; whom to call.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from casewright.refer.facts import Facts, Row
+from casewright.refer.sheet import SUMMARY, Sheet, btc, printed
+
+SHOWN = 3
+"""Subjects that the first page shows in full; it says how many more there are."""
+Say = Callable[[str, Any, Iterable[str | None]], None]
+
+
+def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[str, Any]) -> None:
+    """Every figure of the first page."""
+
+    def say(label: str, value: Any, sources: Iterable[str | None]) -> None:
+        sheet.add(SUMMARY, sheet.country, label, value, sources)
+
+    ids = [r["referral"] for r in referrals]
+    accounts = list(dict.fromkeys(r["account"] for r in referrals))
+    _risk(say, referrals, facts)
+    _identity(say, referrals, accounts, facts)
+    say("Why this country", _why_country(referrals), ids)
+    _conduct(say, accounts, ids, facts)
+    say("Handling code", params["handling"], facts.settings)
+    say("Permitted use", params["permitted_use"], facts.settings)
+    say("Legal process", *_process(accounts, ids, facts))
+    say("Deconfliction", "not checked: no other agency was asked", facts.settings)
+    say("Action asked", "assess each subject; find who is behind accounts without a person; send back the receipt",
+        facts.settings)  # fmt: skip
+    say("Reply within", f"{params['reply_within_days']} days of receipt", facts.settings)
+    say("Contact", params["contact"] or params["agency"], facts.settings)
+    reference = f" ({params['reference']})" if params["reference"] else ""
+    say("Case", f"{params['title']}{reference}, {params['agency']}", facts.settings)
+
+
+def _risk(say: Say, referrals: list[Row], facts: Facts) -> None:
+    """Whom earlier cases show near those at risk, in the words of those cases."""
+    urgent = list({r["person"]: r for r in referrals if r["priority"] <= 2}.values())
+    if not urgent:
+        none = "no subject here is known to have access; that is not a finding that none has"
+        say("Access and risk now", none, [r["referral"] for r in referrals])
+    for referral in urgent[:SHOWN]:
+        earlier = facts.priors[referral["person"]][0]
+        person = facts.persons[referral["person"]]
+        say(
+            "Access and risk now",
+            f'{person["full_name"]}: case {earlier["reference"] or "?"} notes "{earlier["note"]}" '
+            f"({earlier['reason'].rpartition(', case')[0]}; {judged(earlier)})",
+            [referral["referral"], earlier["link"], earlier["earlier"], earlier["judgement"], person["person"]],
+        )
+    if len(urgent) > SHOWN:
+        say("Also at risk", f"{len(urgent) - SHOWN} more subjects of this kind", [r["referral"] for r in urgent])
+    first = referrals[0]
+    say("Most urgent", f"priority {first['priority']}: {first['reason'].rpartition('; ')[0]}", [first["referral"]])
+
+
+def judged(row: Mapping[str, Any]) -> str:
+    """How a suggestion was judged, and by whom."""
+    return f"judged {row['verdict']} by {row['examiner']}" if row["judgement"] else "not judged"
+
+
+def _identity(say: Say, referrals: list[Row], accounts: list[str], facts: Facts) -> None:
+    """The persons whom judgements name, each with the ladder that leads to them and what speaks against it."""
+    named = [r for r in referrals if r["person"]]
+    verdicts = [facts.verdict(r) for r in named]
+    persons = list(dict.fromkeys(r["person"] for r in named))
+    for referral, (link, verdict) in list(zip(named, verdicts, strict=True))[:SHOWN]:
+        person, account = facts.persons[referral["person"]], facts.accounts[referral["account"]]
+        words = f"{person['full_name']}, born {person['born'] or 'unknown'}, as account {account['username']}"
+        say("Best identity", words, [person["person"], account["account"], link["link"], verdict["judgement"]])
+        words = f"{link['reason']}; judged {verdict['verdict']} by {verdict['examiner']}: {verdict['why']}"
+        say("Rests on", words, [link["link"], verdict["judgement"]])
+        say("Speaks against it", link["against"] or "nothing found; that is no proof", [link["link"]])
+    ids = [r["referral"] for r in referrals]
+    if not named:
+        say("Best identity", "none: nobody has been named by a judgement", ids)
+    without = len(set(accounts) - {r["account"] for r in named})
+    say("Subjects", f"{len(accounts)} accounts; {len(persons)} persons named by a judgement; "
+        f"{without} accounts without a person", [*ids, *(v["judgement"] for _, v in verdicts)])  # fmt: skip
+
+
+def _why_country(referrals: list[Row]) -> str:
+    reasons = Counter(r["reason"].rpartition("; ")[2] for r in referrals)
+    return "; ".join(f"{count}× {reason}" for reason, count in sorted(reasons.items()))
+
+
+def _conduct(say: Say, accounts: list[str], ids: list[str], facts: Facts) -> None:
+    paid = [p for a in accounts for p in facts.payments[a]]
+    ups = [u for a in accounts for u in facts.uploads[a]]
+    downs = [d for a in accounts for d in facts.downloads[a]]
+    if paid:
+        say("Payments", f"{len(paid)}, together {btc(sum(p['sats'] for p in paid))}{_between(paid)}",
+            [p["payment"] for p in paid])  # fmt: skip
+    media = [(link, work) for a in accounts for link, work in facts.media(a)]
+    states = Counter(work["state"] for _, work in media)
+    matched = ", ".join(f"{states[s]} {s}" for s in ("known", "near", "new") if states[s])
+    found = f"; on the worklist: {matched}" if matched else ""
+    moved = [u["upload"] for u in ups] + [link["link"] for link, _ in media]
+    say("Uploads", f"{len(ups) or 'none on record'}{_between(ups)}{found}", moved or ids)
+    say("Downloads", f"{len(downs) or 'none on record'}{_between(downs)}", [d["download"] for d in downs] or ids)
+
+
+def _between(rows: list[Row]) -> str:
+    """First and last day of these rows."""
+    times: list[datetime] = [r["time"] for r in rows if r["time"]]
+    return f", {printed(min(times))[:10]} to {printed(max(times))[:10]}" if times else ""
+
+
+def _process(accounts: list[str], ids: list[str], facts: Facts) -> tuple[str, list[str]]:
+    """What was drafted to services about these accounts' payments, and what they answered."""
+    asked = facts.asked([p for a in accounts for p in facts.payments[a]])
+    if not asked:
+        return "none drafted: no service was found behind these accounts", ids
+    answered = sum(q["answered"] for q in asked)
+    services = ", ".join(dict.fromkeys(f"{q['service']} ({q['reference']})" for q in asked))
+    words = f"drafted to {services}; lines asked: {len(asked)}, answered: {answered}; the contact knows what was served"
+    return words, [q["request"] for q in asked]

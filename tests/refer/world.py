@@ -1,0 +1,127 @@
+"""A small case of invented people, run through the stages of link and refer, and its packages."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from casewright.engine.query import Reader
+from casewright.engine.stage import Context
+from casewright.engine.tables import TableFolder, parquet_bytes
+from casewright.link.joins import reference_of
+from casewright.link.stages import STAGES as LINK
+from casewright.model.ids import make_id
+from casewright.model.settings import CaseSettings, ReferSettings, Settings
+from casewright.model.tables import TABLES
+from casewright.refer.package import PackageInput, write_package
+from casewright.refer.stages import STAGES as REFER
+from casewright.vault.keys import SealKey
+from tests.world import context, digests_of
+
+SERVICE, REFERENCE = "Kestrel Exchange", reference_of("Kestrel Exchange")
+KEY = SealKey.from_seed(b"tests of the refer room")
+HOSTILE = {
+    "formula": '=HYPERLINK("http://x","y")', "markup": "#{1+1} *bold* <b> $x$ @ref", "bidi": "\u202egnp.exe",
+    "long": "n" * 10_000, "letters": "가상인",
+}  # fmt: skip
+"""User names of the accounts, which are called by the keys."""
+PEOPLE = {"formula": ("Ada Invented", "NL"), "markup": ("Bo Unjudged", "NL"), "bidi": ("Cy Rejected", "NL"),
+          "long": ("Di Imaginary", "DE"), "letters": ("Ed Elsewhere", "../../KR")}  # fmt: skip
+VERDICTS = {"formula": "positive", "bidi": "negative", "long": "positive"}
+SETTINGS = Settings(case=CaseSettings("Glasshouse", "Museum Crimes Unit", "R. Example", "MCU-1"),
+                    refer=ReferSettings(contact="R. Example"))  # fmt: skip
+
+
+def returned() -> bytes:
+    """What the service sent back: one row an account, in their order."""
+    rows = ["reference,service,txid,address,customer,full_name,born,email,country"]
+    for n, (name, country) in enumerate(PEOPLE.values()):
+        rows.append(f"{REFERENCE},{SERVICE},t{n},addr{n},C-{n},{name},1970-01-0{n + 1},c{n}@example.com,{country}")
+    return "\n".join(rows).encode() + b"\n"
+
+
+PRIOR = b"case,full_name,born,email,note\n2014-1,Ada Invented,1970-01-01,c0@example.com,has access to a collection\n"
+
+
+def tables() -> dict[str, pa.Table]:
+    """Every table of the case, made by the stages from what the other rooms would have found."""
+    papers = [("return", returned()), ("prior", PRIOR)]
+    paid = list(enumerate(HOSTILE))
+    world = context({
+        "exhibits": [{"exhibit": "settings-1", "role": "settings", "name": "case.toml", "size": 1},
+                     {"exhibit": "disk-1", "role": "seizure", "name": "server", "size": 9},
+                     *({"exhibit": role, "role": role, "name": f"{role}.csv", "size": 1} for role, _ in papers)],
+        "exhibit_files": [{"exhibit": role, "role": role, "position": 0, "path": b"", "name": f"{role}.csv",
+                           "sha256": digests_of(raw).sha256} for role, raw in papers],
+        "accounts": [{"account": a, "native": str(n), "username": HOSTILE[a], "item": "dump"} for n, a in paid],
+        "payments": [{"payment": f"pay-{a}", "txid": f"t{n}", "vout": 0, "address": f"dep{n}", "account": a,
+                      "sats": 150_000_000 + n, "height": n, "time": datetime(2016, 1, n + 1)} for n, a in paid],
+        "outputs": [{"txid": f"t{n}", "vout": 0, "address": f"addr{n}", "sats": 1} for n, _ in paid],
+        "transactions": [{"txid": f"t{n}", "block": "b", "position": n} for n, _ in paid],
+        "blocks": [{"hash": "b", "height": 1, "time": datetime(2016, 1, 1)}],
+        "services": [{"id": f"service-{a}", "payment": f"pay-{a}", "direction": "back", "service": SERVICE,
+                      "txid": f"t{n}", "vout": 0, "sats": 1, "hops": 1, "confidence": "strong",
+                      "against": "the tag may be stale"} for n, a in paid],
+        "uploads": [{"upload": "up-1", "account": "formula", "reference": "/media/1.jpg"}],
+        "items": [{"item": "item-1", "name": "var/media/1.jpg", "size": 7, "sha256": "ab" * 32, "sha1": "cd" * 20,
+                   "md5": "ef" * 16, "mime": "image/jpeg"}],
+        "media": [{"item": "item-1", "kind": "picture", "width": 4, "height": 3, "pdq": "0f" * 32}],
+        "worklist": [{"rank": 1, "item": "item-1", "state": "new", "reason": "on no list"}],
+        "tallies": [{"stage": "media", "noun": "media", "received": 2, "done": 1, "nothing": 0, "set_aside": 1}],
+    }, [raw for _, raw in papers])  # fmt: skip
+    events: list[str] = []
+    for stage in (*LINK, *REFER):
+        made = {**world.tables, "ledger/judgement": pa.table({"event": pa.array(events, pa.string())})}
+        over = (
+            made[stage.over].filter(pa.compute.equal(made[stage.over]["role"], "return"))
+            if stage.over
+            else pa.table({})
+        )
+        output = stage.work(over, Context(stage.params(SETTINGS), made, world.blobs))
+        world.tables = {**made, **output.tables}
+        if stage.name == "links":
+            events = [json.dumps(e) for e in judged(output.tables["links"])]
+    return {name: rows for name, rows in world.tables.items() if name in TABLES}
+
+
+def judged(links: pa.Table) -> list[dict[str, Any]]:
+    """The ledger's lines: who was judged, in words that name them, as examiners do."""
+    return [
+        {"kind": "judgement", "data": {"link": link["link"], "verdict": VERDICTS[link["from_id"]],
+                                       "examiner": "R. Example", "why": f"looked at {PEOPLE[link['from_id']][0]}"}}
+        for link in links.to_pylist() if link["kind"] == "account-person" and link["from_id"] in VERDICTS
+    ]  # fmt: skip
+
+
+def ledger_lines(made: Mapping[str, pa.Table]) -> list[str]:
+    sealed = [{"kind": "sealed", "data": {k: e[k] for k in ("exhibit", "role", "name")}}
+              for e in made["exhibits"].to_pylist()]  # fmt: skip
+    return [json.dumps(e) for e in [{"kind": "opened", "data": {}}, *sealed, *judged(made["links"])]]
+
+
+def write_tables(made: Mapping[str, pa.Table], folder: Path) -> None:
+    """The tables on the disk, as the engine writes them."""
+    for name, rows in made.items():
+        raw = parquet_bytes(rows)
+        (folder.parent / "part").write_bytes(raw)
+        part = {"file": "part-000000.parquet", "sha256": hashlib.sha256(raw).hexdigest(), "rows": rows.num_rows,
+                "stage": make_id("stage", name)}  # fmt: skip
+        TableFolder(folder).replace(name, {"parts": [part]}, [("part-000000.parquet", folder.parent / "part")])
+        (folder.parent / "part").unlink()
+
+
+def packages(folder: Path, *countries: str) -> list[Path]:
+    """The small case's packages for these countries, under `folder`."""
+    folder.mkdir(exist_ok=True)
+    made = tables()
+    write_tables(made, folder / "tables")
+    (folder / "packages").mkdir(exist_ok=True)
+    with Reader(folder / "tables") as reader:
+        return [
+            write_package(PackageInput(c, reader, ledger_lines(made), [], SETTINGS), folder / "packages" / c, KEY)[0]
+            for c in countries
+        ]
