@@ -13,12 +13,14 @@ import pytest
 
 from casewright.engine.query import Reader
 from casewright.model.errors import Refused
+from casewright.refer.facts import Facts
 from casewright.refer.package import MANIFEST, PackageInput, write_package
 from casewright.refer.verify import verify_package
 from casewright.refer.writers.pdf import QUESTIONS
 from casewright.refer.writers.sheets import exact, inert
 from tests.refer.test_package import text_of
 from tests.refer.world import HOSTILE, KEY, PEOPLE, SETTINGS, packages, tables
+from tests.world import context
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,22 @@ def test_every_figure_rests_on_rows_that_are_there(made: dict[str, pa.Table]) ->
     for figure in made["figures"].to_pylist():
         assert figure["sources"], figure
         assert set(figure["sources"]) <= ids, figure
+
+
+def test_what_else_a_batch_paid_is_nobody_elses_business() -> None:
+    """One withdrawal pays customers of several countries: each package shows the lines of its own accounts."""
+    batch = context({
+        "referrals": [{"referral": "r", "country": "NL", "account": "a"}],
+        "accounts": [{"account": "a"}, {"account": "b"}],
+        "payments": [{"payment": f"pay-{a}", "account": a} for a in "ab"],
+        "services": [{"id": f"service-{a}", "payment": f"pay-{a}", "direction": "back", "service": "K", "txid": "t"}
+                     for a in "ab"],
+        "requests": [{"request": f"request-{a}", "service": "K", "txid": "t", "reference": "CW-1",
+                      "address": f"addr-{a}", "sources": [f"service-{a}"]} for a in "ab"],
+        "returns": [{"return_id": "x", "reference": "CW-1", "txid": "t", "address": "addr-b"}],
+    })  # fmt: skip
+    facts = Facts(batch)
+    assert [(q["request"], q["answered"]) for q in facts.asked(facts.payments["a"])] == [("request-a", False)]
 
 
 def test_every_answer_of_the_first_page_stands_under_a_question(made: dict[str, pa.Table]) -> None:

@@ -11,7 +11,8 @@ Row = dict[str, Any]
 MINE = "account IN (SELECT account FROM referrals)"
 PAID = f"payment IN (SELECT payment FROM payments WHERE {MINE})"  # noqa: S608  ours, as all below
 REQUESTS = """
-SELECT q.*, EXISTS (SELECT 1 FROM returns r WHERE r.reference = q.reference AND r.txid = q.txid) AS answered
+SELECT q.*, EXISTS (SELECT 1 FROM returns r WHERE r.reference = q.reference AND r.txid = q.txid
+                  AND (r.address IS NULL OR r.address = q.address)) AS answered
 FROM requests q ORDER BY q.service, q.time, q.txid, q.request
 """
 WORK = """
@@ -65,9 +66,9 @@ class Facts:
         return [(n, self.work[n["to_id"]]) for n in links if n["to_id"] in self.work]
 
     def asked(self, payments: list[Row]) -> list[Row]:
-        """The lines of requests about these payments, back towards who paid."""
-        wanted = {
-            (s["service"], s["txid"]) for p in payments for s in self.services[p["payment"]] if s["direction"] == "back"
+        """The lines of requests about these payments, back towards who paid; not what else the same batch paid."""
+        found = {
+            s["id"]: s["service"] for p in payments for s in self.services[p["payment"]] if s["direction"] == "back"
         }
-        return [q for service in sorted({s for s, _ in wanted}) for q in self.requests[service]
-                if (service, q["txid"]) in wanted]  # fmt: skip
+        return [q for service in sorted(set(found.values())) for q in self.requests[service]
+                if not found.keys().isdisjoint(q["sources"])]  # fmt: skip

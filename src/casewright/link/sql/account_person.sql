@@ -28,7 +28,8 @@ SELECT 'account-person' AS kind, a.account AS from_id, a.person AS to_id,
                      || any_value(a.service) || ' lies behind ' || count(DISTINCT a.payment) FILTER (a.hops > 1)
                      || ' payment(s)' END)
        || '; it names customer ' || a.reference AS reason,
-       nullif(concat_ws('; ', string_agg(DISTINCT a.against, '; ' ORDER BY a.against),
+       nullif(concat_ws('; ',
+           array_to_string(list_sort(list_distinct(flatten(list(string_split(a.against, '; '))))), '; '),
            CASE WHEN a.person IN (SELECT person FROM doubtful)
                 THEN 'the rows of this customer disagree on name or date of birth' END,
            CASE WHEN bool_or(a.no_address) THEN 'a row does not say which address was paid' END), '') AS against,
