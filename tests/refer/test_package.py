@@ -42,6 +42,20 @@ def test_case_validate_accepts_the_graph(demo: Path) -> None:
     assert "Conforms: True" in done.stdout, done.stdout + done.stderr
 
 
+def test_the_graph_leads_from_payments_persons_and_media_to_accounts(demo: Path) -> None:
+    graph = json.loads((demo / "packages" / "NL" / "data" / "case.jsonld").read_text("utf-8"))["@graph"]
+    nodes = {node["@id"]: node for node in graph}
+    assert len(nodes) == len(graph)
+    seen = set()
+    for node in graph:
+        for edge, section in (("casewright:ofAccount", "accounts"), ("casewright:ofPayment", "payments")):
+            if edge in node:
+                seen.add(node["@id"].rpartition("/")[2].split(":")[1].split("-")[0])
+                assert nodes[node[edge]["@id"]]["@id"].startswith(f"kb:{section}-")
+    assert seen == {"payments", "persons", "media", "services"}
+    assert all("core:name" in node for node in graph if node["@type"] == "identity:Person")
+
+
 def test_case_validate_refuses_a_graph_with_a_broken_hash(demo: Path, tmp_path: Path) -> None:
     """So that the test above can fail."""
     text = (demo / "packages" / "NL" / "data" / "case.jsonld").read_text("utf-8")

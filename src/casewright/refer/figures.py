@@ -104,7 +104,7 @@ def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
                  "width": work["width"], "height": work["height"], "path": work["name"], "size": work["size"],
                  "type": work["mime"], "sha256": work["sha256"], "sha1": work["sha1"], "md5": work["md5"],
                  "pdq": work["pdq"], "speaks for": link["reason"], "speaks against": link["against"]}  # fmt: skip
-        sheet.add_row(MEDIA, link["link"], cells, [link["link"], "work/" + work["item"]])
+        sheet.add_row(MEDIA, link["link"], cells, [link["link"], "work/" + work["item"], account])
     for kind, rows in (("upload", facts.uploads[account]), ("download", facts.downloads[account])):
         for t in rows:
             cells = {"account": name, "kind": kind, "time": t["time"], "reference": t["reference"], "from": t["ip"]}

@@ -27,6 +27,7 @@ CLASSES = {
     "accounts": "observable:ObservableObject", "persons": "identity:Person", "media": "observable:ObservableObject",
     "payments": "core:UcoObject", "services": "core:UcoObject",
 }  # fmt: skip
+NAMED = {("persons", "full name"): "core:name"}
 HASHES = ("sha256", "sha1", "md5")
 HASH_NAMES = {"sha256": "SHA256", "sha1": "SHA1", "md5": "MD5"}
 
@@ -37,23 +38,64 @@ def node_id(*parts: str) -> str:
 
 
 def case_graph(figures: Figures) -> bytes:
-    """The graph as bytes of JSON-LD. Every literal is a figure's value; `casewright:figure` names it."""
+    """The graph as bytes of JSON-LD. Every literal is a figure's value; `casewright:figure` names it.
+
+    Payments, media and persons lead to their account by `casewright:ofAccount`, services to their payment by
+    `casewright:ofPayment`.
+    """
+    found = [
+        (section, subject, row)
+        for section in CLASSES for subject, row in grid(sections(figures).get(section, []))[1]
+    ]  # fmt: skip
+    accounts, subjects = _places(found)
     nodes = []
-    for section, kind in CLASSES.items():
-        for subject, row in grid(sections(figures).get(section, []))[1]:
-            values = {label: f["value"] for label, f in row.items()}
-            node: dict[str, Any] = {"@id": node_id(section, subject, next(iter(row.values()))["figure"]), "@type": kind}
-            node["casewright:figure"] = [f["figure"] for f in row.values()]
-            facets = _facets(section, subject, values)
-            if facets:
-                node["core:hasFacet"] = facets
-            else:
-                node |= {f"casewright:{_term(label)}": value for label, value in values.items()}
-            nodes.append(node)
+    for section, subject, row in found:
+        values = {label: f["value"] for label, f in row.items()}
+        node: dict[str, Any] = {"@id": _own_id(section, subject, row), "@type": CLASSES[section]}
+        node["casewright:figure"] = [f["figure"] for f in row.values()]
+        facets = _facets(section, subject, values)
+        if facets:
+            node["core:hasFacet"] = facets
+        else:
+            node |= {NAMED.get((section, k), f"casewright:{_term(k)}"): value for k, value in values.items()}
+        nodes.append(node | _leads(section, subject, row, accounts, subjects))
     document = {"@context": CONTEXT, "@graph": nodes}
     return (
         json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace") + b"\n"
     )
+
+
+def _own_id(section: str, subject: str, row: Mapping[str, Mapping[str, Any]]) -> str:
+    return node_id(section, subject, next(iter(row.values()))["figure"])
+
+
+def _places(found: Sequence[tuple[str, str, Mapping[str, Any]]]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+    """Nodes of accounts by account id (the first, when an account is referred with several persons); all by subject."""
+    accounts: dict[str, str] = {}
+    subjects: dict[tuple[str, str], str] = {}
+    for section, subject, row in found:
+        own = _own_id(section, subject, row)
+        subjects.setdefault((section, subject), own)
+        if section == "accounts" and "account" in row:
+            accounts.setdefault(row["account"]["value"], own)
+    return accounts, subjects
+
+
+def _leads(
+    section: str, subject: str, row: Mapping[str, Mapping[str, Any]], accounts: Mapping[str, str],
+    subjects: Mapping[tuple[str, str], str],
+) -> dict[str, Any]:  # fmt: skip
+    """Edges to the node that this one is about."""
+    rests_on = next(iter(row.values()))["sources"]
+    if section in ("payments", "media"):
+        edges = [("casewright:ofAccount", accounts.get(s)) for s in rests_on]
+    elif section == "persons":
+        edges = [("casewright:ofAccount", subjects.get(("accounts", subject)))]
+    elif section == "services":
+        edges = [("casewright:ofPayment", subjects.get(("payments", row["payment"]["value"])))]
+    else:
+        edges = []
+    return {name: {"@id": target} for name, target in edges if target}
 
 
 def _term(label: str) -> str:
