@@ -167,7 +167,7 @@ def _moment(dice: Random, start: datetime = OPENED) -> datetime:
 
 def _account(dice: Random, number: int) -> Account:
     plain = f"{dice.choice(FIRST)}_{dice.choice(SECOND)}{number}"
-    name = HOSTILE[number // 11] if number % 11 == 0 and number // 11 < len(HOSTILE) else plain
+    name = HOSTILE[number // 11 % len(HOSTILE)] if number % 11 == 0 and number // 11 <= len(HOSTILE) else plain
     country = dice.choice(("NL", "DE", "US", "KR", "GB", "BR", "FR", "CA"))
     kind = KINDS[number % len(KINDS)]
     email = f"{plain}@{dice.choice(('example.org', 'example.net', 'mail.example'))}"
