@@ -10,7 +10,8 @@ This is a referral package, made by Casewright. It holds hashes and metadata, ne
   *.csv                the same figures for programs; figures.csv names for each value what it rests on
   case.jsonld          the same as a CASE/UCO graph
   hashes.vics.json     hashes of the media as VICS 2.0 metadata
-  ledger.jsonl         lines of the case's ledger: what was sealed, and what people judged
+  ledger.jsonl         lines of the case's ledger, unchanged: what was sealed, and judgements of the persons in this
+                       package (lines about anybody else are left out, so the chain of `prev` has gaps)
   method.md            how the figures were made, with the known weaknesses of each method
   receipt.txt          to be filled in and sent back
   recipient.txt        for whom this was sealed
@@ -24,7 +25,9 @@ another source than this package):
 
 An encrypted copy (.tar.age) opens with: age -d -i YOUR_KEY_FILE FILE.tar.age | tar -x
 
-In CSV files, a cell that begins like a formula has a single quote put before it. Times are UTC.
+In CSV files, a cell that begins like a formula (after any single quotes) has one single quote put before it: a program
+takes one off again. In the PDF, letters that its fonts lack, and marks that steer text, are written \\uXXXX; sheets,
+CSV and graph hold them as they are. Times are UTC. `state` of media: known and near are on a list, new is on none.
 """
 
 
