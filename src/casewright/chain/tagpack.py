@@ -20,7 +20,6 @@ LEVELS: Mapping[str, int] = {
 }  # fmt: skip
 """Level of each confidence id. Source: graphsense-tagpack-tool, src/tagpack/db/confidence.csv."""
 MOST_BYTES, DEEPEST = 64 << 20, 40
-NESTS = "[{"
 
 Include = Callable[[str], bytes | None]
 

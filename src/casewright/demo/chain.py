@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from casewright.demo.economy import EPOCH, Economy, Paid
-from casewright.demo.keys import Key
+from casewright.demo.keys import NETWORK, Key
 from casewright.demo.operation import Operation
 from casewright.demo.story import MINER, tell
 from casewright.demo.transactions import coinbase, mine
+from casewright.model.bitcoin import NETWORKS
 
-MAGIC = bytes.fromhex("fabfb5da")
+MAGIC = NETWORKS[NETWORK].magic
 XOR_KEY = bytes.fromhex("c0ffee0123456789")
 PREALLOCATED = 1 << 16
 GENESIS_BLOCK = bytes.fromhex(

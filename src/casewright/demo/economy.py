@@ -4,9 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from casewright.demo.keys import KINDS, Key, sha256d
+from casewright.demo.keys import KINDS, Key
 from casewright.demo.operation import CLOSED, OPENED, Operation, Payment
 from casewright.demo.transactions import Coin, Transaction, coinbase, mine
+from casewright.model.bitcoin import sha256d
 
 START = datetime(2016, 1, 1)  # noqa: DTZ001  naive times are UTC
 GENESIS = bytes.fromhex("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")[::-1]

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from coincurve import PrivateKey, PublicKey
 
-from casewright.model.bitcoin import NETWORKS, base58check_encode, script_of_address, segwit_encode, sha256d
+from casewright.model.bitcoin import NETWORKS, base58check_encode, script_of_address, segwit_encode
 
 NETWORK = "regtest"
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -83,6 +83,3 @@ class Key:
     def schnorr(self, digest: bytes) -> bytes:
         signature: bytes = self._tweaked.sign_schnorr(digest, bytes(32))
         return signature
-
-
-__all__ = ["KINDS", "NETWORK", "Key", "hash160", "sha256d", "tagged"]

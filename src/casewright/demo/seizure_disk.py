@@ -35,10 +35,6 @@ class Placed:
     deleted: bool = False
 
 
-def missing_programs() -> list[str]:
-    return [p for p in PROGRAMS if find_program(p) is None]
-
-
 def find_program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 

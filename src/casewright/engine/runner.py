@@ -20,7 +20,7 @@ import pyarrow as pa
 from casewright import __version__
 from casewright.engine.child import Died, Job, StoreBlobs, run_in_child, stop_children
 from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
-from casewright.engine.tables import SHARED, TableFolder, digest_of, parquet_bytes, run_bytes
+from casewright.engine.tables import SHARED, Part, TableFolder, digest_of, parquet_bytes, run_bytes
 from casewright.model.errors import CasewrightError, Refused
 from casewright.model.ids import make_id
 from casewright.model.settings import Settings
@@ -66,9 +66,7 @@ class Runner:
         """The output of a stage that stands outside the pipeline, over all its rows at once; nothing is kept of it."""
         tables = {name: self.tables.load(name) for name in stage.reads}
         (batch,) = _batches(replace(stage, batch=1 << 62), tables)
-        side = {name: table for name, table in tables.items() if name != stage.over or stage.sees_all}
-        job = Job(stage.work, batch, side, stage.params(self.settings), True, False, self.settings.limits)
-        result, _ = run_in_child(job, self.store)
+        result, _ = run_in_child(self._job(stage, batch, _beside(stage, tables)), self.store)
         if isinstance(result, Died):
             raise Refused(f"{stage.name} failed: {result.reason}: {result.detail}")
         return result
@@ -93,9 +91,17 @@ class Runner:
         return names
 
     def fingerprint(self, stage: Stage) -> str:
+        return hashlib.sha256(_loose(self._made_from(stage))).hexdigest()
+
+    def _made_from(self, stage: Stage) -> dict[str, Any]:
+        """All that decides what a stage's tables hold."""
         reads = {name: self._input_digest(name, stage) for name in sorted(stage.reads)}
-        made_by = {"stage": stage.name, "version": stage.version, "casewright": __version__}
-        return hashlib.sha256(_loose({**made_by, "params": stage.params(self.settings), "reads": reads})).hexdigest()
+        return {"stage": stage.name, "version": stage.version, "casewright": __version__,
+                "params": dict(stage.params(self.settings)), "reads": reads}  # fmt: skip
+
+    def _job(self, stage: Stage, batch: pa.Table, beside: Mapping[str, pa.Table]) -> Job:
+        params = stage.params(self.settings)
+        return Job(stage.work, batch, beside, params, stage.hostile, stage.keeps_bytes, self.settings.limits)
 
     def _input_digest(self, name: str, stage: Stage) -> str:
         if name.startswith("ledger/"):
@@ -144,9 +150,8 @@ class Runner:
         batches = list(_batches(stage, tables))
         folders = [work / f"{i:06d}" for i in range(len(batches))]
         todo = [i for i, folder in enumerate(folders) if not folder.exists()]
-        params, limits = stage.params(self.settings), self.settings.limits
-        side = {name: table for name, table in tables.items() if name != stage.over or stage.sees_all}
-        jobs = (Job(stage.work, batches[i], side, params, stage.hostile, stage.keeps_bytes, limits) for i in todo)
+        beside = _beside(stage, tables)
+        jobs = (self._job(stage, batches[i], beside) for i in todo)
         self.watch(Progress(stage.name, len(batches) - len(todo), len(batches)))
         results = self.engine.run(stage, jobs, self.store)
         for done, (i, output) in enumerate(zip(todo, results, strict=True), start=len(batches) - len(todo) + 1):
@@ -168,17 +173,14 @@ class Runner:
         heads = [json.loads((unit / "unit.json").read_text("utf-8")) for unit in units]
         aside = [row for head in heads for row in head["set_aside"]]
         tallies = _add_tallies(stage, [t for head in heads for t in head["tallies"]], aside)
-        made_by = {"stage": stage.name, "version": stage.version, "casewright": __version__}
-        rest = {"format": 1, "fingerprint": fingerprint, "params": json.loads(_loose(stage.params(self.settings))),
-                "reads": {name: self._input_digest(name, stage) for name in sorted(stage.reads)},
-                "tallies": tallies}  # fmt: skip
+        head = {"format": 1, "fingerprint": fingerprint, "tallies": tallies, **self._made_from(stage)}
         if stage.keeps_bytes:
             os.sync()  # one sync for all unpacked items, before any table says that they are there
         runs, files = {}, {}
         for name in stage.writes:
-            parts = [_part(stage, name, i, head) for i, head in enumerate(heads)]
-            runs[name] = {"table": name, **made_by, **rest, "parts": parts}
-            files[name] = [(p["file"], unit / f"{name}.parquet") for p, unit in zip(parts, units, strict=True)]
+            parts = [_part(stage, name, i, unit_head) for i, unit_head in enumerate(heads)]
+            runs[name] = {"table": name, **head, "parts": [p.record() for p in parts]}
+            files[name] = [(p.file, unit / f"{name}.parquet") for p, unit in zip(parts, units, strict=True)]
         shared = {
             "set_aside": parquet_bytes(_set_aside_rows(stage, aside)),
             "tallies": parquet_bytes(TABLES["tallies"].rows(tallies)),
@@ -256,14 +258,18 @@ def _in_children(stage: Stage, job: Job, store: Store) -> Output:
     )
 
 
-def _part(stage: Stage, table: str, number: int, head: Mapping[str, Any]) -> dict[str, Any]:
+def _part(stage: Stage, table: str, number: int, head: Mapping[str, Any]) -> Part:
     entry = head["tables"][table]
-    return {"file": f"part-{number:06d}.parquet", "sha256": entry["sha256"], "rows": entry["rows"],
-            "stage": stage.name}  # fmt: skip
+    return Part(f"part-{number:06d}.parquet", entry["sha256"], entry["rows"], stage.name)
+
+
+def _beside(stage: Stage, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """The tables that every unit may look at besides its own rows."""
+    return {name: table for name, table in tables.items() if name != stage.over or stage.sees_all}
 
 
 def _only(job: Job, row: int) -> Job:
-    return Job(**{**job.__dict__, "batch": job.batch.slice(row, 1)})
+    return replace(job, batch=job.batch.slice(row, 1))
 
 
 def _died(stage: Stage, batch: pa.Table, how: Died) -> Output:

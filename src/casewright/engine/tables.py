@@ -9,7 +9,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Part:
     stage: str
 
     def record(self) -> dict[str, Any]:
-        return {"file": self.file, "sha256": self.sha256, "rows": self.rows, "stage": self.stage}
+        return asdict(self)
 
 
 class TableFolder:

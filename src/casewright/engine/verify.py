@@ -11,7 +11,7 @@ from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, read_manifest
 from casewright.vault.ledger import Event
-from casewright.vault.store import Store, chunks_of
+from casewright.vault.store import Store
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,13 @@ def _store(store: Store) -> Iterator[Check]:
     for sha256 in store.objects():
         what = f"store/{sha256[:2]}/{sha256[2:]}"
         try:
-            with store.open(sha256) as file:
-                digest = hashlib.sha256()
-                for chunk in chunks_of(file):
-                    digest.update(chunk)
+            with store.locate(sha256).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
         except (Missing, BrokenSeal, ValueError, KeyError, OSError) as error:
             yield Check(what, "broken", str(error))
             continue
-        if digest.hexdigest() != sha256:
-            yield Check(what, "broken", f"bytes were changed: they now hash to {digest.hexdigest()}")
+        if found != sha256:
+            yield Check(what, "broken", f"bytes were changed: they now hash to {found}")
         else:
             held += 1
     yield Check("store", "holds", f"{held} sealed files")

@@ -74,9 +74,3 @@ def utc(seconds: int | float | None, nanoseconds: int | None = 0) -> datetime | 
         return whole + timedelta(microseconds=min((nanoseconds or 0) // 1000, 999_999))
     except (OverflowError, OSError, ValueError):
         return None
-
-
-def stream(file: BinaryIO) -> Iterator[bytes]:
-    """The bytes of an open file, a chunk at a time."""
-    while chunk := file.read(CHUNK):
-        yield chunk

@@ -21,15 +21,20 @@ FROM worklist w JOIN items i USING (item) JOIN media m USING (item) ORDER BY w.i
 """
 
 
+def rows_by(context: Context, key: str, sql: str) -> dict[str, list[Row]]:
+    """The query's rows, in its order, by one of their columns."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in context.sql(sql).to_pylist():
+        found[row[key]].append(row)
+    return found
+
+
 class Facts:
     """What the figures are made of. Every list is in a total order."""
 
     def __init__(self, context: Context) -> None:
         def by(key: str, sql: str) -> dict[str, list[Row]]:
-            found: dict[str, list[Row]] = defaultdict(list)
-            for row in context.sql(sql).to_pylist():
-                found[row[key]].append(row)
-            return found
+            return rows_by(context, key, sql)
 
         def one(key: str, sql: str) -> dict[str, Row]:
             return {name: rows[0] for name, rows in by(key, sql).items()}

@@ -8,7 +8,6 @@ judgement that stands.
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
@@ -16,8 +15,8 @@ from casewright.engine.stage import Context, Output, Tally, sql_stage_text
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 from casewright.refer.countries import UNRESOLVED, country_of
+from casewright.refer.facts import Row, rows_by
 
-Row = dict[str, Any]
 RULES = (
     (1, "the person judged has an earlier case, judged to be theirs, whose note speaks of access or risk"),
     (2, "the person judged may have an earlier case whose note speaks of access or risk (strong, not judged yet)"),
@@ -31,7 +30,8 @@ RULES = (
 
 def referrals(batch: pa.Table, context: Context) -> Output:
     """Every account that paid, or that uploaded media on the worklist, once for each country it goes to."""
-    persons, priors = _by(context, "routes", "account"), _by(context, "priors", "person")
+    persons = rows_by(context, "account", sql_stage_text(__file__, "routes"))
+    priors = rows_by(context, "person", sql_stage_text(__file__, "priors"))
     candidates = context.sql(sql_stage_text(__file__, "candidates")).to_pylist()
     chosen = [c for c in candidates if c["payments"] or c["new_media"] or c["listed_media"]]
     rows = [row for account in chosen for row in _refer(account, persons[account["account"]], priors)]
@@ -39,13 +39,6 @@ def referrals(batch: pa.Table, context: Context) -> Output:
     written = [{k: v for k, v in row.items() if k != "last"} for row in rows]
     tally = Tally("accounts", len(candidates), len(chosen), len(candidates) - len(chosen))
     return Output({"referrals": TABLES["referrals"].rows(written)}, [], [tally])
-
-
-def _by(context: Context, name: str, key: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in context.sql(sql_stage_text(__file__, name)).to_pylist():
-        found[row[key]].append(row)
-    return found
 
 
 def _urgency(row: Row) -> tuple[str, int, float, str, str]:

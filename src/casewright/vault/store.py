@@ -70,12 +70,8 @@ class Store:
 
     def refer(self, source: Path) -> str:
         """Seal a large source where it lies: hash it, and keep a pointer to it."""
-        digest, size = hashlib.sha256(), 0
         with source.open("rb") as file:
-            for chunk in chunks_of(file):
-                digest.update(chunk)
-                size += len(chunk)
-        sha256 = digest.hexdigest()
+            sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
         record = {"path": os.fsencode(source.resolve()).hex(), "size": size}
         target = self._reference(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from casewright.evidence.reader import Entry, Problem, Segment, stream
+from casewright.evidence.reader import Entry, Problem, Segment
+from casewright.vault.store import chunks_of
 
 
 def _chunks(segment: Segment) -> Callable[[], Iterator[bytes]]:
     def read() -> Iterator[bytes]:
         with segment.open() as file:
-            yield from stream(file)
+            yield from chunks_of(file)
 
     return read
 

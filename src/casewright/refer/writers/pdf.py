@@ -3,7 +3,6 @@
 import json
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ import typst
 
 from casewright.model.ids import printable_path
 from casewright.refer.countries import UNRESOLVED
-from casewright.refer.writers.sheets import Figures, grid, sections
+from casewright.refer.writers.sheets import FIXED, Figures, grid, sections
 
 TEMPLATE = Path(__file__).with_name("referral.typ")
-FIXED = datetime(2000, 1, 1, tzinfo=UTC)
 CARDS, VALUE_LIMIT, FIRST_PAGE_LIMIT = 40, 400, 280
 COVERED = ((0x20, 0x7E), (0xA1, 0x2AF), (0x370, 0x3FF), (0x400, 0x4FF), (0x5D0, 0x5EA), (0x1E00, 0x1EFF),
            (0x2010, 0x2040), (0x2044, 0x2052), (0x20A0, 0x20BF), (0x2190, 0x21FF))  # fmt: skip

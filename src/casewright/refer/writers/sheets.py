@@ -9,7 +9,8 @@ from typing import Any
 
 import xlsxwriter
 
-FIXED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+FIXED = datetime(2000, 1, 1, tzinfo=UTC)
+"""The time that files say they were made: no clock may reach a package."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 CELL_LIMIT = 32_000
 Figures = Sequence[Mapping[str, Any]]
@@ -63,7 +64,7 @@ def write_xlsx(figures: Figures, path: Path) -> None:
     """A sheet for each section, the id of the row's first figure in front. Strings only; the same bytes each time."""
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": FIXED, "title": "Referral"})
+        book.set_properties({"created": FIXED.replace(tzinfo=None), "title": "Referral"})
         bold, wrap = (
             book.add_format({"bold": True, "text_wrap": True}),
             book.add_format({"text_wrap": True, "valign": "top"}),
