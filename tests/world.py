@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pytest
 
-from casewright.engine.stage import Context, Digests
+from casewright.engine.stage import Context
+from casewright.engine.steps import Digests
 from casewright.model.tables import TABLES
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

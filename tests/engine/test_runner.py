@@ -12,17 +12,18 @@ from typing import Any
 
 import pytest
 
-from casewright.engine import child
-from casewright.engine.runner import Engine, Inline, Processes, Runner, UnbalancedStageError
+from casewright.engine import parent
+from casewright.engine.runner import Runner
 from casewright.engine.stage import Stage
 from casewright.engine.tables import TableFolder
+from casewright.engine.units import Engine, Inline, Processes, UnbalancedStageError
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.errors import BrokenSeal
 from casewright.model.settings import LimitSettings
 from casewright.vault.case import Case, SourceFile
 from tests.engine.toys import COUNT, WORDS, lose_words
 
-child.PRELOAD.append("tests.engine.toys")
+parent.PRELOAD.append("tests.engine.toys")
 
 
 def fill(case: Case, tmp_path: Path, *words: bytes) -> None:

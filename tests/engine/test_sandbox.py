@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from casewright.engine.seccomp import ALLOW, REFUSED, filter_code
+from casewright.engine.seccomp import ALLOW, ALLOWED, KILL, NOT_THERE, REFUSE, filter_code
 
 CHILD = """
 import ctypes, errno, json, os, socket, subprocess, sys, time
@@ -149,12 +149,19 @@ def test_what_holds_everywhere_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the filter is for x86-64")
-@pytest.mark.parametrize(("machine", "number", "verdict"), [
-    (0xC000003E, 0, ALLOW), (0xC000003E, 41, 0x00050001), (0xC000003E, REFUSED[-1], 0x00050001),
-    (0xC000003E, 42 | 0x40000000, 0x00050001), (0xC000003E, 0xFFFFFFFF, 0x00050001), (0x40000003, 0, 0x80000000),
+@pytest.mark.parametrize(("machine", "number", "arguments", "verdict"), [
+    (0xC000003E, 0, (), ALLOW), (0xC000003E, 231, (), ALLOW), (0xC000003E, ALLOWED[0], (), ALLOW),
+    (0xC000003E, 41, (), REFUSE), (0xC000003E, 59, (), REFUSE), (0xC000003E, 62, (), REFUSE),
+    (0xC000003E, 42 | 0x40000000, (), REFUSE), (0xC000003E, 0xFFFFFFFF, (), REFUSE), (0x40000003, 0, (), KILL),
+    (0xC000003E, 257, (0, 0, 0o2000000), ALLOW), (0xC000003E, 257, (0, 0, 0o1), REFUSE),
+    (0xC000003E, 257, (0, 0, 0o20200002), REFUSE), (0xC000003E, 2, (0, 0o100), REFUSE), (0xC000003E, 2, (0, 0), ALLOW),
+    (0xC000003E, 56, (0x3D0F00,), ALLOW), (0xC000003E, 56, (0x1200011,), REFUSE), (0xC000003E, 435, (), NOT_THERE),
+    (0xC000003E, 302, (0,), ALLOW), (0xC000003E, 302, (1,), REFUSE),
+    (0xC000003E, 234, (4711,), ALLOW), (0xC000003E, 234, (1,), REFUSE),
 ])  # fmt: skip
-def test_the_filter_decides_as_written(machine: int, number: int, verdict: int) -> None:
-    assert interpreted(filter_code(), {0: number, 4: machine}) == verdict
+def test_the_filter_decides_as_written(machine: int, number: int, arguments: tuple[int, ...], verdict: int) -> None:
+    data = {0: number, 4: machine, **{16 + 8 * i: value for i, value in enumerate(arguments)}}
+    assert interpreted(filter_code(4711), data) == verdict
 
 
 def interpreted(code: bytes, data: dict[int, int]) -> int:
@@ -165,9 +172,9 @@ def interpreted(code: bytes, data: dict[int, int]) -> int:
         constant = int.from_bytes(code[at + 4 : at + 8], "little")
         at += 8
         if operation == 0x20:
-            value = data[constant]
+            value = data.get(constant, 0)
         elif operation == 0x06:
             return constant
         else:
-            holds = value == constant if operation == 0x15 else value >= constant
+            holds = {0x15: value == constant, 0x35: value >= constant, 0x45: bool(value & constant)}[operation]
             at += 8 * (if_true if holds else if_false)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from casewright.engine.runner import Inline, Runner
+from casewright.engine.runner import Runner
 from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
 from casewright.engine.tables import TableFolder
+from casewright.engine.units import Inline
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case

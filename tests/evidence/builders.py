@@ -4,13 +4,15 @@ import hashlib
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from casewright.engine.stage import Output, SetAside
+from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.evidence.stages import STAGES
 from casewright.model.settings import LimitSettings
 from casewright.model.tables import TABLES
@@ -29,7 +31,12 @@ class Listed:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        return rows_of(self.output.tables["items"])
+        """Items by volume and path."""
+        rows = rows_of(self.output.tables["items"])
+        return sorted(rows, key=lambda r: (-1 if r["volume"] is None else r["volume"], r["path"], r["item"]))
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        return rows_of(self.output.tables[name])
 
     @property
     def paths(self) -> list[bytes]:
@@ -57,8 +64,8 @@ class Listed:
         return found.received, found.done, found.nothing
 
 
-def list_files(files: dict[bytes, bytes], **limits: int) -> Listed:
-    """The stage's output for an exhibit of these files, in this order."""
+def list_files(files: dict[bytes, bytes], secrets: Sequence[bytes] = (), **limits: int) -> Listed:
+    """The stage's output for an exhibit of these files, in this order, with these passphrases and key files."""
     exhibit = hashlib.sha256(repr(files).encode()).hexdigest()
     common = {"exhibit": exhibit, "role": "seizure"}
     rows = [
@@ -66,16 +73,36 @@ def list_files(files: dict[bytes, bytes], **limits: int) -> Listed:
          "sha256": hashlib.sha256(raw).hexdigest()}
         for i, (path, raw) in enumerate(files.items())
     ]  # fmt: skip
+    keys = [
+        {"exhibit": f"key {i}", "role": "key", "position": 0, "path": b"", "name": "key", "size": len(raw),
+         "sha256": hashlib.sha256(raw).hexdigest()}
+        for i, raw in enumerate(secrets)
+    ]  # fmt: skip
     tables: dict[str, list[dict[str, Any]]] = {
         "exhibits": [{**common, "name": "seizure", "form": "folder"}],
-        "exhibit_files": rows,
+        "exhibit_files": [*rows, *keys],
     }
-    where = context(tables, files.values(), asdict(LimitSettings(**limits)))
-    output = ITEMS.work(TABLES["exhibits"].rows(tables["exhibits"]), where)
-    assert isinstance(where.blobs, MemoryBlobs)
-    listed = Listed(output, where.blobs)
+    where = context(tables, [*files.values(), *secrets], asdict(LimitSettings(**limits)))
+    listed = Listed(joined(ITEMS.work(TABLES["exhibits"].rows(tables["exhibits"]), where)), blobs_of(where))
     check(listed, exhibit)
     return listed
+
+
+def blobs_of(where: Context) -> MemoryBlobs:
+    assert isinstance(where.blobs, MemoryBlobs)
+    return where.blobs
+
+
+def joined(outputs: Output | Iterable[Output]) -> Output:
+    """The outputs of a streaming stage as one, with sums for tallies, as the engine makes them."""
+    made = [outputs] if isinstance(outputs, Output) else list(outputs)
+    sums = {
+        noun: Tally(noun, *(sum(getattr(t, part) for t in tallies) for part in ("received", "done", "nothing")))
+        for noun in dict.fromkeys(t.noun for o in made for t in o.tallies)
+        for tallies in [[t for o in made for t in o.tallies if t.noun == noun]]
+    }
+    tables = {name: pa.concat_tables([o.tables[name] for o in made]) for name in made[0].tables}
+    return Output(tables, [s for o in made for s in o.set_aside], list(sums.values()))
 
 
 def check(listed: Listed, exhibit: str) -> None:

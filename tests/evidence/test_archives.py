@@ -11,8 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from backports import zstd
+from backports.zstd import zipfile as zstd_zipfile
 
+from casewright.evidence.readers.archives import REFUSED
 from tests.evidence.builders import list_files, only_problem
+from tests.evidence.test_sevenzip import opened
 from tests.world import SHARED, needs_shared
 
 PLATE = bytes(n * n % 251 for n in range(20_000))
@@ -59,7 +63,11 @@ def test_archives_within_archives_are_opened_whatever_their_names() -> None:
     assert listed.aside == []
 
 
-@pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, b"gz"), (bz2.compress, b"bz2"), (lzma.compress, b"xz")])
+@pytest.mark.parametrize(
+    ("pack", "ending"),
+    [(gzip.compress, b"gz"), (bz2.compress, b"bz2"), (lzma.compress, b"xz"), (zstd.compress, b"zst"),
+     (lambda raw: lzma.compress(raw, lzma.FORMAT_ALONE), b"lzma")],
+)  # fmt: skip
 def test_compressed_files_are_unpacked_with_all_their_streams(pack: Callable[[bytes], bytes], ending: bytes) -> None:
     listed = list_files({b"dump.sql." + ending: pack(PLATE) + pack(b"second") + bytes(512)})
     assert listed.content(b"dump.sql." + ending + b"!/dump.sql") == PLATE + b"second"
@@ -149,7 +157,7 @@ def test_a_member_that_breaks_keeps_what_stands_before_the_damage() -> None:
 
 def test_an_aff4_image_is_not_taken_for_a_mere_zip() -> None:
     listed = list_files({b"disk.aff4": zipped({"container.description": b"aff4://x", "data/00000000": PLATE})})
-    assert listed.paths == [b"disk.aff4"]
+    assert listed.paths == []
     assert only_problem(listed).reason == "not supported"
     assert "AFF4" in only_problem(listed).detail
 
@@ -231,8 +239,158 @@ def test_any_flipped_or_cut_archive_is_survived_and_counted(pack: str) -> None:
         list_files({b"x": raw[:at]})
 
 
-@pytest.mark.parametrize("head", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01\x00", b"\x28\xb5\x2f\xfd"])
-def test_archives_that_are_not_read_yet_are_kept_and_named(head: bytes) -> None:
-    listed = list_files({b"backup": head + PLATE})
-    assert listed.paths == [b"backup"]
+@pytest.mark.parametrize(
+    ("name", "pack"), [(b"site.tar.zst", zstd.compress), (b"site.tzst", zstd.compress), (b"site.tgz", gzip.compress)]
+)
+def test_a_packed_tar_is_opened_to_its_members(name: bytes, pack: Callable[[bytes], bytes]) -> None:
+    listed = list_files({name: pack(tarred(("plate", tarfile.REGTYPE, PLATE)))})
+    assert listed.content(name + b"!/site.tar!/plate") == PLATE
+    assert listed.aside == []
+
+
+HEADS = {
+    "application/vnd.rar": b"Rar!\x1a\x07\x01\x00", "application/x-arj": b"\x60\xea\x29\0\x22\x0b\1\0\0\0\2",
+    "application/vnd.ms-cab-compressed": b"MSCF\0\0\0\0", "application/x-rpm": b"\xed\xab\xee\xdb\3",
+    "application/x-compress": b"\x1f\x9d\x90", "application/x-lz4": b"\x04\x22\x4d\x18",
+    "application/x-lzip": b"LZIP\1", "application/x-lzop": b"\x89LZO\0\r\n\x1a\n", "application/x-squashfs": b"hsqs",
+    "application/x-iso9660-image": bytes(32769) + b"CD001\1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mime", HEADS)
+def test_archives_that_are_not_read_are_kept_and_named(mime: str) -> None:
+    listed = list_files({b"backup": HEADS[mime] + PLATE})
+    assert [(row["path"], row["mime"]) for row in listed.rows] == [(b"backup", mime)]
     assert listed.reasons == ["not supported"]
+    assert REFUSED[mime] in only_problem(listed).detail
+
+
+ZIP = "application/zip"
+FILES = {"first": PLATE, "second": b"second", "third": PLATE[::-1]}
+
+
+def test_a_zip_with_zstandard_members_is_read() -> None:
+    file = io.BytesIO()
+    with zstd_zipfile.ZipFile(file, "w", zstd_zipfile.ZIP_ZSTANDARD) as archive:
+        archive.writestr("plate", PLATE)
+    assert opened(ZIP, file.getvalue()).files == [(b"plate", PLATE)]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_without_its_directory_gives_its_members_by_their_own_headers(method: int) -> None:
+    raw = zipped(FILES, method)
+    found = opened(ZIP, raw[: raw.index(b"PK\1\2")])
+    assert found.files == [(name.encode(), plain) for name, plain in FILES.items()]
+    assert found.problems == [
+        (b"", "damaged archive", "its directory is lost; 3 members were found by their own headers")
+    ]
+
+
+def test_a_zip_that_breaks_off_in_a_member_gives_that_members_beginning() -> None:
+    raw = zipped(FILES, zipfile.ZIP_STORED)
+    found = opened(ZIP, raw[:30_000])
+    assert found.files[:2] == [(b"first", PLATE), (b"second", b"second")]
+    assert FILES["third"].startswith(found.files[2][1])
+    assert len(found.files[2][1]) > 9000
+    assert found.reasons == ["truncated", "damaged archive"]
+
+
+def test_a_directory_that_breaks_off_costs_no_member() -> None:
+    raw = zipped(FILES)
+    second = raw.index(b"PK\1\2", raw.index(b"PK\1\2") + 1)
+    found = opened(ZIP, raw[:second] + b"XX" + raw[second + 2 :])
+    assert found.files == [(name.encode(), plain) for name, plain in FILES.items()]
+    assert found.reasons == ["damaged archive", "bytes left over"]
+    assert "name 3 members, and 1 can be read" in found.problems[0][2]
+
+
+def test_members_that_the_directory_is_silent_about_are_found_and_told() -> None:
+    """Two archives, one behind the other: whoever reads the last directory sees the second only."""
+    first, second = (
+        zipped({"hidden": b"hidden", "inner.zip": zipped({"not twice": b"x"}, 0)}, 0),
+        zipped({"shown": b"y"}),
+    )
+    assert zipfile.ZipFile(io.BytesIO(first + second)).namelist() == ["shown"]
+    found = opened(ZIP, first + second)
+    assert [path for path, _ in found.files] == [b"shown", b"hidden", b"inner.zip"]
+    assert found.reasons == ["bytes left over"]
+    assert found.problems[0][2].startswith("2 members are not in the archive's directory")
+
+
+def test_members_that_share_their_bytes_are_each_counted_and_charged() -> None:
+    """The bomb of overlapping members: a directory names the same bytes again and again."""
+    raw = zipped({"plate": bytes(1 << 20)})
+    listed, last = raw.index(b"PK\1\2"), raw.index(b"PK\5\6")
+    entry, end = raw[listed:last], bytearray(raw[last:])
+    end[8:16] = struct.pack("<HHI", 500, 500, 500 * len(entry))
+    bomb = raw[:listed] + entry * 500 + end
+    found = opened(ZIP, bomb, budget=None)
+    assert len(found.files) == 500
+    capped = list_files({b"a.zip": bomb}, archive_ratio=100)
+    assert "too large" in capped.reasons
+    assert sum(row["size"] for row in capped.rows) < 9 << 20
+
+
+def test_a_part_of_a_split_zip_is_named_and_gives_what_is_in_it() -> None:
+    raw = zipped(FILES, zipfile.ZIP_STORED)
+    first = opened(ZIP, b"PK\7\x08" + raw[:25_000])
+    assert first.files[:2] == [(b"first", PLATE), (b"second", b"second")]
+    assert "not supported" in first.reasons
+    assert any("split" in detail for _, _, detail in first.problems)
+    last = bytearray(raw[raw.index(b"PK\1\2") :])
+    at = last.index(b"PK\5\6")
+    last[at + 4 : at + 8] = struct.pack("<HH", 1, 1)
+    last[at + 16 : at + 20] = bytes(4)
+    rest = opened(ZIP, bytes(last))
+    assert rest.reasons == ["content elsewhere"] * 3 + ["not supported"]
+    assert [path for path, _, _ in rest.problems] == [b"first", b"second", b"third", b""]
+
+
+@pytest.mark.parametrize("name", [b"T\x94ne", "Töne".encode(), b"..\\up", b"a\xff"])
+def test_names_in_any_code_page_are_kept_as_they_stand(name: bytes) -> None:
+    raw = zipped({"x" * len(name): b"tones"}).replace(b"x" * len(name), name)
+    assert opened(ZIP, raw).files == [(name, b"tones")]
+
+
+def test_a_folder_or_symlink_that_hides_bytes_is_read_as_a_file() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, raw in (("link", b"target"), ("large", PLATE)):
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o120777 << 16
+            archive.writestr(info, raw)
+    found = opened(ZIP, file.getvalue())
+    assert (found.kinds("symlink"), found.files) == ([b"link"], [(b"large", PLATE)])
+    lying = bytearray(zipped({"folder/": PLATE}))
+    at = lying.index(b"PK\1\2")
+    lying[at + 24 : at + 28] = bytes(4)
+    found = opened(ZIP, bytes(lying))
+    assert (found.files, found.reasons) == ([(b"folder/", PLATE)], ["damaged"])
+
+
+def test_a_directory_of_many_small_members_can_be_lost_too() -> None:
+    files = {f"plate-{n}": b"%d" % n for n in range(4000)}
+    raw = zipped(files, 0)
+    found = opened(ZIP, raw[: raw.index(b"PK\1\2")])
+    assert found.files == [(name.encode(), plain) for name, plain in files.items()]
+    assert found.reasons == ["damaged archive"]
+
+
+def test_members_that_never_end_are_given_up_after_some_readings() -> None:
+    """Each says that its size stands behind its bytes, where none does: finding out takes a reading of all the rest."""
+    head = b"PK\3\4\x14\0\x08\0\x08\0" + bytes(16) + b"\1\0\0\0x"
+    found = opened(ZIP, head * 6000)
+    assert found.reasons[-1] == "too many"
+    assert 100 < len(found.entries) < 6000
+
+
+@pytest.mark.parametrize(("field", "size"), [(b"comment", 20 << 20), (b"path", 17 << 20)])
+def test_a_tar_header_that_is_all_header_is_not_taken_into_memory(field: bytes, size: int) -> None:
+    value = field + b"=" + b"x" * size
+    record = b"%d %s\n" % (len(value) + 2 + 8, value)
+    info = tarfile.TarInfo("pax")
+    info.type, info.size = tarfile.XHDTYPE, len(record)
+    raw = info.tobuf() + record + bytes(-len(record) % 512) + tarred(("plate", tarfile.REGTYPE, PLATE))
+    found = opened("application/x-tar", tarred(("first", tarfile.REGTYPE, b"x"))[:1024] + raw)
+    assert found.files == [(b"first", b"x")]
+    assert found.reasons == ["too large"]

@@ -1,6 +1,7 @@
 """Real images made by others, held against the Sleuth Kit's own programs, and the same images damaged."""
 
 import contextlib
+import hashlib
 import shutil
 import subprocess
 import zlib
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.builders import Listed, list_files, only_problem
+from tests.evidence.builders import Listed, list_files
 from tests.world import SHARED, needs_shared
 
 DISK = SHARED / "disk"
@@ -28,10 +29,11 @@ def said_by(program: str, *arguments: str | Path) -> bytes:
 
 @pytest.mark.parametrize(
     "names",
-    [["ext2.E01"], ["ext2.split.E01", "ext2.split.E02"], ["ext2.splitraw.000", "ext2.splitraw.001"]],
-    ids=["E01", "split E01", "split raw"],
-)
-def test_one_file_system_in_three_wrappings_is_one_tree(names: list[str]) -> None:
+    [["ext2.E01"], ["ext2.split.E01", "ext2.split.E02"], ["ext2.splitraw.000", "ext2.splitraw.001"], ["ext2.qcow2"],
+     ["ext2.vhd"], ["ext2.vmdk"]],
+    ids=["E01", "split E01", "split raw", "QCOW2", "VHD", "VMDK"],
+)  # fmt: skip
+def test_one_file_system_in_six_wrappings_is_one_tree(names: list[str]) -> None:
     found = listed(*names)
     assert {row["path"]: row["size"] for row in found.rows} == EXT2
     assert found.tally() == (7, 3, 4)
@@ -61,14 +63,6 @@ def test_deleted_names_and_the_orphan_are_accounted_for() -> None:
     assert sorted(detail.partition(": ")[0] for _, detail in found.aside) == gone
     assert set(found.reasons) == {"content gone"}
     assert {row["path"]: row["deleted"] for row in found.rows} == dict.fromkeys(EXT2, False)
-
-
-@pytest.mark.parametrize(("name", "word"), [("ext2.qcow2", "QCOW2"), ("ext2.vmdk", "VMDK"), ("ext2.vhd", "VHD")])
-def test_images_that_are_not_read_yet_are_refused_by_name(name: str, word: str) -> None:
-    found = list_files({b"innocent.dd": (DISK / name).read_bytes()})
-    assert found.rows == []
-    assert only_problem(found).reason == "not supported"
-    assert word in only_problem(found).detail
 
 
 def test_images_are_known_by_content_whatever_they_are_called() -> None:
@@ -105,10 +99,19 @@ def test_no_flipped_byte_of_an_e01_is_passed_over() -> None:
     assert silent == []
 
 
-def test_an_image_in_a_folder_of_other_files_is_named_and_not_opened() -> None:
-    found = listed("ext2.E01", "corrupt1.gz")
-    assert found.row(b"ext2.E01")["mime"] == "application/x-ewf"
-    assert "seal it as an exhibit of its own" in str(found.aside)
+def test_an_image_in_a_folder_of_other_files_is_an_item_and_is_opened() -> None:
+    raw = (DISK / "ext2.qcow2").read_bytes()
+    found = list_files({b"vm/ext2.qcow2": raw, b"backup.bin": bytes(2 << 20)})
+    assert found.row(b"vm/ext2.qcow2")["sha256"] == hashlib.sha256(raw).hexdigest()
+    inside = {path.removeprefix(b"vm/ext2.qcow2!/"): found.row(path)["size"] for path in found.paths if b"!/" in path}
+    assert inside == EXT2
+    assert found.row(b"vm/ext2.qcow2!/passwords.txt")["parent"] == found.row(b"vm/ext2.qcow2")["item"]
+    assert found.aside == []
+
+
+def test_notes_beside_an_image_are_items_and_the_image_is_opened() -> None:
+    found = list_files({b"ext2.E01": (DISK / "ext2.E01").read_bytes(), b"ext2.log": b"acquired by hand"})
+    assert found.paths == [b"ext2.log", *EXT2]
 
 
 def test_a_damaged_gzip_keeps_all_that_stands_before_the_damage() -> None:

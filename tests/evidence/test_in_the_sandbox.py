@@ -5,8 +5,9 @@ import gzip
 from dataclasses import replace
 from pathlib import Path
 
-from casewright.engine.runner import Inline, Runner
+from casewright.engine.runner import Runner
 from casewright.engine.tables import TableFolder
+from casewright.engine.units import Inline
 from casewright.evidence.describe import gather_source
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.evidence.stages import STAGES
@@ -43,14 +44,14 @@ def test_a_folder_is_listed_in_a_confined_child(case: Case, tmp_path: Path) -> N
     assert intake(case, folder) == ["dump.sql.gz", "dump.sql.gz!/dump.sql", "empty"]
 
 
-def test_an_exhibit_whose_reader_is_ended_is_set_aside_and_the_others_are_listed(case: Case, tmp_path: Path) -> None:
+def test_a_member_whose_reader_is_ended_is_set_aside_and_all_else_is_listed(case: Case, tmp_path: Path) -> None:
     """Caps set out of reach, so that only the limit on processor time stops it."""
     good, endless = tmp_path / "good.txt", tmp_path / "endless.bz2"
     good.write_bytes(b"plate")
     endless.write_bytes(bz2.compress(bytes(45 << 20)) * 2000)
     limits = replace(LimitSettings(), archive_ratio=1 << 40, archive_bytes=1 << 50, child_cpu_seconds=2)
     (case.root / "case.toml").write_text(replace(case.settings, limits=limits).dump())
-    assert intake(Case(case.root), good, endless) == ["good.txt"]
+    assert sorted(intake(Case(case.root), good, endless)) == ["endless.bz2", "good.txt"]
     (aside,) = rows_of(TableFolder(case.tables).load("set_aside"))
-    assert (aside["reason"], "SIGKILL" in aside["detail"]) == ("died", True)
+    assert (aside["reason"], "SIGXCPU" in aside["detail"]) == ("died", True)
     assert not list((case.root / "store" / "tmp").glob("*"))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from casewright.engine.query import Reader
-from casewright.engine.runner import Inline, Runner
+from casewright.engine.runner import Runner
+from casewright.engine.units import Inline
 from casewright.engine.tables import TableFolder
 from casewright.engine.why import Explainer
 from casewright.evidence.sealed import STAGES as SEALED

@@ -67,13 +67,14 @@ class Voice:
             def watch(event: StageProgress) -> None:
                 if event.stage not in tasks:
                     tasks[event.stage] = bars.add_task(event.stage, total=event.total)
-                bars.update(tasks[event.stage], completed=event.done)
+                text = f"{event.stage} {event.note}".strip()
+                bars.update(tasks[event.stage], completed=event.done, total=event.total, description=text)
 
             yield watch
 
     def _lines(self) -> Any:
         def watch(event: StageProgress) -> None:
-            if event.done == event.total:
+            if event.done == event.total and not event.note:
                 self.err.print(Text(f"{event.stage}: {event.done}/{event.total}"))
 
         return watch

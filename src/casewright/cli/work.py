@@ -1,7 +1,7 @@
 """What the verbs share: opening a case, sealing sources, running stages, and answering."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -12,8 +12,10 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.pipeline import OF_VERB, PIPELINE
 from casewright.engine.query import Reader
-from casewright.engine.runner import Engine, Inline, Processes, Ran, Runner
+from casewright.engine.runner import Ran, Runner
+from casewright.engine.stage import Progress
 from casewright.engine.tables import TableFolder
+from casewright.engine.units import Engine, Inline, Processes
 from casewright.evidence.describe import gather_source, left_out
 from casewright.extract.stages import PROPOSAL
 from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
@@ -55,13 +57,27 @@ def source_files(path: Path) -> list[SourceFile]:
     return [SourceFile(f, os.fsencode(f.relative_to(base))) for f in files]
 
 
-def seal(case: Case, path: Path, role: str, name: str | None = None) -> dict[str, Any]:
+def seal(case: Case, voice: Voice, path: Path, role: str, name: str | None = None) -> dict[str, Any]:
     """Seal a source; says whether it was new to the case."""
     left = [printable_path(os.fsencode(p.relative_to(path))) for p in left_out(path)]
-    event = case.seal_source(
-        source_files(path), role, name or path.resolve().name, {"left_out": left} if left else None
-    )
+    files = source_files(path)
+    data = {"left_out": left} if left else None
+    with voice.progress() as watch:
+        tell = _teller(watch, sum(f.file.stat().st_size for f in files))
+        event = case.seal_source(files, role, name or path.resolve().name, data, tell)
     return {"source": str(path), "role": role, "new": event is not None, **(dict(event.data) if event else {})}
+
+
+def _teller(watch: Callable[[Progress], None], total: int) -> Callable[[int], None]:
+    """Draws how much of a source is sealed, in megabytes."""
+    done = 0
+
+    def tell(size: int) -> None:
+        nonlocal done
+        done += size
+        watch(Progress("seal", done >> 20, total >> 20, "MB"))
+
+    return tell
 
 
 def summary(case: Case, ran: Sequence[Ran], **more: Any) -> dict[str, Any]:

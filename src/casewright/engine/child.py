@@ -1,44 +1,54 @@
-"""Running a stage's work on one batch in a child process that can hurt nobody.
+"""The child's side: a stage's work on one batch in a process that can hurt nobody.
 
-The child starts from a clean server process, gives up its rights (`sandbox.confine`), and then parses. It opens
-nothing: sealed bytes reach it as descriptors that the parent opened. What it sends back is never unpickled: JSON and
-Arrow only.
+It starts from a clean server process, gives up its rights (`sandbox.confine`), and then parses. It opens nothing:
+sealed bytes reach it as descriptors that the parent opened. What it sends back is never unpickled (`messages.py`).
 
-Frames from child to parent: `O` + SHA-256 (open, answered with a descriptor); `B` chunk, `E` (bytes to keep; `E` is
-answered with their digests); `P` names of the protections in force; `R` result; `X` text of an error. One
-conversation, in step.
+Frames from child to parent: `P` names of the protections in force; `O` + SHA-256 (open, answered with a descriptor);
+`A` + step (what is known of it? answered); `F` + step, SHA-256 if the store has it, and size if known (a file begins);
+`B` + chunk of bytes to keep; `S` + length of a chunk in the next slot of shared memory; `E` + note (they end; answered
+with their digests); `J` + a note to remember; `I` an Output; `R` the end of the work; `X` text of an error.
+
+Both see a stretch of memory: first the number of the step, so that the parent knows it also when the child has died,
+then slots for large chunks. A semaphore tells the child how many slots are free; the parent copies a slot before it
+looks at it, since the child could change it meanwhile. Descriptors come on a pipe of their own, so that opening a file
+need not wait for the digests of the files before it.
 """
 
-import contextlib
 import ctypes
-import hashlib
-import io
 import json
-import multiprocessing
+import mmap
 import os
+import resource
+import select
 import signal
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from casewright.engine.messages import encode_output
 from casewright.engine.sandbox import confine
-from casewright.engine.stage import Context, Digests, Output, SetAside, Tally, Work
+from casewright.engine.stage import Context, Output, Work
+from casewright.engine.steps import Digests, Kept, Read
 from casewright.model.settings import LimitSettings
-from casewright.vault.store import Store, Writer
 
-PRELOAD = ["casewright.engine.child", "pyarrow.dataset"]  # DuckDB imports the second when it sees Arrow
 PR_SET_PDEATHSIG = 1
-FRAME_LIMIT = 1 << 31
+PAGE, SLOT, SLOTS = 4096, 1 << 20, 6
+SHARED = PAGE + SLOT * SLOTS
+BULKY = 1 << 15
+"""From this many bytes on a chunk goes through shared memory."""
+ON_THEIR_WAY = 64
+"""Files whose digests may be outstanding. Their answers must fit into the pipe, or both sides would wait forever."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One batch of one stage, as it is sent to a child. `hostile`: confine it."""
+    """One batch of one stage, as it is sent to a child. `hostile`: confine it. `streams`: see `Stage`."""
 
     work: Work
     batch: pa.Table
@@ -47,42 +57,156 @@ class Job:
     hostile: bool
     keeps_bytes: bool
     limits: LimitSettings
+    streams: bool = False
+    resumed: bool = False
+    passed_over: Mapping[int, str] = field(default_factory=dict)
+    all_from: int | None = None
+    """From this step on everything is passed over: the unit has killed too many children."""
 
 
-@dataclass(frozen=True)
-class Died:
-    """A child that did not finish, and why as far as it can be told."""
+class PipeBlobs:
+    """The child's view of the store: it asks, the parent opens and keeps. Answers come in the order of questions."""
 
-    reason: str
-    detail: str
-
-
-class ParentBlobs:
-    """The child's view of the store: it asks, the parent opens and keeps."""
-
-    def __init__(self, pipe: "Connection[Any, Any]") -> None:
-        self._pipe = pipe
+    def __init__(
+        self, pipe: "Connection[Any, Any]", handles: "Connection[Any, Any]", shared: mmap.mmap, free: int
+    ) -> None:
+        self._pipe, self._handles, self._shared, self._free, self._slot = pipe, handles, shared, free, 0
+        self._room = select.poll()
+        self._room.register(free, select.POLLIN)
+        self._room.register(pipe.fileno(), 0)
+        self._waiting: deque[list[Digests]] = deque()
 
     def open(self, sha256: str) -> BinaryIO:
         self._pipe.send_bytes(b"O" + sha256.encode("ascii"))
-        return os.fdopen(reduction.recv_handle(self._pipe), "rb")
+        return os.fdopen(reduction.recv_handle(self._handles), "rb")
 
     def put(self, chunks: Iterable[bytes]) -> Digests:
+        return self.send(0, chunks, lambda: None).digests
+
+    def send(
+        self, step: int, chunks: Iterable[bytes], note: Callable[[], Any], sealed: str = "", size: int = -1
+    ) -> Kept:
+        self._pipe.send_bytes(b"F" + json.dumps([step, sealed, size]).encode())
         for chunk in chunks:
-            if chunk:
+            if len(chunk) >= BULKY:
+                self._through_memory(chunk)
+            elif chunk:
                 self._pipe.send_bytes(b"B" + chunk)
-        self._pipe.send_bytes(b"E")
-        return Digests(**json.loads(self._pipe.recv_bytes()))
+        said = note()
+        self._pipe.send_bytes(b"E" + json.dumps(said).encode())
+        answer: list[Digests] = []
+        self._waiting.append(answer)
+        if len(self._waiting) >= ON_THEIR_WAY:
+            self._take()
+        return Kept(lambda: self._answered(answer), said)
+
+    def _through_memory(self, chunk: bytes) -> None:
+        for start in range(0, len(chunk), SLOT):
+            piece = memoryview(chunk)[start : start + SLOT]
+            self._wait_for_slot()
+            at = PAGE + SLOT * self._slot
+            self._shared[at : at + len(piece)] = piece
+            self._slot = (self._slot + 1) % SLOTS
+            self._pipe.send_bytes(b"S" + str(len(piece)).encode())
+
+    def _wait_for_slot(self) -> None:
+        """Takes a free slot. A parent that is gone frees none: its end of the pipe tells."""
+        while True:
+            try:
+                os.eventfd_read(self._free)
+                return
+            except BlockingIOError:
+                if any(handle == self._pipe.fileno() for handle, _ in self._room.poll()):
+                    os._exit(1)
+
+    def tell(self, step: int, note: Any) -> None:
+        self._pipe.send_bytes(b"J" + json.dumps([step, note]).encode())
+
+    def ask(self, step: int) -> Any:
+        self._settle()
+        self._pipe.send_bytes(b"A" + str(step).encode())
+        return json.loads(self._pipe.recv_bytes())
+
+    def _answered(self, answer: list[Digests]) -> Digests:
+        while not answer:
+            self._take()
+        return answer[0]
+
+    def _take(self) -> None:
+        self._waiting.popleft().append(Digests(**json.loads(self._pipe.recv_bytes())))
+
+    def _settle(self) -> None:
+        while self._waiting:
+            self._take()
 
 
-def _child(pipe: "Connection[Any, Any]", job: Job) -> None:
+class PipeSteps:
+    """The child's steps: it counts them, and asks the parent about those that an earlier run may have kept."""
+
+    def __init__(self, blobs: PipeBlobs, page: mmap.mmap, job: Job) -> None:
+        self._blobs, self._page, self._job = blobs, page, job
+        self._number, self._beats, self._limited_at = 0, 0, 0.0
+
+    def begin(self) -> str | None:
+        self._number += 1
+        self._page[:8] = self._number.to_bytes(8, "little")
+        self._limit()
+        if self._job.all_from is not None and self._number >= self._job.all_from:
+            return "too many failures"
+        return self._job.passed_over.get(self._number)
+
+    def keep(self, read: Read, note: Callable[[], Any], sealed: str | None = None, bound: int = 0) -> Kept:
+        answer = self._blobs.ask(self._number) if self._job.resumed else {}
+        if answer.get("digests"):
+            return Kept(lambda: Digests(**answer["digests"]), answer["note"])
+        chunks = read(0) if sealed else self._watched(read(int(answer.get("at", 0))), bound)
+        return self._blobs.send(self._number, chunks, note, sealed or "", bound or -1)
+
+    def _watched(self, chunks: Iterator[bytes], bound: int) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+            bound -= len(chunk)
+            if bound > 0:
+                self._limit()
+
+    def recall(self) -> Any:
+        return self._blobs.ask(self._number).get("note") if self._job.resumed else None
+
+    def remember(self, note: Any) -> None:
+        self._blobs.tell(self._number, note)
+
+    def alive(self) -> None:
+        self._beats += 1
+        self._page[8:16] = self._beats.to_bytes(8, "little")
+        self._limit()
+
+    def _limit(self) -> None:
+        used = time.process_time()
+        if used - self._limited_at >= 1:
+            limit_processor(self._job.limits.child_cpu_seconds)
+            self._limited_at = used
+
+
+def limit_processor(seconds: int) -> None:
+    """From now on, so many more seconds of processor time."""
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    limit = int(time.process_time()) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def main(pipe: "Connection[Any, Any]", handles: "Connection[Any, Any]", job: Job) -> None:
+    """What the child process does; it ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    protections = confine(job.limits, []) if job.hostile else []
+    with os.fdopen(reduction.recv_handle(handles), "r+b") as file:
+        shared = mmap.mmap(file.fileno(), SHARED)
+    free = reduction.recv_handle(handles)
+    protections = confine(job.limits, [], steps=job.streams) if job.hostile else []
     pipe.send_bytes(b"P" + json.dumps(protections).encode())
     try:
-        output = job.work(job.batch, Context(job.params, job.tables, ParentBlobs(pipe)))
-        pipe.send_bytes(b"R" + encode_output(output))
+        for output in _outputs(PipeBlobs(pipe, handles, shared, free), shared, job):
+            pipe.send_bytes(b"I" + encode_output(output))
+        pipe.send_bytes(b"R")
     except MemoryError:
         pipe.send_bytes(b"X" + b"out of memory\x00needed more than the memory limit")
     except Exception as error:  # noqa: BLE001  whatever evidence does to a parser costs this batch, and is recorded
@@ -92,164 +216,6 @@ def _child(pipe: "Connection[Any, Any]", job: Job) -> None:
     pipe.close()
 
 
-def run_in_child(job: Job, store: Store) -> tuple[Output | Died, list[str]]:
-    """The stage's output for the batch, or how its child died; and the protections that the kernel gave it."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(theirs, job), daemon=True)
-    process.start()
-    theirs.close()
-    _LIVE.add(process)
-    protections: list[str] = []
-    try:
-        result = _serve(ours, process.pid or 0, store, job, protections)
-        if isinstance(result, Died):
-            process.kill()
-        process.join()
-        if isinstance(result, Died) and result.reason == "died":
-            result = Died("died", _last_words(process.exitcode))
-        return result, protections
-    finally:
-        _LIVE.discard(process)
-        process.kill()
-        process.join()
-        process.close()
-        ours.close()
-
-
-_LIVE: set[Any] = set()
-
-
-def stop_children() -> None:
-    """End every child that is running now; the threads that watch them then see them die."""
-    for process in list(_LIVE):
-        with contextlib.suppress(ValueError):  # closed in between: it has ended
-            process.kill()
-
-
-def _serve(pipe: "Connection[Any, Any]", pid: int, store: Store, job: Job, protections: list[str]) -> Output | Died:
-    deadline = time.monotonic() + job.limits.child_wall_seconds
-    keeper = Keeper(store)
-    try:
-        while True:
-            if not pipe.poll(max(0.0, deadline - time.monotonic())):
-                return Died("took too long", f"still running after {job.limits.child_wall_seconds} s")
-            frame = pipe.recv_bytes(FRAME_LIMIT)
-            kind, body = frame[:1], frame[1:]
-            if kind == b"R":
-                return decode_output(body)
-            if kind == b"X":
-                reason, _, detail = body.decode("utf-8", "replace").partition("\x00")
-                return Died(reason, detail)
-            if kind == b"P":
-                protections.extend(str(p) for p in json.loads(body))
-            elif kind == b"O":
-                with store.open(body.decode("ascii")) as file:
-                    reduction.send_handle(pipe, file.fileno(), pid)
-            elif kind == b"B" and job.keeps_bytes:
-                keeper.write(body)
-            elif kind == b"E" and job.keeps_bytes:
-                pipe.send_bytes(json.dumps(asdict(keeper.keep())).encode())
-            else:
-                return Died("broke the rules", f"sent a frame of kind {kind!r} that this stage may not send")
-    except (EOFError, ConnectionError):
-        return Died("died", "")
-    except (ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
-        return Died("broke the rules", f"sent a frame that cannot be read: {error}")
-    finally:
-        keeper.discard()
-
-
-class Keeper:
-    """Takes the bytes that a child unpacks into the store, with the three digests that hash lists use."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._writer: Writer | None = None
-        self._start()
-
-    def _start(self) -> None:
-        self._writer = None
-        self._sha1 = hashlib.sha1(usedforsecurity=False)
-        self._md5 = hashlib.md5(usedforsecurity=False)
-
-    def write(self, chunk: bytes) -> None:
-        self._writer = self._writer or self._store.writer()
-        self._writer.write(chunk)
-        self._sha1.update(chunk)
-        self._md5.update(chunk)
-
-    def keep(self) -> Digests:
-        writer = self._writer or self._store.writer()
-        digests = Digests(writer.keep(), self._sha1.hexdigest(), self._md5.hexdigest(), writer.size)
-        self._start()
-        return digests
-
-    def discard(self) -> None:
-        if self._writer:
-            self._writer.discard()
-
-
-class StoreBlobs:
-    """The store itself as a stage sees it, for stages that need no sandbox and run in this process."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def open(self, sha256: str) -> BinaryIO:
-        return self._store.open(sha256)
-
-    def put(self, chunks: Iterable[bytes]) -> Digests:
-        keeper = Keeper(self._store)
-        for chunk in chunks:
-            keeper.write(chunk)
-        return keeper.keep()
-
-
-def _last_words(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"the parser was ended by {signal.Signals(-code).name}"
-    return f"the parser ended with exit code {code} and said nothing"
-
-
-def encode_output(output: Output) -> bytes:
-    head = json.dumps({
-        "set_aside": [asdict(s) for s in output.set_aside],
-        "tallies": [asdict(t) for t in output.tallies],
-        "tables": list(output.tables),
-    }).encode("utf-8", "surrogatepass")  # fmt: skip
-    sink = io.BytesIO()
-    sink.write(len(head).to_bytes(8, "big") + head)
-    for table in output.tables.values():
-        raw = ipc_bytes(table)
-        sink.write(len(raw).to_bytes(8, "big") + raw)
-    return sink.getvalue()
-
-
-def decode_output(raw: bytes) -> Output:
-    """Inverse of `encode_output`; trusts nothing but JSON and Arrow. Raises ValueError on anything else."""
-    view, at = memoryview(raw), 0
-
-    def block() -> memoryview:
-        nonlocal at
-        size = int.from_bytes(view[at : at + 8], "big")
-        at += 8 + size
-        return view[at - size : at]
-
-    head = json.loads(bytes(block()))
-    tables = {str(name): pa.ipc.open_stream(bytes(block())).read_all() for name in head["tables"]}
-    for table in tables.values():
-        table.validate(full=True)
-    return Output(
-        tables,
-        [SetAside(**s) for s in head["set_aside"]],
-        [Tally(**t) for t in head["tallies"]],
-    )
-
-
-def ipc_bytes(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
+def _outputs(blobs: PipeBlobs, page: mmap.mmap, job: Job) -> Iterable[Output]:
+    result = job.work(job.batch, Context(job.params, job.tables, blobs, PipeSteps(blobs, page, job)))
+    return [result] if isinstance(result, Output) else result

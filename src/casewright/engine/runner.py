@@ -10,17 +10,26 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from casewright import __version__
-from casewright.engine.child import Died, Job, StoreBlobs, run_in_child, stop_children
-from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
+from casewright.engine.child import Job
+from casewright.engine.parent import run_in_child
+from casewright.engine.stage import Context, Output, Progress, Stage
 from casewright.engine.tables import SHARED, Part, TableFolder, digest_of, parquet_bytes, run_bytes
+from casewright.engine.units import (
+    Engine,
+    UnbalancedStageError,
+    Unit,
+    heads_of,
+    is_whole,
+    part_file,
+    protections_of,
+)
 from casewright.model.errors import CasewrightError, Refused
 from casewright.model.ids import make_id
 from casewright.model.settings import Settings
@@ -29,10 +38,6 @@ from casewright.vault.ledger import Ledger, canonical
 from casewright.vault.store import Store
 
 Watcher = Callable[[Progress], None]
-
-
-class UnbalancedStageError(CasewrightError):
-    """A stage did not account for everything it was given: a defect of ours, and its output is refused."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Runner:
     ledger: Ledger
     settings: Settings
     pipeline: Sequence[Stage]
-    engine: "Engine"
+    engine: Engine
     watch: Watcher = lambda progress: None
 
     def run(self, wanted: Sequence[str]) -> list[Ran]:
@@ -66,10 +71,11 @@ class Runner:
         """The output of a stage that stands outside the pipeline, over all its rows at once; nothing is kept of it."""
         tables = {name: self.tables.load(name) for name in stage.reads}
         (batch,) = _batches(replace(stage, batch=1 << 62), tables)
-        result, _ = run_in_child(self._job(stage, batch, _beside(stage, tables)), self.store)
-        if isinstance(result, Died):
-            raise Refused(f"{stage.name} failed: {result.reason}: {result.detail}")
-        return result
+        outputs: list[Output] = []
+        died, _ = run_in_child(self._job(stage, batch, _beside(stage, tables)), self.store, outputs.append)
+        if died:
+            raise Refused(f"{stage.name} failed: {died.reason}: {died.detail}")
+        return outputs[0]
 
     def closure(self, wanted: Sequence[str]) -> set[str]:
         """Names of the wanted stages and of every stage whose tables they read, directly or not."""
@@ -101,7 +107,8 @@ class Runner:
 
     def _job(self, stage: Stage, batch: pa.Table, beside: Mapping[str, pa.Table]) -> Job:
         params = stage.params(self.settings)
-        return Job(stage.work, batch, beside, params, stage.hostile, stage.keeps_bytes, self.settings.limits)
+        limits = self.settings.limits
+        return Job(stage.work, batch, beside, params, stage.hostile, stage.keeps_bytes, limits, stage.streams)
 
     def _input_digest(self, name: str, stage: Stage) -> str:
         if name.startswith("ledger/"):
@@ -128,15 +135,11 @@ class Runner:
         fingerprint = self.fingerprint(stage)
         if self._current(stage, fingerprint):
             return self._report(stage, skipped=True)
-        work = self.tables.root / ".work" / stage.name
-        mine = work / fingerprint[:16]
-        for other in work.iterdir() if work.exists() else ():
-            if other != mine:
-                shutil.rmtree(other)
-        mine.mkdir(parents=True, exist_ok=True)
-        units = self._finish_units(stage, mine)
-        self._commit(stage, fingerprint, units)
-        shutil.rmtree(work)
+        units = self._units(stage, fingerprint)
+        self._finish_units(stage, units)
+        folders = [unit.folder for unit in units]
+        self._commit(stage, fingerprint, folders)
+        self._forget(stage, folders)
         return self._report(stage, skipped=False)
 
     def _report(self, stage: Stage, skipped: bool) -> Ran:
@@ -144,20 +147,49 @@ class Runner:
         run = self.tables.run_of(stage.writes[0]) or {}
         return Ran(stage.name, skipped, rows, run.get("tallies", []))
 
-    def _finish_units(self, stage: Stage, work: Path) -> list[Path]:
-        """One folder a unit, in order; those that a killed run left are taken as they are."""
+    def _units(self, stage: Stage, fingerprint: str) -> list[Unit]:
+        """The stage's units, in order. What a killed run finished of them is found in their folders."""
         tables = self._inputs(stage)
-        batches = list(_batches(stage, tables))
-        folders = [work / f"{i:06d}" for i in range(len(batches))]
-        todo = [i for i, folder in enumerate(folders) if not folder.exists()]
         beside = _beside(stage, tables)
-        jobs = (self._job(stage, batches[i], beside) for i in todo)
-        self.watch(Progress(stage.name, len(batches) - len(todo), len(batches)))
-        results = self.engine.run(stage, jobs, self.store)
-        for done, (i, output) in enumerate(zip(todo, results, strict=True), start=len(batches) - len(todo) + 1):
-            _keep_unit(stage, output, folders[i])
-            self.watch(Progress(stage.name, done, len(batches)))
-        return folders
+        jobs = [self._job(stage, batch, _picked(stage, batch, beside)) for batch in _batches(stage, tables)]
+        if stage.streams:  # a folder is named by all that decides what is in it, so that later runs find it too
+            root = self.tables.root / ".units" / stage.name
+            return [Unit(job, root / self._unit_key(stage, job)) for job in jobs]
+        work = self.tables.root / ".work" / stage.name
+        mine = work / fingerprint[:16]
+        for other in work.iterdir() if work.exists() else ():
+            if other != mine:
+                shutil.rmtree(other)
+        return [Unit(job, mine / f"{i:06d}") for i, job in enumerate(jobs)]
+
+    def _unit_key(self, stage: Stage, job: Job) -> str:
+        made = {"stage": stage.name, "version": stage.version, "casewright": __version__, "params": dict(job.params)}
+        digest = hashlib.sha256(_loose(made))
+        for name, table in sorted({"": job.batch, **job.tables}.items()):
+            digest.update(name.encode() + b"\0" + parquet_bytes(table.combine_chunks()))
+        return digest.hexdigest()[:32]
+
+    def _finish_units(self, stage: Stage, units: Sequence[Unit]) -> None:
+        """Leaves every unit's folder; those that are there and whole are taken as they are."""
+        for unit in units:
+            unit.folder.parent.mkdir(parents=True, exist_ok=True)
+        todo = [unit for unit in units if not is_whole(unit.folder)]
+        done, total = [unit for unit in units if unit.folder not in {t.folder for t in todo}], len(units)
+        self.watch(Progress(stage.name, len(done), total))
+        finished = self.engine.run(
+            stage, todo, self.store, lambda text: self.watch(Progress(stage.name, len(done), total, text))
+        )
+        for unit, _ in zip(todo, finished, strict=True):
+            done.append(unit)
+            self.watch(Progress(stage.name, len(done), total))
+
+    def _forget(self, stage: Stage, kept: Sequence[Path]) -> None:
+        """Remove units that no table rests on any more; of a plain stage all, since its tables hold them."""
+        shutil.rmtree(self.tables.root / ".work" / stage.name, ignore_errors=True)
+        units = self.tables.root / ".units" / stage.name
+        for path in units.iterdir() if units.exists() else ():
+            if path not in kept:
+                shutil.rmtree(path)
 
     def _inputs(self, stage: Stage) -> dict[str, pa.Table]:
         event = pa.schema([("event", pa.string())])
@@ -170,7 +202,8 @@ class Runner:
         }
 
     def _commit(self, stage: Stage, fingerprint: str, units: list[Path]) -> None:
-        heads = [json.loads((unit / "unit.json").read_text("utf-8")) for unit in units]
+        made = [(unit, number, head) for unit in units for number, head in enumerate(heads_of(unit))]
+        heads = [head for _, _, head in made]
         aside = [row for head in heads for row in head["set_aside"]]
         tallies = _add_tallies(stage, [t for head in heads for t in head["tallies"]], aside)
         head = {"format": 1, "fingerprint": fingerprint, "tallies": tallies, **self._made_from(stage)}
@@ -180,82 +213,34 @@ class Runner:
         for name in stage.writes:
             parts = [_part(stage, name, i, unit_head) for i, unit_head in enumerate(heads)]
             runs[name] = {"table": name, **head, "parts": [p.record() for p in parts]}
-            files[name] = [(p.file, unit / f"{name}.parquet") for p, unit in zip(parts, units, strict=True)]
+            files[name] = [(p.file, part_file(unit, name, k)) for p, (unit, k, _) in zip(parts, made, strict=True)]
         shared = {
             "set_aside": parquet_bytes(_set_aside_rows(stage, aside)),
             "tallies": parquet_bytes(TABLES["tallies"].rows(tallies)),
         }
-        self._announce(stage, fingerprint, runs, shared)
+        protections = sorted({p for unit in units for p in protections_of(unit)})
+        self._announce(stage, fingerprint, runs, shared, protections)
         for name in stage.writes:
             self.tables.replace(name, runs[name], files[name])
         for name, raw in shared.items():
             self.tables.replace_part(name, stage.name, raw)
 
-    def _announce(self, stage: Stage, fingerprint: str, runs: Mapping[str, Any], shared: Mapping[str, bytes]) -> None:
+    def _announce(
+        self,
+        stage: Stage,
+        fingerprint: str,
+        runs: Mapping[str, Any],
+        shared: Mapping[str, bytes],
+        protections: Sequence[str],
+    ) -> None:
         """Say in the ledger what the tables are about to be: a run killed in between then leaves tables that the ledger
         knows, the new ones or those before, and `verify` can tell an interrupted run from changed bytes."""
         digests = {name: hashlib.sha256(run_bytes(run)).hexdigest() for name, run in runs.items()}
         parts = {name: hashlib.sha256(raw).hexdigest() for name, raw in shared.items()}
-        done = {"stage": stage.name, "version": stage.version, "fingerprint": fingerprint}
+        done: dict[str, Any] = {"stage": stage.name, "version": stage.version, "fingerprint": fingerprint}
+        if stage.hostile:
+            done["protections"] = list(protections)
         self.ledger.append(("stage done", {**done, "runs": digests, "parts": parts}))
-
-
-class Engine(Protocol):
-    """Runs jobs of one stage and yields their outputs in order, whatever the order in which they end."""
-
-    def run(self, stage: Stage, jobs: Iterator[Job], store: Store) -> Iterator[Output]: ...
-
-
-class Inline:
-    """One after the other; only hostile stages get a child process."""
-
-    def run(self, stage: Stage, jobs: Iterator[Job], store: Store) -> Iterator[Output]:
-        for job in jobs:
-            if job.hostile:
-                yield _in_children(stage, job, store)
-            else:
-                yield job.work(job.batch, Context(job.params, job.tables, StoreBlobs(store)))
-
-
-class Processes:
-    """Several child processes at once; each is watched by a thread of this process."""
-
-    def __init__(self, workers: int) -> None:
-        self.workers = max(1, workers)
-
-    def run(self, stage: Stage, jobs: Iterator[Job], store: Store) -> Iterator[Output]:
-        if stage.over is None and not stage.hostile:
-            yield from Inline().run(stage, jobs, store)
-            return
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="casewright") as pool:
-            pending = [pool.submit(_in_children, stage, job, store) for job in jobs]
-            try:
-                for future in pending:
-                    yield future.result()
-            except BaseException:
-                for future in pending:
-                    future.cancel()
-                stop_children()
-                raise
-
-
-def _in_children(stage: Stage, job: Job, store: Store) -> Output:
-    """The batch's output. When its child dies, each row gets a child of its own; the one that kills it is set aside."""
-    result, _ = run_in_child(job, store)
-    if isinstance(result, Output):
-        return result
-    if not job.hostile:
-        raise UnbalancedStageError(
-            f"stage {stage.name} failed: {result.reason}: {result.detail}. This is a defect of ours."
-        )
-    if job.batch.num_rows <= 1:
-        return _died(stage, job.batch, result)
-    rows = [_in_children(stage, _only(job, i), store) for i in range(job.batch.num_rows)]
-    return Output(
-        {name: pa.concat_tables([r.tables[name].cast(TABLES[name].schema) for r in rows]) for name in stage.writes},
-        [s for r in rows for s in r.set_aside],
-        [t for r in rows for t in r.tallies],
-    )
 
 
 def _part(stage: Stage, table: str, number: int, head: Mapping[str, Any]) -> Part:
@@ -268,17 +253,17 @@ def _beside(stage: Stage, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]
     return {name: table for name, table in tables.items() if name != stage.over or stage.sees_all}
 
 
-def _only(job: Job, row: int) -> Job:
-    return replace(job, batch=job.batch.slice(row, 1))
-
-
-def _died(stage: Stage, batch: pa.Table, how: Died) -> Output:
-    subject = str(batch.column(stage.key)[0].as_py()) if batch.num_rows else stage.name
-    return Output(
-        {name: TABLES[name].empty() for name in stage.writes},
-        [SetAside(stage.noun, subject, how.reason, how.detail)],
-        [Tally(stage.noun, received=1, done=0)],
-    )
+def _picked(stage: Stage, batch: pa.Table, beside: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Of the tables beside a batch, the rows that the stage says it may look at."""
+    if not stage.beside:
+        return dict(beside)
+    key = {"key": batch.column(stage.key)[0].as_py()} if batch.num_rows else {"key": None}
+    picked = {}
+    for name, table in beside.items():
+        context = Context({}, {name: table}, _NO_BLOBS)
+        sql = f"SELECT * FROM {name} WHERE {stage.beside.get(name, 'true')}"  # noqa: S608  ours
+        picked[name] = context.sql(sql, key if "$key" in sql else None).cast(TABLES[name].schema)
+    return picked
 
 
 def _batches(stage: Stage, tables: Mapping[str, pa.Table]) -> Iterator[pa.Table]:
@@ -290,24 +275,6 @@ def _batches(stage: Stage, tables: Mapping[str, pa.Table]) -> Iterator[pa.Table]
     rows = rows.cast(TABLES[stage.over].schema)
     for start in range(0, max(rows.num_rows, 1), stage.batch):
         yield rows.slice(start, stage.batch)
-
-
-def _keep_unit(stage: Stage, output: Output, folder: Path) -> None:
-    """Write a unit's rows where a later run finds them: all of it or, when killed, nothing."""
-    if missing := set(stage.writes) ^ set(output.tables):
-        raise UnbalancedStageError(f"stage {stage.name} wrote other tables than it declared: {sorted(missing)}.")
-    fresh = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    head: dict[str, Any] = {"tables": {}, "set_aside": [asdict(s) for s in output.set_aside],
-                            "tallies": [asdict(t) for t in output.tallies]}  # fmt: skip
-    for name in stage.writes:
-        rows = output.tables[name].cast(TABLES[name].schema).combine_chunks()
-        raw = parquet_bytes(rows)
-        (fresh / f"{name}.parquet").write_bytes(raw)
-        head["tables"][name] = {"sha256": hashlib.sha256(raw).hexdigest(), "rows": rows.num_rows}
-    (fresh / "unit.json").write_bytes(_loose(head))
-    fresh.rename(folder)
 
 
 def _add_tallies(stage: Stage, tallies: list[dict[str, Any]], aside: list[dict[str, Any]]) -> list[dict[str, Any]]:

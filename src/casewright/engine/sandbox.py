@@ -2,8 +2,8 @@
 
 Memory and processor limits by setrlimit(2); no new privileges by prctl(2); a closed file system and, where the kernel
 has it, no TCP by Landlock (https://docs.kernel.org/userspace-api/landlock.html), called by number through ctypes;
-refused system calls by seccomp. What the kernel does not offer is not an error: the names that come back say which
-protections are in force.
+an allow-list of system calls by seccomp. What the kernel does not offer is not an error: the names that come back say
+which protections are in force.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from casewright.engine.seccomp import refuse_calls
+from casewright.engine.seccomp import FILTERED, allow_only_parsing
 from casewright.model.settings import LimitSettings
 
 PR_SET_NO_NEW_PRIVS = 38
@@ -25,6 +25,8 @@ RULESET_VERSION, RULE_PATH_BENEATH = 1, 1
 READ_FILE, READ_DIR, EXECUTE = 1 << 2, 1 << 3, 1 << 0
 FS_RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 NET_RIGHTS = 0b11  # bind and connect TCP, since ABI 4
+WANTED = ("no new privileges", "file system closed", "no TCP", *FILTERED)
+"""Protections that depend on the kernel."""
 OPEN_FILES = 8192  # an image of 10 TB may come in thousands of segments
 
 
@@ -37,11 +39,12 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
-def confine(limits: LimitSettings, readable: Sequence[Path]) -> list[str]:
+def confine(limits: LimitSettings, readable: Sequence[Path], steps: bool = False) -> list[str]:
     """Give up the calling process's rights, for good. Returns the protections that the kernel gave, in plain words.
 
     Afterwards it reads only what lies under `readable` and Python's own libraries, opens nothing for writing, and is
     ended by the kernel past `child_memory` bytes or `child_cpu_seconds`. Descriptors that are open stay usable.
+    With `steps`, processor time is given anew for each step of the work, so that its upper limit stays as it was.
     Its zone is UTC from then on: what libraries make of times without a zone must not depend on where they run.
     """
     os.environ["TZ"] = "UTC"
@@ -57,13 +60,13 @@ def confine(limits: LimitSettings, readable: Sequence[Path]) -> list[str]:
         with contextlib.suppress(ValueError, OSError):
             hard = resource.getrlimit(kind)[1]
             limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(kind, (limit, limit))
+            resource.setrlimit(kind, (limit, hard if steps and kind == resource.RLIMIT_CPU else limit))
             given.append(what)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
         given.append("no new privileges")
     given.extend(_landlock(libc, [*readable, *_library_folders()]))
-    given.extend(refuse_calls(libc))
+    given.extend(allow_only_parsing(libc, os.getpid()))
     return given
 
 

@@ -6,34 +6,18 @@ process it returns as `SetAside` rows, and it counts what it was given in `Tally
 received = done + nothing to find + set aside, for every noun, and refuses the stage's output otherwise.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import duckdb
 import pyarrow as pa
 
+from casewright.engine.steps import Blobs, Digests, FreshSteps, Steps
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
-
-
-@dataclass(frozen=True)
-class Digests:
-    """The digests of some bytes, lower-case hex, and how many bytes there were."""
-
-    sha256: str
-    sha1: str
-    md5: str
-    size: int
-
-
-class Blobs(Protocol):
-    """Sealed bytes by SHA-256. `put` is for stages that unpack evidence (`keeps_bytes`); it streams."""
-
-    def open(self, sha256: str) -> BinaryIO: ...
-
-    def put(self, chunks: Iterable[bytes]) -> Digests: ...
 
 
 @dataclass(frozen=True)
@@ -79,6 +63,12 @@ class Context:
     params: Mapping[str, Any]
     tables: Mapping[str, pa.Table]
     blobs: Blobs
+    given_steps: Steps | None = None
+
+    @cached_property
+    def steps(self) -> Steps:
+        """For streaming stages: the steps in which they work."""
+        return self.given_steps or FreshSteps(self.blobs)
 
     def open(self, sha256: str) -> BinaryIO:
         """A seekable stream of the sealed bytes with this SHA-256."""
@@ -107,7 +97,8 @@ class Context:
             connection.close()
 
 
-Work = Callable[[pa.Table, Context], Output]
+Work = Callable[[pa.Table, Context], Output | Iterator[Output]]
+"""One Output a batch; of a streaming stage as many as it likes, cut where its evidence alone decides."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +113,12 @@ class Stage:
     - `hostile`: it parses evidence: each unit runs in a sandboxed child; a child that dies is retried row by row, and
       the row that kills it is set aside.
     - `sees_all`: it may look at the whole of `over` through `Context.table` too, not only at its batch.
-    - `keeps_bytes`: it calls `Context.put`.
+    - `keeps_bytes`: it calls `Context.put` or `Steps.keep`.
+    - `streams`: it is hostile, takes one row at a time, may take hours over it, and yields Outputs as it goes. It works
+      in steps (`Context.steps`); a run that was killed goes on at the step where it was, and a step
+      that kills its child is passed over. Time limits then hold for each step. A finished row is kept, and is not
+      worked on again when other rows come to it.
+    - `beside`: for a table in `reads`, SQL that picks the rows a batch may look at; `$key` is the batch's `key`.
     - `params`: the settings that change its result, from the case's settings.
     - `noun`: what a row of `over` is called in set-aside rows, and `key` its id column.
     """
@@ -138,6 +134,8 @@ class Stage:
     batch: int = 256
     hostile: bool = False
     keeps_bytes: bool = False
+    streams: bool = False
+    beside: Mapping[str, str] = field(default_factory=dict)
     sees_all: bool = False
     params: Callable[[Settings], Mapping[str, Any]] = lambda settings: {}
     noun: str = "items"

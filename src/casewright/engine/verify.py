@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from casewright.engine.tables import RUN_FILE, SHARED, Part, TableFolder, run_bytes, shared_run
+from casewright.engine.units import changed_in
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, read_manifest
@@ -97,9 +98,12 @@ def _digests(store: Store, event: Event) -> list[str]:
 def _tables(case: Case, events: list[Event]) -> Iterator[Check]:
     folder = TableFolder(case.tables)
     done = [e.data for e in events if e.kind == "stage done"]
-    known = set(TABLES) | {".work", ".new", ".old"}
+    known = set(TABLES) | {".work", ".units", ".new", ".old"}
     for stray in sorted(p.name for p in case.tables.glob("*") if p.name not in known):
         yield Check(f"tables/{stray}", "broken", "is no table of this case")
+    for unit in sorted(p for p in case.tables.glob(".units/*/*") if p.suffix not in (".tmp", ".steps")):
+        for path in changed_in(unit):
+            yield Check(f"tables/{path.relative_to(case.tables)}", "broken", f"{path}: bytes were changed; run again")
     for name in TABLES:
         if not (case.tables / name).exists():
             continue

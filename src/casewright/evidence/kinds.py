@@ -17,6 +17,8 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MM\0*", "image/tiff"),
     (0, b"PK\x03\x04", "application/zip"),
     (0, b"PK\x05\x06", "application/zip"),
+    (0, b"PK\x07\x08PK\x03\x04", "application/zip"),
+    (0, b"PK00PK\x03\x04", "application/zip"),
     (0, b"\x1f\x8b\x08", "application/gzip"),
     (0, b"BZh", "application/x-bzip2"),
     (0, b"\xfd7zXZ\0", "application/x-xz"),
@@ -26,6 +28,18 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (0, b"Rar!\x1a\x07", "application/vnd.rar"),
     (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (0, b"!<arch>\n", "application/x-archive"),
+    (0, b"070701", "application/x-cpio"),
+    (0, b"070702", "application/x-cpio"),
+    (0, b"070707", "application/x-cpio"),
+    (0, b"MSCF\0\0\0\0", "application/vnd.ms-cab-compressed"),
+    (0, b"\xed\xab\xee\xdb", "application/x-rpm"),
+    (0, b"hsqs", "application/x-squashfs"),
+    (0, b"\x04\x22\x4d\x18", "application/x-lz4"),
+    (0, b"\x02\x21\x4c\x18", "application/x-lz4"),
+    (0, b"LZIP\x01", "application/x-lzip"),
+    (0, b"\x89LZO\0\r\n\x1a\n", "application/x-lzop"),
+    (32769, b"CD001", "application/x-iso9660-image"),
     (0, b"EVF\x09\x0d\x0a\xff\x00", "application/x-ewf"),
     (0, b"EVF2\x0d\x0a\x81\x00", "application/x-ewf"),
     (0, b"LVF\x09\x0d\x0a\xff\x00", "application/x-ewf"),
@@ -42,7 +56,15 @@ SQL_DUMP = re.compile(
     rb"-- (?:MySQL dump|MariaDB dump|PostgreSQL database dump|PostgreSQL database cluster dump|phpMyAdmin SQL Dump)"
 )
 ACCESS_LINE = re.compile(rb'^\S+ \S+ [^\[\n]* ?\[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "', re.MULTILINE)
-TEXT_BYTES = frozenset(range(32, 256)) | {7, 8, 9, 10, 12, 13, 27}
+ARCHIVED = (
+    (re.compile(rb"\x1f\x9d[\x89-\x90]"), "application/x-compress"),
+    # the properties that every writer uses, a dictionary of whole 64 KiB, a size of under 256 GiB or none given
+    (re.compile(rb"\x5d\0\0[\x00-\xff][\x00-\xff](?:.{4}[\0-\x3f]\0{3}|\xff{8})\0", re.DOTALL), "application/x-lzma"),
+    (re.compile(rb"\x60\xea.[\0-\x0a][\x1e-\x30]..[\0-\x0b]..\x02", re.DOTALL), "application/x-arj"),
+    (re.compile(rb"#![^\n]{1,200}\nPK\x03\x04"), "application/zip"),
+)
+SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+TEXT_BYTES = bytes((7, 8, 9, 10, 12, 13, 27, *range(32, 256)))
 
 
 def kind_of(head: bytes, size: int) -> str:
@@ -52,7 +74,7 @@ def kind_of(head: bytes, size: int) -> str:
     for at, signature, mime in SIGNATURES:
         if head[at : at + len(signature)] == signature:
             return mime
-    return _boxed(head) or _text(head) or _other(head)
+    return _boxed(head) or _archived(head) or _text(head) or _other(head)
 
 
 def _boxed(head: bytes) -> str | None:
@@ -68,6 +90,30 @@ def _boxed(head: bytes) -> str | None:
     return "application/x-tar" if _old_tar(head) else None
 
 
+def _archived(head: bytes) -> str | None:
+    """Archives and packed files whose signature is short, or not at the very start."""
+    for pattern, mime in ARCHIVED:
+        if pattern.match(head):
+            return mime
+    if _binary_cpio(head):
+        return "application/x-cpio"
+    at = 0
+    while SKIPPED.match(head, at):  # frames that hold notes: LZ4 and Zstandard have the same ones
+        at += 8 + int.from_bytes(head[at + 4 : at + 8], "little")
+    if at and (at >= len(head) or head[at : at + 4] == b"\x28\xb5\x2f\xfd"):
+        return "application/zstd"
+    return None
+
+
+def _binary_cpio(head: bytes) -> bool:
+    """The oldest form of cpio has two bytes of signature only: the mode and the name of its first member must fit."""
+    if head[:2] not in (b"\xc7\x71", b"\x71\xc7"):
+        return False
+    mode, length = (int.from_bytes(head[i : i + 2], "little" if head[0] == 0xC7 else "big") for i in (6, 20))
+    name = head[26 : 26 + length]
+    return mode >> 12 in (1, 2, 4, 6, 8, 10, 12) and 1 < len(name) == length and name.find(b"\0") == length - 1
+
+
 def _old_tar(head: bytes) -> bool:
     """A tar header from before the `ustar` mark, known by its checksum."""
     digits = head[148:156].strip(b" \0")
@@ -79,9 +125,9 @@ def _old_tar(head: bytes) -> bool:
 def _text(head: bytes) -> str | None:
     if SQL_DUMP.match(head):
         return "text/x-sql-dump"
-    if ACCESS_LINE.search(head[:8192]):
+    if b'] "' in head[:8192] and ACCESS_LINE.search(head[:8192]):
         return "text/x-access-log"
-    if set(head) <= TEXT_BYTES:
+    if not head.translate(None, TEXT_BYTES):
         return "text/plain"
     return None
 

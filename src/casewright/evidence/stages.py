@@ -1,40 +1,25 @@
-"""The stage of the evidence room: exhibits to items."""
+"""The stage of the evidence room: exhibits to items, volumes and stored hashes."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
-from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
-from casewright.evidence.listing import DAMAGE, NOUN, Listing
-from casewright.evidence.reader import Segment, Unreadable
-from casewright.evidence.readers import open_exhibit
-from casewright.model.tables import TABLES
+from casewright.engine.stage import Context, Output, Stage
+from casewright.evidence.listing import NOUN, WROTE, Listing
+from casewright.evidence.reader import Segment
+from casewright.evidence.walk import Walk
+
+KEY_BYTES = 8 << 20
+"""cryptsetup reads no more of a key file either."""
 
 
-def items(batch: pa.Table, context: Context) -> Output:
-    """Every file in the exhibits of the batch, live, deleted and archived."""
-    listings = [_list(row["exhibit"], context) for row in batch.to_pylist()]
-    rows = [row for one in listings for row in one.items]
-    rows.sort(key=lambda r: (r["exhibit"], -1 if r["volume"] is None else r["volume"], r["path"], r["item"]))
-    aside = [s for one in listings for s in one.aside]
-    damaged = sum(s.noun == DAMAGE for s in aside)
-    tallies = [
-        Tally(NOUN, sum(one.received for one in listings), len(rows), sum(one.empty for one in listings)),
-        Tally(DAMAGE, received=damaged, done=0),
-    ]
-    return Output({"items": TABLES["items"].rows(rows)}, aside, tallies)
-
-
-def _list(exhibit: str, context: Context) -> Listing:
-    listing = Listing(exhibit, context, context.params)
-    try:
-        reader = open_exhibit(_segments(exhibit, context))
-        listing.add_all(reader.entries(), b"", None, 0, None)
-    except Unreadable as error:
-        listing.received += 1
-        listing.aside.append(SetAside(NOUN, exhibit, error.reason, str(error)))
-    return listing
+def items(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """Every file in the exhibits of the batch, live, deleted, carved and archived."""
+    for row in batch.to_pylist():
+        walk = Walk(context.steps, context.params, _secrets(context))
+        yield from Listing(row["exhibit"], context, walk).list_exhibit(_segments(row["exhibit"], context))
 
 
 def _segments(exhibit: str, context: Context) -> list[Segment]:
@@ -44,15 +29,25 @@ def _segments(exhibit: str, context: Context) -> list[Segment]:
 
 def _segment(row: dict[str, Any], context: Context) -> Segment:
     path = row["path"] or row["name"].encode("utf-8", "surrogateescape")
-    return Segment(path, row["size"], lambda: context.open(row["sha256"]))
+    return Segment(path, row["size"], lambda: context.open(row["sha256"]), row["sha256"])
+
+
+def _secrets(context: Context) -> list[bytes]:
+    """Passphrases and key files that the examiner gave to the case."""
+    sql = "SELECT sha256 FROM exhibit_files WHERE role = 'key' ORDER BY exhibit, position"
+    secrets = []
+    for row in context.sql(sql).to_pylist():
+        with context.open(row["sha256"]) as file:
+            secrets.append(file.read(KEY_BYTES))
+    return secrets
 
 
 STAGES = (
     Stage(
         name="items",
-        version=1,
+        version=2,
         reads=("exhibits", "exhibit_files"),
-        writes=("items",),
+        writes=WROTE,
         work=items,
         over="exhibits",
         where="role = 'seizure'",
@@ -60,6 +55,8 @@ STAGES = (
         batch=1,
         hostile=True,
         keeps_bytes=True,
+        streams=True,
+        beside={"exhibit_files": "(exhibit = $key AND role = 'seizure') OR role = 'key'"},
         params=lambda settings: asdict(settings.limits),
         noun=NOUN,
         key="exhibit",

@@ -15,6 +15,7 @@ import pyarrow as pa
 STR, INT, BOOL, BYTES, REAL = pa.string(), pa.int64(), pa.bool_(), pa.binary(), pa.float64()
 TIME = pa.timestamp("us")
 STRS = pa.list_(pa.string())
+INTS = pa.list_(pa.int64())
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ _ALL = (
             Column("md5", STR, "MD5"),
             Column("mime", STR, "media type by content, never by name"),
             Column("deleted", BOOL, "no longer in the directory, content still standing"),
+            Column("origin", STR, "live, deleted, unallocated or slack (carved), or member (of an archive or image)"),
+            Column("spans", INTS, "where its bytes stand in the volume: start, length, start, length, ..., in bytes"),
             Column("modified", TIME, "as the file system says"),
             Column("accessed", TIME, "as the file system says"),
             Column("changed", TIME, "as the file system says"),
@@ -126,6 +129,36 @@ _ALL = (
         ),
         key="item",
         locus=True,
+    ),
+    Table(
+        "volumes",
+        "Everything on the seized disks that is one run of bytes: file systems, and partitions that hold none.",
+        (
+            Column("exhibit", STR, "exhibit it lies in"),
+            Column("parent", STR, "the item it lies in, when that is a disk image inside the exhibit"),
+            Column("volume", INT, "its number, from 0, as in items"),
+            Column("layers", STRS, "what leads to it, from the image inwards: partition, encryption, logical volume"),
+            Column("system", STR, "the file system, or what was found instead"),
+            Column("start", INT, "first byte on the image's disk; NULL where its bytes are not those of the disk"),
+            Column("size", INT, "bytes"),
+            Column("is_read", BOOL, "its files are among the items"),
+        ),
+        key="t.exhibit || '/' || coalesce(t.parent, '') || '/' || t.volume",
+        sources="[t.exhibit]",
+    ),
+    Table(
+        "stored_hashes",
+        "Hashes that an image carries of its own content, and what its content hashes to now.",
+        (
+            Column("exhibit", STR, "the exhibit"),
+            Column("image", BYTES, "first file of the image, raw bytes; empty when the exhibit is one file"),
+            Column("algorithm", STR, "md5 or sha1"),
+            Column("stored", STR, "as stored when the image was made"),
+            Column("computed", STR, "of the content as it is now"),
+            Column("holds", BOOL, "both are equal"),
+        ),
+        key="t.exhibit || '/' || hex(t.image) || '/' || t.algorithm",
+        sources="[t.exhibit]",
     ),
     Table(
         "set_aside",

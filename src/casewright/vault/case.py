@@ -13,7 +13,8 @@ from casewright.model.errors import BrokenSeal, Missing, UsageError
 from casewright.model.settings import CASE_FILE, CaseSettings, ChainSettings, ReferSettings, SealSettings, Settings
 from casewright.vault.keys import SealKey, key_path
 from casewright.vault.ledger import Event, Ledger, canonical
-from casewright.vault.store import Store, chunks_of, write_atomically
+from casewright.vault.sealing import Sealing, Tell
+from casewright.vault.store import Store, write_atomically
 
 LATEST_ONLY = ("mapping", "settings")
 """Roles of which only the last sealed source counts."""
@@ -102,15 +103,27 @@ class Case:
         return self.root / named if named else key_path()
 
     def seal_source(
-        self, files: Sequence[SourceFile], role: str, name: str, data: dict[str, Any] | None = None
+        self,
+        files: Sequence[SourceFile],
+        role: str,
+        name: str,
+        data: dict[str, Any] | None = None,
+        tell: Tell = lambda size: None,
     ) -> Event | None:
         """Copy (or, when large, refer to) a source's files, bind them by a manifest, and record it in the ledger.
 
-        Returns None when the same bytes already stand in the case in the same role: sealing twice adds nothing.
+        Returns None when the same bytes already stand in the case in the same role: sealing twice adds nothing. Killed
+        in between, it goes on where it was. `tell` is told how many bytes were sealed.
         """
         if not files:
             raise Missing(f"{name} holds no files.")
-        manifest = [self._seal_file(f) for f in files]
+        sealing = Sealing(self.store, tell)
+        try:
+            manifest = [self._seal_file(f, sealing) for f in files]
+        except BaseException:
+            sealing.close()
+            raise
+        sealing.finish()
         single = len(manifest) == 1 and not manifest[0]["path"]
         exhibit = manifest[0]["sha256"] if single else self.store.put([_manifest_bytes(manifest)], durable=True)
         before = [e.data for e in self.ledger.events("sealed") if e.data["role"] == role]
@@ -126,13 +139,9 @@ class Case:
         """Seal `case.toml` as it is now, so that every figure can say under which settings it was made."""
         self.seal_source([SourceFile(self.root / CASE_FILE, b"")], "settings", CASE_FILE)
 
-    def _seal_file(self, source: SourceFile) -> dict[str, Any]:
-        size = source.file.stat().st_size
-        if size > self.settings.store.copy_up_to:
-            sha256 = self.store.refer(source.file)
-        else:
-            with source.file.open("rb") as file:
-                sha256 = self.store.put(chunks_of(file), durable=True)
+    def _seal_file(self, source: SourceFile, sealing: Sealing) -> dict[str, Any]:
+        copy = source.file.stat().st_size <= self.settings.store.copy_up_to
+        sha256, size = sealing.seal(source.file, copy)
         name = source.file.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         return {"path": source.path.hex(), "name": name, "size": size, "sha256": sha256}
 

@@ -4,18 +4,24 @@
 the path and size of the file, whose bytes are hashed again by `verify`. `store/tmp/` holds what is being written.
 """
 
-import hashlib
 import itertools
 import json
 import os
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
 from casewright.model.errors import BrokenSeal, Missing
+from casewright.vault.hashing import digest, states_of
 
 CHUNK = 1 << 20
+SMALL = 1 << 20
+"""Up to this many bytes a file waits in memory until its digest is known."""
+BULK = 1 << 16
+"""From this many bytes on a chunk is worth a second core."""
 
 
 class Store:
@@ -31,6 +37,13 @@ class Store:
 
     def has(self, sha256: str) -> bool:
         return self.path_of(sha256).is_file() or self._reference(sha256).is_file()
+
+    def holds(self, sha256: str, size: int) -> bool:
+        """Whether the bytes are there in their full length; a power cut can leave less."""
+        try:
+            return self.path_of(sha256).stat().st_size == size
+        except FileNotFoundError:
+            return self._reference(sha256).is_file()
 
     def locate(self, sha256: str) -> Path:
         """The file that holds the bytes: in the store, or the large source that was sealed where it lies."""
@@ -54,9 +67,13 @@ class Store:
         return self.locate(sha256).open("rb")
 
     def writer(self) -> "Writer":
+        return Writer(self, self.fresh_path())
+
+    def fresh_path(self) -> Path:
+        """A path in `tmp/` that no other writer has."""
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
-        return Writer(self, folder / f"{os.getpid()}-{next(self._serial)}")
+        return folder / f"{os.getpid()}-{next(self._serial)}"
 
     def put(self, chunks: Iterable[bytes], durable: bool = False) -> str:
         """Keep the bytes; returns their SHA-256. `durable`: they are on the disk when this returns."""
@@ -68,15 +85,17 @@ class Store:
         finally:
             writer.discard()
 
-    def refer(self, source: Path) -> str:
-        """Seal a large source where it lies: hash it, and keep a pointer to it."""
-        with source.open("rb") as file:
-            sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+    def point_to(self, source: Path, sha256: str, size: int) -> None:
+        """Let a large source count as sealed where it lies; its bytes have this digest."""
         record = {"path": os.fsencode(source.resolve()).hex(), "size": size}
         target = self._reference(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, json.dumps(record, sort_keys=True).encode() + b"\n")
-        return sha256
+
+    @property
+    def sealing_folder(self) -> Path:
+        """Where a source is on its way into the store; see `sealing.py`."""
+        return self.root / "tmp" / "sealing"
 
     def objects(self) -> Iterator[str]:
         """Every SHA-256 that the store claims to hold, in order."""
@@ -85,52 +104,134 @@ class Store:
             yield from (folder.name + name for name in sorted(names))
 
     def clean(self) -> None:
-        """Remove what a killed writer left; call with the case's lock held."""
-        shutil.rmtree(self.root / "tmp", ignore_errors=True)
+        """Remove what a killed writer left, but for what a later sealing goes on with. Hold the case's lock."""
+        for path in (self.root / "tmp").glob("*"):
+            if path != self.sealing_folder:
+                path.unlink()
 
     def _reference(self, sha256: str) -> Path:
         return self.root / sha256[:2] / (sha256[2:] + ".ref")
 
 
 class Writer:
-    """Bytes on their way into the store, hashed as they come."""
+    """Bytes on their way into the store, hashed as they come by every digest in `hashes`.
 
-    def __init__(self, store: Store, path: Path) -> None:
-        self._store, self._path = store, path
-        self._file = path.open("wb")
-        self.sha256, self.size = hashlib.sha256(), 0
+    A file appears at `path` only when there are more than SMALL bytes; fewer wait in memory until it is known whether
+    the store has them. `again` takes up what a killed writer put away: how many bytes of the file at `path` count, and
+    the states of the digests over them. Without a path the bytes are hashed only.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        path: Path | None,
+        hashes: Sequence[str] = ("sha256",),
+        again: "Checkpoint | None" = None,
+        resumable: bool = True,
+    ) -> None:
+        self._store, self.path, self.size = store, path, again.size if again else 0
+        self._waiting: list[bytes] = []
+        self._file = self._taken_up(path, again.size) if path and again else None
+        states = again.states if again else [None] * len(hashes)
+        self.digests = {name: digest(name, state, resumable) for name, state in zip(hashes, states, strict=True)}
 
     def write(self, chunk: bytes) -> None:
-        self._file.write(chunk)
-        self.sha256.update(chunk)
+        first, *others = self.digests.values()
+        # MD5 takes as long as the other two together: it gets a core of its own
+        running = [_HASHING.submit(other.update, chunk) for other in others[-1:]] if len(chunk) >= BULK else []
+        if self.path:
+            self._put(chunk)
+        first.update(chunk)
+        for other in others[: len(others) - len(running)]:
+            other.update(chunk)
+        for one in running:
+            one.result()
         self.size += len(chunk)
 
+    def checkpoint(self) -> "Checkpoint | None":
+        """What a later writer needs to go on from here, on the disk; None where digests have no state."""
+        if self.path:
+            os.fdatasync(self._opened().fileno())
+        states = states_of(list(self.digests.values()))
+        return Checkpoint(self.size, states) if states else None
+
     def keep(self, durable: bool = False) -> str:
-        self._file.flush()
-        if durable:
-            os.fsync(self._file.fileno())
-        self._file.close()
-        sha256 = self.sha256.hexdigest()
+        sha256 = self.digests["sha256"].hexdigest()
+        if not self.path:
+            return sha256
         target = self._store.path_of(sha256)
         if target.is_file() and target.stat().st_size == self.size:
-            self._path.unlink()
+            self.discard()
             return sha256
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._path.chmod(0o444)
-        self._path.replace(target)
+        file = self._opened()
+        if durable:
+            os.fsync(file.fileno())
+        file.close()
+        try:
+            self.path.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.path.replace(target)
         if durable:
             sync_folder(target.parent)
         return sha256
 
+    def close(self) -> None:
+        """Leave the file as it is, for a later writer to go on with."""
+        if self._file:
+            self._file.close()
+
     def discard(self) -> None:
         """Forget the bytes, unless they were kept."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        if self._file and self.path:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+
+    def _put(self, chunk: bytes) -> None:
+        if self._file:
+            _write_all(self._file, chunk)
+            return
+        self._waiting.append(chunk)
+        if self.size + len(chunk) > SMALL:
+            self._opened()
+
+    def _opened(self) -> RawIOBase:
+        """The file, with all that was waiting in it; it is never writable by name."""
+        if self._file is None:
+            assert self.path
+            self.path.unlink(missing_ok=True)
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+            self._file = os.fdopen(handle, "wb", buffering=0)
+            _write_all(self._file, b"".join(self._waiting))
+            self._waiting.clear()
+        return self._file
+
+    @staticmethod
+    def _taken_up(path: Path, size: int) -> RawIOBase:
+        path.chmod(0o644)
+        file = path.open("r+b", buffering=0)
+        path.chmod(0o444)
+        file.truncate(size)
+        file.seek(size)
+        return file
 
 
-def chunks_of(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
+@dataclass(frozen=True)
+class Checkpoint:
+    """How far a writer had come: bytes that are written and hashed, and the digests' states."""
+
+    size: int
+    states: Sequence[bytes]
+
+
+_HASHING = ThreadPoolExecutor(2, thread_name_prefix="casewright-md5")
+
+
+def _write_all(file: RawIOBase, chunk: bytes) -> None:
+    """An unbuffered file may take less than it was given at once."""
+    written = file.write(chunk) or 0
+    while written < len(chunk):
+        written += file.write(memoryview(chunk)[written:]) or 0
 
 
 def sync_folder(folder: Path) -> None:

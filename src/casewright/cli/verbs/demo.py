@@ -74,18 +74,18 @@ def _open(folder: Path) -> Case:
 
 
 def _seal_evidence(case: Case, seizure: Path, voice: Voice, on: str) -> None:
-    seal(case, seizure / "glasshouse.E01", "seizure", "GH-01 server disk")
+    seal(case, voice, seizure / "glasshouse.E01", "seizure", "GH-01 server disk")
     proposal = case.root / "mapping.proposed.toml"
     if not any(e.data["role"] == "mapping" for e in case.ledger.events("sealed")):
         proposal.write_text(propose_mapping(case, voice, on), "utf-8")
-        seal(case, proposal, "mapping", "mapping.toml (the proposal, unchanged)")
-    seal(case, seizure / "knowns.vics.json", "list", "knowns.vics.json")
-    seal(case, seizure / "bitcoin", "chain", "regtest data folder")
+        seal(case, voice, proposal, "mapping", "mapping.toml (the proposal, unchanged)")
+    seal(case, voice, seizure / "knowns.vics.json", "list", "knowns.vics.json")
+    seal(case, voice, seizure / "bitcoin", "chain", "regtest data folder")
     for pack in sorted((seizure / "tags").iterdir()):
-        seal(case, pack, "tags")
+        seal(case, voice, pack, "tags")
     for answer in sorted((seizure / "returns").iterdir()):
-        seal(case, answer, "return")
-    seal(case, seizure / "prior.csv", "prior")
+        seal(case, voice, answer, "return")
+    seal(case, voice, seizure / "prior.csv", "prior")
 
 
 def _judge(case: Case, truth: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def extract(
     if mapping:
         read_mapping(mapping.read_bytes(), str(mapping))  # refuses a mapping that makes no sense before it is sealed
     with opened.writing():
-        sealed = [seal(opened, mapping, "mapping")] if mapping else []
+        sealed = [seal(opened, voice, mapping, "mapping")] if mapping else []
         if not any(e.data["role"] == "mapping" for e in opened.ledger.events("sealed")):
             proposal = opened.root / PROPOSAL_FILE
             proposal.write_text(propose_mapping(opened, voice, on), "utf-8")

@@ -14,8 +14,14 @@ from casewright.vault.case import Case
 
 def intake(
     case: CasePath,
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Folders, archives or disk images.")],
+    sources: Annotated[
+        list[Path] | None, typer.Argument(metavar="SOURCE...", help="Folders, archives or disk images.")
+    ] = None,
     exhibit: Annotated[str | None, typer.Option(help="Exhibit name (with one source).", show_default=False)] = None,
+    unlock: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Passphrase or key file for encrypted volumes; sealed, never sent out."),
+    ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -23,10 +29,13 @@ def intake(
 
     Folders, archives or disk images: what they are is told by their bytes, never by their names."""
     voice, opened = Voice(as_json), Case(case)
-    if exhibit and len(sources) > 1:
+    if not sources and not unlock:
+        raise UsageError("name at least one SOURCE, or a key for what is sealed already: --unlock FILE.")
+    if exhibit and len(sources or []) != 1:
         raise UsageError("--exhibit names one source; intake the others by themselves.")
     with opened.writing():
-        sealed = [seal(opened, s, "seizure", exhibit) for s in sources]
+        sealed = [seal(opened, voice, path, "key") for path in unlock or []]
+        sealed += [seal(opened, voice, s, "seizure", exhibit) for s in sources or []]
         for one in sealed:
             voice.say(f"{one['source']}: " + (f"sealed as {one['exhibit']}" if one["new"] else "was sealed before"))
         ran = run_stages(opened, voice, "intake", on)

@@ -52,8 +52,8 @@ def link(
     if judge and not why.strip():
         raise UsageError("a judgement needs a reason: add --why TEXT.")
     with opened.writing():
-        sealed = [seal(opened, path, "return") for path in returns or []]
-        sealed += [seal(opened, path, "prior") for path in prior or []]
+        sealed = [seal(opened, voice, path, "return") for path in returns or []]
+        sealed += [seal(opened, voice, path, "prior") for path in prior or []]
         ran = run_stages(opened, voice, "link", on)
         if judge:
             record(opened, [(*_split(one), why) for one in judge])

@@ -5,7 +5,8 @@ from typing import Any
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import AsJson, CasePath
 from casewright.cli.work import reading, runner
-from casewright.engine.runner import Inline
+from casewright.engine.sandbox import WANTED
+from casewright.engine.units import Inline
 from casewright.vault.case import Case
 
 FUNNEL = {
@@ -36,24 +37,46 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
             "SELECT stage, noun, reason, sum(count)::BIGINT AS count, min(detail) AS example FROM set_aside "
             "GROUP BY stage, noun, reason ORDER BY stage, noun, reason"
         )
+        volumes = reader.rows(
+            "SELECT volume, layers, system, start, size, is_read, exhibit FROM volumes ORDER BY exhibit, parent, volume"
+        )
+        hashes = reader.rows("SELECT algorithm, stored, computed, holds, exhibit FROM stored_hashes ORDER BY ALL")
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
     step = next_step(opened, stale, funnel)
     about = opened.settings.case
-    voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "tallies": tallies, "set_aside": aside,
+    protections = sandbox(opened)
+    voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "volumes": volumes,
+                  "stored_hashes": hashes, "protections": protections, "tallies": tallies, "set_aside": aside,
                   "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
     voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
     _table(voice, "Sealed", ["role", "name", "form", "size", "files", "exhibit"], exhibits)
+    if volumes:
+        _table(voice, "Volumes", ["volume", "layers", "system", "start", "size", "is_read"], volumes)
+    if hashes:
+        _table(voice, "Hashes stored in the images", ["algorithm", "stored", "computed", "holds"], hashes)
     _table(voice, "Balance: received = done + nothing to find + set aside",
            ["stage", "noun", "received", "done", "nothing", "set_aside"], tallies)  # fmt: skip
     _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
     voice.table(["found", ""], [[k, v] for k, v in funnel.items()], title="Found")
+    if protections:
+        voice.say(f"Evidence was parsed with: {', '.join(protections['given'])}")
+        for missing in protections["missing"]:
+            voice.say(f"This kernel did not give: {missing}", style="bold")
     voice.say(f"Next: {step}", style="bold")
 
 
 def _table(voice: Voice, title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
     voice.table(columns, [[row[c] for c in columns] for row in rows], title=title)
     voice.say("")
+
+
+def sandbox(case: Case) -> dict[str, list[str]]:
+    """Which protections the kernel gave the children that parsed evidence, when they ran last; empty before."""
+    runs = [e.data["protections"] for e in case.ledger.events("stage done") if e.data.get("protections")]
+    if not runs:
+        return {}
+    return {"given": runs[-1], "missing": [p for p in WANTED if p not in runs[-1]]}
 
 
 def next_step(case: Case, stale: list[str], funnel: dict[str, int]) -> str:

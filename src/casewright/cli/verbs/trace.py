@@ -29,8 +29,8 @@ def trace(
     Back from each payment to the services it came from, and forward to where it was cashed out."""
     voice, opened = Voice(as_json), Case(case)
     with opened.writing():
-        sealed = [seal(opened, path, "chain") for path in chain or []]
-        sealed += [seal(opened, path, "tags") for path in tags or []]
+        sealed = [seal(opened, voice, path, "chain") for path in chain or []]
+        sealed += [seal(opened, voice, path, "tags") for path in tags or []]
         if not any(e.data["role"] == "chain" for e in opened.ledger.events("sealed")):
             raise Missing(f"no chain was given yet. Run: casewright trace {case} --chain DIR")
         ran = run_stages(opened, voice, "trace", on)

@@ -25,7 +25,7 @@ def triage(
     Hash pictures and videos, match them, rank what a human should see: what is on no list comes first."""
     voice, opened = Voice(as_json), Case(case)
     with opened.writing():
-        sealed = [seal(opened, path, "list") for path in lists or []]
+        sealed = [seal(opened, voice, path, "list") for path in lists or []]
         ran = run_stages(opened, voice, "triage", on)
     with reading(opened) as reader:
         states = reader.rows("SELECT state, count(*) AS items FROM worklist GROUP BY state ORDER BY state")

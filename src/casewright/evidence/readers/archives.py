@@ -1,4 +1,4 @@
-"""Archives and compressed files: zip, tar, gzip, bzip2, xz, and those inside each other.
+"""Archives and compressed files: zip, 7z, tar, cpio, ar, gzip, bzip2, xz, lzma, zstd, and those inside each other.
 
 Nothing is ever written under a member's own name: names, symlinks and absolute paths are data. Caps on ratio, bytes,
 depth and number of members hold for an archive with all that is nested in it.
@@ -6,7 +6,6 @@ depth and number of members hold for an archive with all that is nested in it.
 
 import struct
 import tarfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,23 +14,39 @@ from typing import BinaryIO
 from casewright.evidence.reader import Entry, Problem, Unreadable
 from casewright.evidence.readers.budget import Budget
 from casewright.evidence.readers.compressed import BROKEN, CODECS, Codec, Span, unpacked
-from casewright.evidence.readers.tars import tar_members
+from casewright.evidence.readers.sevenzip import seven_zip_members
+from casewright.evidence.readers.tars import ar_members, cpio_members, tar_members
 from casewright.evidence.readers.zips import zip_members
 
-ARCHIVES = frozenset(("application/zip", "application/x-tar", *CODECS))
+READERS: Mapping[str, Callable[[BinaryIO, Budget], Iterator[Entry | Problem]]] = {
+    "application/zip": zip_members,
+    "application/x-tar": tar_members,
+    "application/x-7z-compressed": seven_zip_members,
+    "application/x-cpio": cpio_members,
+    "application/x-archive": ar_members,
+}
+ARCHIVES = frozenset((*READERS, *CODECS))
 IMAGE = "is a disk image inside an exhibit, and is not opened there; seal it as an exhibit of its own"
 REFUSED: Mapping[str, str] = {
-    "application/x-7z-compressed": "7-Zip archives are not read yet",
-    "application/vnd.rar": "RAR archives are not read yet",
-    "application/zstd": "Zstandard files are not read yet",
+    "application/vnd.rar": "RAR archives are not read",
+    "application/x-arj": "ARJ archives are not read",
+    "application/vnd.ms-cab-compressed": "CAB archives are not read",
+    "application/x-rpm": "RPM packages are not read",
+    "application/x-squashfs": "SquashFS images are not read",
+    "application/x-compress": "files packed by compress (.Z) are not read",
+    "application/x-lz4": "LZ4 files are not read",
+    "application/x-lzip": "lzip files are not read",
+    "application/x-lzop": "lzop files are not read",
+    "application/x-iso9660-image": f"this {IMAGE} (ISO 9660)",
     "application/x-ewf": f"this {IMAGE}",
     "application/x-qemu-disk": f"this {IMAGE} (QCOW2)",
     "application/x-vmdk-disk": f"this {IMAGE} (VMDK)",
     "application/x-vhd-disk": f"this {IMAGE} (VHD)",
 }
 # what the standard library's readers raise over hostile archives
-DAMAGE = (*BROKEN, tarfile.TarError, zipfile.BadZipFile, struct.error, RuntimeError, LookupError, ArithmeticError)
-ENDINGS = ((b".tgz", b".tar"), (b".tbz2", b".tar"), (b".txz", b".tar"), (b".gz", b""), (b".bz2", b""), (b".xz", b""))
+DAMAGE = (*BROKEN, tarfile.TarError, struct.error, RuntimeError, LookupError, ArithmeticError)
+ENDINGS = ((b".tgz", b".tar"), (b".tbz2", b".tar"), (b".txz", b".tar"), (b".tlz", b".tar"), (b".tzst", b".tar"),
+           (b".gz", b""), (b".bz2", b""), (b".xz", b""), (b".lzma", b""), (b".zst", b""))  # fmt: skip
 
 
 def members(mime: str, file: BinaryIO, name: bytes, budget: Budget) -> Iterator[Entry | Problem]:
@@ -46,10 +61,8 @@ def members(mime: str, file: BinaryIO, name: bytes, budget: Budget) -> Iterator[
 
 
 def _members(mime: str, file: BinaryIO, name: bytes, budget: Budget) -> Iterator[Entry | Problem]:
-    if mime == "application/zip":
-        return zip_members(file, budget)
-    if mime == "application/x-tar":
-        return tar_members(file, budget)
+    if mime in READERS:
+        return READERS[mime](file, budget)
     return iter([_only(file, CODECS[mime], name, budget)])
 
 

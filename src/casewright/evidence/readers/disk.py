@@ -1,111 +1,93 @@
-"""What is on a disk: its partitions, and the file systems in them, through the Sleuth Kit.
+"""An exhibit's disks, read whole: stored hashes checked, every volume's files, and what is carved between them."""
 
-A partition that can't be opened is a problem with the name of what was found there.
-"""
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from collections.abc import Iterator
-from typing import Any
-
-import pytsk3
-
-from casewright.evidence.reader import Entry, Problem, Unreadable
-from casewright.evidence.readers.images import TSK_ERRORS, Disk, TskImage, first_line
-from casewright.evidence.readers.tree import Tree
-
-FOREIGN = (
-    (0, b"LUKS\xba\xbe", "LUKS encryption"),
-    (3, b"-FVE-FS-", "BitLocker encryption"),
-    (512, b"LABELONE", "an LVM2 physical volume"),
-    (0, b"XFSB", "XFS"),
-    (0x10040, b"_BHRfS_M", "btrfs"),
-    (32, b"NXSB", "APFS"),
-    (0x400, b"\x10\x20\xf5\xf2", "F2FS"),
-    (3, b"ReFS\0\0\0\0", "ReFS"),
-    (0x1000, b"\xfc\x4e\x2b\xa9", "a Linux RAID member"),
-    (0, b"\xfc\x4e\x2b\xa9", "a Linux RAID member"),
-    (4086, b"SWAPSPACE2", "Linux swap space"),
-)
-# The Sleuth Kit finds YAFFS2 in what is none, and its APFS has no containers here
-GUESSED = {int(pytsk3.TSK_FS_TYPE_YAFFS2), int(pytsk3.TSK_FS_TYPE_APFS)}
+from casewright.evidence.reader import Met, Problem, Unreadable, Volume
+from casewright.evidence.readers.carved import carved
+from casewright.evidence.readers.checked import check_image
+from casewright.evidence.readers.disks import Disk
+from casewright.evidence.readers.systems import FileSystem, foreign_name, open_file_system
+from casewright.evidence.readers.volumes import Stretch, Volumes
+from casewright.evidence.walk import Walk
 
 
-def open_file_system(image: TskImage, start: int) -> Any:
-    """The file system that begins at this byte. Raises one of TSK_ERRORS when none does."""
-    system = pytsk3.FS_Info(image, offset=start)
-    if int(system.info.ftype) in GUESSED:
-        raise OSError("no file system was found")
-    return system
+@dataclass(frozen=True)
+class ImageDisk:
+    """A disk out of an image. `path`: the image's first file. `problems`: what cannot be read of the image itself."""
 
-
-def foreign_at(disk: Disk, start: int) -> str | None:
-    """Name of what stands at this byte, if it is something we know and do not read yet. Raises Unreadable."""
-    for at, signature, name in FOREIGN:
-        if disk.read(start + at, len(signature)) == signature:
-            return name
-    return None
-
-
-def is_disk(disk: Disk) -> bool:
-    """A file system, partition table or something that stands for one is where it must be."""
-    if disk.size < 1 << 14:
-        return False
-    image = TskImage(disk)
-    try:
-        return _opens(image, 0) or bool(_partitions(image)) or foreign_at(disk, 0) is not None
-    except Unreadable:
-        return False
+    disk: Disk
+    path: bytes
+    problems: tuple[Problem, ...] = ()
 
 
 class DiskReader:
-    """Every file system of a disk, partition by partition."""
+    """Every volume of the disks, one part for its files and one for what is carved from it."""
 
-    def __init__(self, disk: Disk) -> None:
-        self._disk, self._image = disk, TskImage(disk)
+    def __init__(self, images: Sequence[ImageDisk], walk: Walk) -> None:
+        self._images, self._walk = images, walk
 
-    def entries(self) -> Iterator[Entry | Problem]:
-        yield from self._disk.problems()
-        starts = _partitions(self._image)
-        # whole-disk file systems keep old partition tables, and hybrid images have both: both are read
-        if 0 not in starts and (not starts or _opens(self._image, 0)):
-            starts = [0, *starts]
-        for number, start in enumerate(starts):
-            yield from self._file_system(number, start)
+    def parts(self) -> Iterator[Iterator[Met]]:
+        for image in self._images:
+            yield iter(image.problems)
+            yield check_image(image.disk, image.path, self._walk)
+        several = len(self._images) > 1
+        stretches = [
+            Stretch(i.disk, (i.path.decode("utf-8", "backslashreplace"),) if several else ()) for i in self._images
+        ]
+        number = 0
+        for one in Volumes(stretches, self._walk).found():
+            if isinstance(one, Problem):
+                yield iter([one])
+                continue
+            volume = _Volume(one, number, self._walk)
+            yield volume.files()
+            yield volume.remains()
+            number += 1
 
-    def _file_system(self, number: int, start: int) -> Iterator[Entry | Problem]:
-        try:
-            system = open_file_system(self._image, start)
-            tree = Tree(system, number, self._disk.size)
-        except TSK_ERRORS as error:
-            yield Problem(b"", *self._refusal(number, start, error))
+
+class _Volume:
+    """One volume: first its files, then what no file claims."""
+
+    def __init__(self, stretch: Stretch, number: int, walk: Walk) -> None:
+        self._at, self._number, self._walk = stretch, number, walk
+        self._system: FileSystem | None = None
+        self._listed = False
+
+    def files(self) -> Iterator[Met]:
+        if self._at.bare:
+            yield self._record("no file system", is_read=False)
+            self._listed = True
             return
-        yield from tree.entries()
-
-    def _refusal(self, number: int, start: int, error: Exception) -> tuple[str, str]:
-        """Reason and detail for a partition that is no file system we read, by the name of what it is."""
-        where = f"partition {number} at byte {start}"
         try:
-            if name := foreign_at(self._disk, start):
-                return "not supported", f"{where} holds {name}, which is not read yet"
-        except Unreadable as damage:
-            return damage.reason, f"{where}: {damage.detail}"
-        return "unreadable", f"{where} holds no file system that can be opened ({first_line(error)})"
+            system = open_file_system(self._at.disk, self._number, self._walk.log)
+        except Unreadable as error:
+            yield self._record(self._instead(), is_read=False)
+            where = " › ".join(self._at.layers) or "the disk"
+            yield Problem(b"", error.reason, f"volume {self._number} ({where}): {error.detail}")
+            self._listed = True
+            return
+        yield self._record(system.name, is_read=True)
+        yield from system.entries()
+        self._system, self._listed = system, True
 
+    def remains(self) -> Iterator[Met]:
+        """What is carved from space that no file claims. Nothing, if its files could not be listed to the end."""
+        if not self._listed:
+            return
+        whole = [(0, self._at.disk.size)]
+        unclaimed, slack = (self._system.unclaimed(), self._system.slack()) if self._system else (whole, [])
+        yield from self._entries("unallocated", unclaimed)
+        yield from self._entries("slack", slack)
 
-def _opens(image: TskImage, start: int) -> bool:
-    try:
-        open_file_system(image, start)
-    except TSK_ERRORS:
-        return False
-    return True
+    def _entries(self, origin: str, spans: list[tuple[int, int]]) -> Iterator[Met]:
+        yield from carved(self._at.disk, spans, origin, self._number, self._walk)
 
+    def _record(self, system: str, is_read: bool) -> Volume:
+        return Volume(self._number, self._at.layers, system, self._at.start, self._at.disk.size, is_read)
 
-def _partitions(image: TskImage) -> list[int]:
-    """Byte offsets of the partitions, in the order of the table; none on a disk without a table."""
-    for kind in (pytsk3.TSK_VS_TYPE_DETECT, pytsk3.TSK_VS_TYPE_GPT):  # two tables at once: the newer one
+    def _instead(self) -> str:
         try:
-            table = pytsk3.Volume_Info(image, type=kind)
-            used = [p for p in table if int(p.flags) & int(pytsk3.TSK_VS_PART_FLAG_ALLOC)]
-        except TSK_ERRORS:
-            continue
-        return list(dict.fromkeys(int(p.start) * int(table.info.block_size) for p in used))
-    return []
+            return foreign_name(self._at.disk) or "unknown"
+        except Unreadable:
+            return "unreadable"

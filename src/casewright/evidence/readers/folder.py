@@ -1,17 +1,9 @@
 """An exhibit that is a folder of files, or a single file of no format that holds others."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-from casewright.evidence.reader import Entry, Problem, Segment
-from casewright.vault.store import chunks_of
-
-
-def _chunks(segment: Segment) -> Callable[[], Iterator[bytes]]:
-    def read() -> Iterator[bytes]:
-        with segment.open() as file:
-            yield from chunks_of(file)
-
-    return read
+from casewright.evidence.reader import CHUNK, Entry, Met, Segment
 
 
 class FolderReader:
@@ -20,6 +12,20 @@ class FolderReader:
     def __init__(self, segments: Sequence[Segment]) -> None:
         self._segments = segments
 
-    def entries(self) -> Iterator[Entry | Problem]:
+    def parts(self) -> Iterator[Iterator[Met]]:
+        yield self._entries()
+
+    def _entries(self) -> Iterator[Met]:
         for segment in self._segments:
-            yield Entry(segment.path, "file", segment.size, _chunks(segment))
+            chunks = _chunks(segment)
+            yield Entry(segment.path, "file", segment.size, partial(chunks, 0), chunks, sealed=segment.sha256)
+
+
+def _chunks(segment: Segment) -> Callable[[int], Iterator[bytes]]:
+    def read(at: int) -> Iterator[bytes]:
+        with segment.open() as file:
+            file.seek(at)
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    return read

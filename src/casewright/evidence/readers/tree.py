@@ -1,18 +1,21 @@
 """One file system's files, through the Sleuth Kit: live ones, deleted names, and orphans whose content still stands.
 
 A deleted file counts only when nothing that is live claims its blocks: what a new file wrote over an old one must
-never be shown as the old one.
+never be shown as the old one. What no file claims, and the slack behind the ends of live files, is left for carving.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytsk3
 
-from casewright.evidence.reader import CHUNK, Entry, Problem, Unreadable, utc
-from casewright.evidence.readers.images import TSK_ERRORS, first_line
+from casewright.evidence.reader import Entry, Problem, micros
+from casewright.evidence.readers.claims import Claims
+from casewright.evidence.readers.content import Content, Run, runs_of
+from casewright.evidence.readers.disks import Disk, first_line
+from casewright.evidence.readers.tsk import TSK_ERRORS, TskImage
 
 DEPTH = 256
 KINDS = {
@@ -21,8 +24,19 @@ KINDS = {
     int(pytsk3.TSK_FS_META_TYPE_VIRT_DIR): "directory",
     int(pytsk3.TSK_FS_META_TYPE_LNK): "symlink",
 }
-TIMES = (("modified", "mtime"), ("accessed", "atime"), ("changed", "ctime"), ("created", "crtime"))
+UNALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_UNALLOC)
+ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
+NTFS = int(pytsk3.TSK_FS_TYPE_NTFS)
+NTFS_DATA = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA)
 BAD_CLUSTERS = 8  # NTFS: its stream $Bad is as long as the volume and has no bytes of its own
+# the Sleuth Kit finds YAFFS2 in what is none, and its APFS has no containers here
+GUESSED = {int(pytsk3.TSK_FS_TYPE_YAFFS2), int(pytsk3.TSK_FS_TYPE_APFS)}
+NAMES = {
+    int(getattr(pytsk3, f"TSK_FS_TYPE_{ours}")): said
+    for ours, said in (("EXT2", "ext2"), ("EXT3", "ext3"), ("EXT4", "ext4"), ("NTFS", "NTFS"), ("FAT12", "FAT12"),
+                       ("FAT16", "FAT16"), ("FAT32", "FAT32"), ("EXFAT", "exFAT"), ("HFS", "HFS+"),
+                       ("ISO9660", "ISO 9660"), ("FFS1", "UFS1"), ("FFS1B", "UFS1"), ("FFS2", "UFS2"))
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,15 +49,26 @@ class _Named:
 
 
 class Tree:
-    """Walks one file system. Raises one of TSK_ERRORS when its root can't be opened."""
+    """Walks one file system. Raises one of TSK_ERRORS when there is none, or its root can't be opened."""
 
-    def __init__(self, system: Any, volume: int, disk_size: int) -> None:
-        self._system, self._volume, self._disk_size = system, volume, disk_size
+    def __init__(self, disk: Disk, volume: int) -> None:
+        self._disk, self._volume = disk, volume
+        self._image = TskImage(disk)
+        self._system = system = pytsk3.FS_Info(self._image)
+        kind = int(system.info.ftype)
+        if kind in GUESSED:
+            raise OSError("no file system was found")
+        self.name = NAMES.get(kind, f"file system {kind} of the Sleuth Kit")
+        self.block_size = int(system.info.block_size)
+        self.size = min(disk.size, (int(system.info.last_block) + 1) * self.block_size)
+        self._ntfs = kind == NTFS
         self._root = int(system.info.root_inum)
         self._stack = [(iter(system.open_dir(inode=self._root)), b"", 0)]
         self._seen = {self._root}
-        self._claimed = _blocks(system.open_meta(inode=self._root))
+        self._claims = Claims(self.block_size)
+        self._claims.add(runs_of(system.open_meta(inode=self._root)))
         self._deleted: list[_Named] = []
+        self._slack = array("Q")
 
     def entries(self) -> Iterator[Entry | Problem]:
         """Live files first, as the directories name them; deleted ones after, when all claims on blocks are known."""
@@ -58,38 +83,49 @@ class Tree:
                 self._stack.pop()
                 yield Problem(path, "unreadable", f"the directory cannot be read to its end: {first_line(error)}")
                 continue
-            name = bytes(found.info.name.name or b"")
+            name = found.info.name.name or b""
             if name not in (b".", b".."):
                 yield from self._meet(found, path + b"/" + name if path else name, depth)
         yield from self._buried()
 
+    def unclaimed(self) -> list[tuple[int, int]]:
+        """(start, length) of what no file claims, once `entries` has come to its end."""
+        return self._claims.gaps(self.size)
+
+    def slack(self) -> list[tuple[int, int]]:
+        """(start, length) from the ends of live files to the ends of their last blocks, in the order of the disk."""
+        pairs = zip(self._slack[::2], self._slack[1::2], strict=True)
+        return sorted(pairs)
+
     def _meet(self, found: Any, path: bytes, depth: int) -> Iterator[Entry | Problem]:
-        deleted = bool(int(found.info.name.flags) & int(pytsk3.TSK_FS_NAME_FLAG_UNALLOC))
-        record = self._record(found)
+        deleted = bool(int(found.info.name.flags) & UNALLOCATED)
+        record = found if found.info.meta is not None else self._record(found)
         if record is None:
             reason = "content gone" if deleted else "unreadable"
             yield Problem(path, reason, f"a {'deleted name' if deleted else 'name'} whose record is gone")
             return
         meta = record.info.meta
-        named, kind = _Named(path, record, deleted), KINDS.get(int(meta.type), "special")
-        if deleted and int(meta.flags) & int(pytsk3.TSK_FS_META_FLAG_ALLOC):
+        kind = KINDS.get(int(meta.type), "special")
+        if deleted and int(meta.flags) & ALLOCATED:
             yield Problem(path, "record reused", f"a deleted name; its record {int(meta.addr)} is in use again")
         elif kind == "file" and deleted:
-            self._deleted.append(named)
+            self._deleted.append(_Named(path, record, deleted))
         elif kind == "file":
-            self._claimed += _blocks(record)
-            yield from self._files(named)
+            runs = runs_of(record)
+            self._claims.add(runs)
+            yield from self._files(_Named(path, record, deleted), runs)
         else:
-            self._claimed += [] if deleted else _blocks(record)
-            yield self._entry(named, kind, 0)
-            yield from self._streams(named)
+            if not deleted:
+                self._claims.add(runs_of(record))
+            named = _Named(path, record, deleted)
+            yield self._entry(named, kind)
+            if self._ntfs:
+                yield from self._streams(named)
             if kind == "directory":
                 yield from self._descend(record, path, depth)
 
     def _record(self, found: Any) -> Any:
-        """The record that a name leads to, also where the Sleuth Kit gives just its number; None when it is gone."""
-        if found.info.meta is not None:
-            return found
+        """The record that a name leads to, where the Sleuth Kit gives just its number; None when it is gone."""
         address = int(found.info.name.meta_addr)
         try:
             record = self._system.open_meta(inode=address) if address else None
@@ -112,87 +148,53 @@ class Tree:
 
     def _buried(self) -> Iterator[Entry | Problem]:
         """Deleted files whose content still stands, and problems for the others."""
-        claims = _merged(self._claimed)
+        live = self._claims.frozen()
         for named in self._deleted:
+            runs = runs_of(named.file)
             if int(named.file.info.meta.size) == 0:
                 yield Problem(named.path, "content gone", "a deleted name whose record holds no bytes any more")
-            elif any(_overlap(claims, start, end) for start, end in _blocks(named.file)):
+            elif any(live.overlap(run.block, run.blocks) for run in runs):
                 yield Problem(named.path, "overwritten", "a deleted file; live files have taken blocks of it")
             else:
-                yield from self._files(named)
+                self._claims.add(runs)
+                yield from self._files(named, runs)
 
-    def _files(self, named: _Named) -> Iterator[Entry | Problem]:
+    def _files(self, named: _Named, runs: list[Run]) -> Iterator[Entry | Problem]:
         size = int(named.file.info.meta.size)
-        if size > self._disk_size:
+        if size > self._disk.size:
             yield Problem(named.path, "sparse", f"says it has {size} bytes, more than its whole disk; not read")
         else:
-            yield self._entry(named, "file", size, self._chunks(named.file, size, ()))
-        yield from self._streams(named)
+            content = Content(self._system, self._disk, named.file, size, runs)
+            slack = content.slack
+            if slack and not named.deleted:
+                self._slack.extend(slack)
+            yield self._entry(named, "file", content)
+        if self._ntfs:
+            yield from self._streams(named)
 
     def _streams(self, named: _Named) -> Iterator[Entry | Problem]:
         """NTFS alternate data streams: `path:stream`."""
-        if int(self._system.info.ftype) != int(pytsk3.TSK_FS_TYPE_NTFS):
+        if int(named.file.info.meta.addr) == BAD_CLUSTERS:
             return
-        inode = int(named.file.info.meta.addr)
         for attribute in named.file:
             info = attribute.info
-            if int(info.type) != int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA) or not info.name or inode == BAD_CLUSTERS:
+            if int(info.type) != NTFS_DATA or not info.name:
                 continue
             path, size = named.path + b":" + bytes(info.name), int(info.size)
-            which = (info.type, int(info.id))
-            if size > self._disk_size:
+            if size > self._disk.size:
                 yield Problem(path, "sparse", f"says it has {size} bytes, more than its whole disk; not read")
             else:
-                stream = _Named(path, named.file, named.deleted)
-                yield self._entry(stream, "file", size, self._chunks(named.file, size, which))
+                content = Content(self._system, self._disk, named.file, size, [], (info.type, int(info.id)))
+                yield self._entry(_Named(path, named.file, named.deleted), "file", content)
 
-    def _entry(
-        self, named: _Named, kind: str, size: int, chunks: Callable[[], Iterator[bytes]] = lambda: iter(())
-    ) -> Entry:
+    def _entry(self, named: _Named, kind: str, content: Content | None = None) -> Entry:
         meta = named.file.info.meta
-        times = {ours: utc(getattr(meta, theirs), getattr(meta, f"{theirs}_nano", 0)) for ours, theirs in TIMES}
-        return Entry(named.path, kind, size, chunks, named.deleted, self._volume, int(meta.addr), **times)
-
-    def _chunks(self, file: Any, size: int, which: tuple[Any, ...]) -> Callable[[], Iterator[bytes]]:
-        def read() -> Iterator[bytes]:
-            at = 0
-            try:
-                while at < size:
-                    chunk = file.read_random(at, min(CHUNK, size - at), *which)
-                    if not chunk:
-                        break
-                    yield bytes(chunk)
-                    at += len(chunk)
-            except TSK_ERRORS as error:
-                raise Unreadable("unreadable", f"{at} of {size} bytes were read, then: {first_line(error)}") from error
-            if at < size:
-                raise Unreadable("truncated", f"only {at} of {size} bytes can be read")
-
-        return read
-
-
-def _blocks(file: Any) -> list[tuple[int, int]]:
-    """First and last-plus-one block of each run of the file's content; holes have none."""
-    unreal = int(pytsk3.TSK_FS_ATTR_RUN_FLAG_SPARSE) | int(pytsk3.TSK_FS_ATTR_RUN_FLAG_FILLER)
-    try:
-        runs = [run for attribute in file for run in attribute if not int(run.flags) & unreal]
-    except TSK_ERRORS:
-        return []
-    return [(int(run.addr), int(run.addr) + int(run.len)) for run in runs]
-
-
-def _merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same blocks as runs in order that do not touch each other."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(runs):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _overlap(merged: list[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether any of the runs has a block in start..end."""
-    after = bisect_right(merged, (end - 1, 1 << 62))
-    return after > 0 and merged[after - 1][1] > start
+        entry = Entry(named.path, kind, volume=self._volume, inode=int(meta.addr))
+        entry.modified, entry.accessed = micros(meta.mtime, meta.mtime_nano), micros(meta.atime, meta.atime_nano)
+        entry.changed, entry.created = micros(meta.ctime, meta.ctime_nano), micros(meta.crtime, meta.crtime_nano)
+        if content:
+            entry.size, entry.spans = content.size, content.spans
+            entry.chunks = entry.chunks_from = content.chunks
+        if named.deleted:
+            entry.deleted, entry.origin = True, "deleted"
+        return entry

@@ -1,0 +1,253 @@
+"""Units of work: one batch of one stage, from its rows to finished Parquet files that a later run finds again.
+
+A unit's folder appears when all of it is done, or not at all. A hostile unit runs in a child; when that dies, a plain
+stage's rows get a child each, and the one that kills it is set aside; a streaming stage goes on behind the step that
+killed it (`steps.py`).
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+
+from casewright.engine.child import Job
+from casewright.engine.parent import Died, Note, allow_children, run_in_child, stop_children
+from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
+from casewright.engine.steps import Digests, Journal, Keeper
+from casewright.engine.tables import parquet_bytes
+from casewright.model.errors import CasewrightError
+from casewright.model.tables import TABLES
+from casewright.vault.store import Store
+
+DEATHS = 100
+"""So many steps of one unit may kill their child; then everything that follows is passed over."""
+
+
+class UnbalancedStageError(CasewrightError):
+    """A stage did not account for everything it was given: a defect of ours, and its output is refused."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A batch to be worked on, and the folder that will hold what comes of it."""
+
+    job: Job
+    folder: Path
+
+
+class Engine(Protocol):
+    """Finishes units of one stage, and says so one by one in their order, whatever the order in which they end."""
+
+    def run(self, stage: Stage, units: Iterable[Unit], store: Store, note: Note) -> Iterator[None]: ...
+
+
+class Inline:
+    """One after the other; only hostile stages get a child process."""
+
+    def run(self, stage: Stage, units: Iterable[Unit], store: Store, note: Note) -> Iterator[None]:
+        allow_children()
+        for unit in units:
+            finish_unit(stage, unit, store, note, in_child=unit.job.hostile)
+            yield
+
+
+class Processes:
+    """Several child processes at once; each is watched by a thread of this process."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = max(1, workers)
+
+    def run(self, stage: Stage, units: Iterable[Unit], store: Store, note: Note) -> Iterator[None]:
+        if stage.over is None and not stage.hostile:
+            yield from Inline().run(stage, units, store, note)
+            return
+        allow_children()
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="casewright") as pool:
+            pending = [pool.submit(finish_unit, stage, unit, store, note, in_child=True) for unit in units]
+            try:
+                for future in pending:
+                    yield future.result()
+            except BaseException:
+                for future in pending:
+                    future.cancel()
+                stop_children()
+                raise
+
+
+def finish_unit(stage: Stage, unit: Unit, store: Store, note: Note, in_child: bool) -> None:
+    """Do the unit's work and leave its folder."""
+    parts = _Parts(stage, unit.folder)
+    if stage.streams:
+        protections = _stream(stage, unit, store, parts, note)
+    elif in_child:
+        protections = _in_children(stage, unit.job, store, parts)
+    else:
+        protections = []
+        output = unit.job.work(unit.job.batch, Context(unit.job.params, unit.job.tables, StoreBlobs(store)))
+        assert isinstance(output, Output)
+        parts.take(output)
+    parts.finish(protections)
+
+
+def heads_of(folder: Path) -> list[dict[str, Any]]:
+    """What a finished unit's outputs were: tables with their digests and rows, set-aside rows, tallies."""
+    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("head-*.json"))]
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the unit is finished and every file is as it was written; one that is not is removed."""
+    if not folder.is_dir():
+        return False
+    if next(changed_in(folder), None):
+        shutil.rmtree(folder)
+        return False
+    return True
+
+
+def changed_in(folder: Path) -> Iterator[Path]:
+    """Files of a finished unit that are not as they were written, or should not be there, or are gone."""
+    try:
+        known = {folder / name: sha256 for name, sha256 in _seal_of(folder)["files"].items()}
+    except (OSError, ValueError, KeyError):
+        yield folder
+        return
+    found = {p for p in folder.iterdir() if not p.name.startswith("unit-")}
+    yield from sorted(found ^ known.keys())
+    yield from (p for p in sorted(found & known.keys()) if _digest(p) != known[p])
+
+
+def protections_of(folder: Path) -> list[str]:
+    return list(_seal_of(folder)["protections"])
+
+
+def _seal_of(folder: Path) -> dict[str, Any]:
+    """What the unit's one sealing file says, whose name is its own digest. Raises ValueError when it is not."""
+    (path,) = folder.glob("unit-*.json")
+    if path.name != f"unit-{_digest(path)}.json":
+        raise ValueError(path)
+    seal: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return seal
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def part_file(folder: Path, table: str, number: int) -> Path:
+    return folder / f"{table}-{number:06d}.parquet"
+
+
+class _Parts:
+    """The outputs of one unit on their way to the disk."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self._stage, self._folder = stage, folder
+        self._fresh = folder.with_name(folder.name + ".tmp")
+        self.restart()
+
+    def restart(self) -> None:
+        shutil.rmtree(self._fresh, ignore_errors=True)
+        self._fresh.mkdir(parents=True)
+        self._count = 0
+
+    def take(self, output: Output) -> None:
+        if missing := set(self._stage.writes) ^ set(output.tables):
+            raise UnbalancedStageError(
+                f"stage {self._stage.name} wrote other tables than it declared: {sorted(missing)}."
+            )
+        head: dict[str, Any] = {"tables": {}, "set_aside": [asdict(s) for s in output.set_aside],
+                                "tallies": [asdict(t) for t in output.tallies]}  # fmt: skip
+        for name in self._stage.writes:
+            rows = output.tables[name].cast(TABLES[name].schema).combine_chunks()
+            raw = parquet_bytes(rows)
+            part_file(self._fresh, name, self._count).write_bytes(raw)
+            head["tables"][name] = {"sha256": hashlib.sha256(raw).hexdigest(), "rows": rows.num_rows}
+        (self._fresh / f"head-{self._count:06d}.json").write_text(json.dumps(head, sort_keys=True), "utf-8")
+        self._count += 1
+
+    def finish(self, protections: list[str]) -> None:
+        files = {path.name: _digest(path) for path in sorted(self._fresh.iterdir())}
+        seal = json.dumps({"protections": protections, "files": files}, sort_keys=True).encode()
+        (self._fresh / f"unit-{hashlib.sha256(seal).hexdigest()}.json").write_bytes(seal)
+        self._fresh.rename(self._folder)
+
+
+def _stream(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note) -> list[str]:
+    """A streaming unit, child after child, until one comes to the end or nothing more can be passed over."""
+    steps = unit.folder.with_suffix(".steps")
+    protections = _through(stage, unit, store, parts, note, steps)
+    shutil.rmtree(steps)
+    return protections
+
+
+def _through(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note, steps: Path) -> list[str]:
+    with closing(Journal(steps)) as journal:
+        died_once, all_from = -1, None
+        while True:
+            passed = journal.passed_over()
+            job = replace(unit.job, resumed=journal.begun, passed_over=passed, all_from=all_from)
+            died, protections = run_in_child(job, store, parts.take, journal, note)
+            if died is None:
+                return protections
+            parts.restart()
+            if died.step == 0 or died.step in passed or all_from is not None:
+                parts.take(_died(stage, job.batch, died))
+                return protections
+            if died.reason == "died" and died.step != died_once:
+                died_once = died.step  # once more: somebody else may have ended it, as the kernel does out of memory
+            elif len(passed) >= DEATHS:
+                all_from = died.step
+            else:
+                journal.pass_over(died.step, f"{died.reason}: {died.detail}")
+
+
+def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[str]:
+    """The batch in a child. When it dies, each row gets a child of its own; the one that kills it is set aside."""
+    outputs: list[Output] = []
+    died, protections = run_in_child(job, store, outputs.append)
+    if died is None:
+        for output in outputs:
+            parts.take(output)
+        return protections
+    if not job.hostile:
+        raise UnbalancedStageError(
+            f"stage {stage.name} failed: {died.reason}: {died.detail}. This is a defect of ours."
+        )
+    if job.batch.num_rows <= 1:
+        parts.take(_died(stage, job.batch, died))
+        return protections
+    for row in range(job.batch.num_rows):
+        protections = _in_children(stage, replace(job, batch=job.batch.slice(row, 1)), store, parts)
+    return protections
+
+
+def _died(stage: Stage, batch: pa.Table, how: Died) -> Output:
+    subject = str(batch.column(stage.key)[0].as_py()) if batch.num_rows else stage.name
+    return Output(
+        {name: TABLES[name].empty() for name in stage.writes},
+        [SetAside(stage.noun, subject, how.reason, how.detail)],
+        [Tally(stage.noun, received=1, done=0)],
+    )
+
+
+class StoreBlobs:
+    """The store itself as a stage sees it, for stages that need no sandbox and run in this process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def open(self, sha256: str) -> BinaryIO:
+        return self._store.open(sha256)
+
+    def put(self, chunks: Iterable[bytes]) -> Digests:
+        keeper = Keeper(self._store)
+        for chunk in chunks:
+            keeper.write(chunk)
+        return keeper.keep()()
