@@ -8,9 +8,9 @@ import pyarrow as pa
 from casewright.chain.stages import STAGES
 from casewright.engine.query import Reader
 from casewright.engine.runner import Runner
-from casewright.engine.units import Inline
 from casewright.engine.stage import Context, Output, Stage
 from casewright.engine.tables import TableFolder
+from casewright.engine.units import Inline
 from casewright.engine.why import Explainer
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.settings import CaseSettings

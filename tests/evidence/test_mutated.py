@@ -64,7 +64,7 @@ def spoiled(raw: bytes, some: random.Random) -> bytes:
             broken[some.randrange(near)] ^= 1 << some.randrange(8)
     elif how == 3:
         at, length = some.randrange(len(broken)), some.choice([16, 512, 4096, 40_000])
-        broken[at : at + length] = some.choice([bytes, some.randbytes])(len(broken[at : at + length]))
+        broken[at : at + length] = some.randbytes(len(broken[at : at + length])) if near % 2 else bytes(length)
     else:
         del broken[some.randrange(len(broken)) :]
     return bytes(broken)

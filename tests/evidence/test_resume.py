@@ -24,10 +24,10 @@ pytestmark = needs_mke2fs
 def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A disk with many small files, an archive of many members, and one large file."""
     folder, some = tmp_path_factory.mktemp("disk"), random.Random(12)
-    files = {b"many/%d/%d" % (n % 40, n): b"number %d" % n for n in range(12_000)}
-    files |= {b"large.bin": some.randbytes(1 << 20) * 300, b"notes.txt": b"plates\n" * 10_000}
+    files = {b"many/%d/%d" % (n % 40, n): b"number %d" % n for n in range(4_000)}
+    files |= {b"large.bin": some.randbytes(1 << 20) * 150, b"notes.txt": b"plates\n" * 10_000}
     path = folder / "server.dd"
-    path.write_bytes(ext_image(folder, files, "ext4", "420M"))
+    path.write_bytes(ext_image(folder, files, "ext4", "220M"))
     return path
 
 
@@ -49,7 +49,7 @@ def killed_intake(case: Path, source: Path, dice: random.Random) -> tuple[int, f
         process = subprocess.Popen([*INTAKE, str(case), str(source)], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)  # fmt: skip
         try:
-            process.wait(timeout=dice.uniform(1.0, 5.0) if kills < 12 else None)
+            process.wait(timeout=dice.uniform(1.0, 5.0) if kills < 5 else None)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -80,7 +80,7 @@ def test_a_second_intake_of_the_same_exhibit_adds_nothing(tmp_path: Path, disk: 
 def test_sealing_goes_on_in_the_middle_of_a_large_source(tmp_path: Path) -> None:
     """Killed while it is sealed, the source is not hashed from its first byte again."""
     case, source = new_case(tmp_path / "case"), tmp_path / "large.dd"
-    source.write_bytes(random.Random(1).randbytes(1 << 20) * 1500)
+    source.write_bytes(random.Random(1).randbytes(1 << 20) * 700)
     process = subprocess.Popen([*INTAKE, str(case), str(source)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal = case / "store" / "tmp" / "sealing" / "journal.sqlite"
     size = _wait_for_a_checkpoint(journal, process)

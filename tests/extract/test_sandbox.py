@@ -7,8 +7,8 @@ import pytest
 
 from casewright.engine.query import Reader
 from casewright.engine.runner import Runner
-from casewright.engine.units import Inline
 from casewright.engine.tables import TableFolder
+from casewright.engine.units import Inline
 from casewright.engine.why import Explainer
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.evidence.stages import STAGES as EVIDENCE

@@ -77,12 +77,14 @@ def world(*contents: bytes, mapping: bytes = MAPPING, zone: str = "Europe/Amster
 
 def accounts_of(made: Context) -> Output:
     dumps = made.sql("SELECT * FROM items WHERE mime = 'text/x-sql-dump' ORDER BY item")
-    return ACCOUNTS_STAGE.work(dumps, made)
+    made_of_them: Output = ACCOUNTS_STAGE.work(dumps, made)
+    return made_of_them
 
 
 def activity_of(made: Context) -> Output:
     made.tables = {**made.tables, "accounts": accounts_of(made).tables["accounts"]}
-    return ACTIVITY_STAGE.work(made.sql("SELECT * FROM items ORDER BY item"), made)
+    output: Output = ACTIVITY_STAGE.work(made.sql("SELECT * FROM items ORDER BY item"), made)
+    return output
 
 
 def balances(output: Output) -> dict[str, tuple[int, int, int, int]]:

@@ -6,7 +6,7 @@ process it returns as `SetAside` rows, and it counts what it was given in `Tally
 received = done + nothing to find + set aside, for every noun, and refuses the stage's output otherwise.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -97,8 +97,8 @@ class Context:
             connection.close()
 
 
-Work = Callable[[pa.Table, Context], Output | Iterator[Output]]
-"""One Output a batch; of a streaming stage as many as it likes, cut where its evidence alone decides."""
+Work = Callable[[pa.Table, Context], Any]
+"""Gives one Output a batch; a streaming stage an iterator of as many as it likes, cut where its evidence decides."""
 
 
 @dataclass(frozen=True)
