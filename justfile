@@ -28,3 +28,7 @@ demo-build:
 # write docs/tables.md from the contract
 docs:
     uv run python tools/tables_doc.py
+
+# the evidence room against its peers, side by side
+bench *options:
+    uv run python bench/evidence.py {{options}}
