@@ -1,4 +1,4 @@
-"""Walks an ext4 image with dissect, as a program of its own: `names` lists with records, `hash` reads and hashes all."""
+"""Walks an ext4 image with dissect, as a program of its own: `names` lists with records, `hash` reads all too."""
 
 import hashlib
 import json

@@ -132,7 +132,7 @@ def test_finished_units_of_a_killed_run_are_taken_up_again(case: Case, tmp_path:
     case.tables.mkdir()
     killed = subprocess.run([sys.executable, "-m", "tests.engine.toys", str(case.root)], check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert len(list((case.tables / ".work" / "words").rglob("unit.json"))) == 2
+    assert len(list((case.tables / ".work" / "words").rglob("unit-*.json"))) == 2
     run_all(case, Inline())
     assert {k: v for k, v in tree(case.tables).items() if not k.startswith(".work")} == expected
 

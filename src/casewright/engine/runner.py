@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from casewright import __version__
 from casewright.engine.child import Job
-from casewright.engine.parent import run_in_child
+from casewright.engine.parent import preload, run_in_child
 from casewright.engine.stage import Context, Output, Progress, Stage
 from casewright.engine.tables import SHARED, Part, TableFolder, digest_of, parquet_bytes, run_bytes
 from casewright.engine.units import (
@@ -65,6 +65,7 @@ class Runner:
     def run(self, wanted: Sequence[str]) -> list[Ran]:
         """Bring the wanted stages up to date, and before them all that they rest on."""
         needed = self.closure(wanted)
+        preload(stage.work.__module__ for stage in self.pipeline if stage.hostile)
         return [self._run_stage(stage) for stage in self.pipeline if stage.name in needed]
 
     def once(self, stage: Stage) -> Output:
