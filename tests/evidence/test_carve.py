@@ -394,7 +394,7 @@ def test_a_video_without_its_index_is_counted() -> None:
 
 
 def test_a_video_over_which_something_was_written_is_not_whole_and_hides_no_picture() -> None:
-    mime, content = "video/mp4", film("mp4", "mjpeg", 5, frames=60, movflags="faststart")
+    mime, content = "video/mp4", film("mp4", "libx264", 5, frames=400, movflags="faststart")
     picture = sample("png bilevel")
     place = len(content) // 2
     raw = content[:place] + picture[1] + noise(len(content) - place - len(picture[1]))

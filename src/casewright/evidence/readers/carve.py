@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from casewright.evidence.reader import Problem, Unreadable
 from casewright.evidence.readers.carve_check import CUTTABLE, Verdict, check, plausible_end, without_zeros
-from casewright.evidence.readers.carve_shapes import BEGINNING, SIGNATURES, Follow, Shape, View
+from casewright.evidence.readers.carve_shapes import BEGINNING, SIGNATURES, Follow, Shape, View, bare_boxes
 from casewright.evidence.readers.disks import Disk
 
 MOST_WORK = 4 << 30
@@ -213,7 +213,7 @@ class _Stretch:
         self._start, self._until, self._tally = start, until, tally
         self._view, self._scanner = View(disk, end), Scanner(disk, start, end, until)
         self._held: _Held | None = None
-        self._skip = start
+        self._skip = self._film = start
 
     def findings(self) -> Iterator[Carved | Problem]:
         for hit in self._scanner.hits():
@@ -250,6 +250,7 @@ class _Stretch:
             self._skip = found.end
             self._scanner.at = max(self._scanner.at, found.end)
         else:
+            self._film = found.end
             self._until = max(self._until, found.end)
             self._scanner.stop = max(self._until, self._scanner.stop)
 
@@ -273,7 +274,9 @@ class _Stretch:
         return None
 
     def _look(self, hit: Hit) -> tuple[Carved, Shape] | None:
-        """What decodes at a signature."""
+        """What decodes at a signature. A damaged film's own boxes are no film."""
+        if hit.follow is bare_boxes and hit.place < self._film:
+            return None
         if self._tally.is_spent(hit.place - self._start):
             self._tally.fail("too many", "any", hit.place)
             return None

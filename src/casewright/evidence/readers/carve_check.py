@@ -222,7 +222,7 @@ def plausible_end(view: View, at: int, shape: Shape) -> int:
     """The byte behind what may be the picture's data. A sector of text and a long run of zeros end compressed data;
     pixels that are stored as they are may be anything."""
     start, end = at + shape.body, at + shape.length
-    if shape.mime not in ("image/jpeg", "image/gif"):
+    if shape.mime == "image/bmp":
         return end
     place = start
     while place < end:

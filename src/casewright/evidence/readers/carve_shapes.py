@@ -449,6 +449,11 @@ def boxes(view: View, at: int) -> Shape | None:
     return Shape(mime, place - at if needed <= seen else 0, needed <= seen)
 
 
+def bare_boxes(view: View, at: int) -> Shape | None:
+    """The boxes of an old QuickTime film, which does not say what it is."""
+    return boxes(view, at)
+
+
 def _box(view: View, place: int) -> tuple[int, bytes, int]:
     """A box's size, its type, and the size of its own header."""
     size, kind = view.number(place, 4), view.read(place + 4, 4)
@@ -525,8 +530,8 @@ SIGNATURES = (
     _signature(0, b"RIFF", rb"RIFF.{4}(?:WEBPVP8[ LX]|AVI (?:LIST|JUNK))", riff),
     Signature(0, ((0x42,), (0x4D,), _ANY, _ANY), re.compile(rb"BM.{4}\0{4}.{3}\0[\x0c(48@l|]\0\0\0", re.DOTALL), bmp),
     _signature(4, b"ftyp", rb"\0\0[\0-\x0f].ftyp[ -~]{4}", boxes),
-    _signature(4, b"wide", rb"\0\0\0\x08wide.{4}mdat", boxes),
-    _signature(4, b"moov", rb"\0.{3}moov.{4}mvhd", boxes),
+    _signature(4, b"wide", rb"\0\0\0\x08wide.{4}mdat", bare_boxes),
+    _signature(4, b"moov", rb"\0.{3}moov.{4}mvhd", bare_boxes),
     _signature(0, b"\x1a\x45\xdf\xa3", b"", ebml),
     _signature(0, b"II*\0", rb"II\*\0.{3}[\0-\x0f]", tiff),
     _signature(0, b"MM\0*", rb"MM\0\*[\0-\x0f]", tiff),
