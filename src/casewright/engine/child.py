@@ -3,10 +3,11 @@
 It starts from a clean server process, gives up its rights (`sandbox.confine`), and then parses. It opens nothing:
 sealed bytes reach it as descriptors that the parent opened. What it sends back is never unpickled (`messages.py`).
 
-Frames from child to parent: `P` names of the protections in force; `O` + SHA-256 (open, answered with a descriptor);
-`A` + step (what is known of it? answered); `F` + step, SHA-256 if the store has it, and size if known (a file begins);
-`B` + chunk of bytes to keep; `S` + length of a chunk in the next slot of shared memory; `E` + note (they end; answered
-with their digests); `J` + a note to remember; `I` an Output; `R` the end of the work; `X` text of an error.
+Frames from child to parent: `P` names of the protections in force; `O` + up to 32 SHA-256 (open, answered with as many
+descriptors); `A` + step (what is known of it? answered); `F` + step, nothing, and size if known (a file begins); `B` +
+chunk of bytes to keep; `S` + length of a chunk in the next slot of shared memory; `E` + note (they end; answered with
+their digests); `K` + step, SHA-256, size and note (a file that the store holds; answered likewise); `J` + a note to
+remember; `I` an Output; `R` the end of the work; `X` text of an error.
 
 Both see a stretch of memory: first the number of the step, so that the parent knows it also when the child has died,
 then slots for large chunks. A semaphore tells the child how many slots are free; the parent copies a slot before it
@@ -21,6 +22,7 @@ import os
 import resource
 import select
 import signal
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,6 +44,8 @@ PAGE, SLOT, SLOTS = 4096, 1 << 20, 6
 SHARED = PAGE + SLOT * SLOTS
 BULKY = 1 << 15
 """From this many bytes on a chunk goes through shared memory."""
+AT_ONCE = 32
+"""Files that one question opens."""
 ON_THEIR_WAY = 64
 """Files whose digests may be outstanding. Their answers must fit into the pipe, or both sides would wait forever."""
 
@@ -70,15 +74,37 @@ class PipeBlobs:
     def __init__(
         self, pipe: "Connection[Any, Any]", handles: "Connection[Any, Any]", shared: mmap.mmap, free: int
     ) -> None:
-        self._pipe, self._handles, self._shared, self._free, self._slot = pipe, handles, shared, free, 0
+        self._pipe, self._shared, self._free, self._slot = pipe, shared, free, 0
+        self._handles = socket.socket(fileno=os.dup(handles.fileno()))
         self._room = select.poll()
         self._room.register(free, select.POLLIN)
         self._room.register(pipe.fileno(), 0)
         self._waiting: deque[list[Digests]] = deque()
+        self._soon: deque[str] = deque()
+        self._opened: deque[tuple[str, int]] = deque()
 
     def open(self, sha256: str) -> BinaryIO:
-        self._pipe.send_bytes(b"O" + sha256.encode("ascii"))
-        return os.fdopen(reduction.recv_handle(self._handles), "rb")
+        if not self._opened or self._opened[0][0] != sha256:
+            self._ask_for(sha256)
+        return os.fdopen(self._opened.popleft()[1], "rb")
+
+    def soon(self, hashes: Iterable[str]) -> None:
+        """These will be opened, in this order: then one question brings many."""
+        self._soon = deque(hashes)
+
+    def _ask_for(self, sha256: str) -> None:
+        for _, unwanted in self._opened:
+            os.close(unwanted)
+        self._opened.clear()
+        asked = [sha256]
+        if self._soon and self._soon[0] == sha256:
+            asked = [self._soon.popleft() for _ in range(min(AT_ONCE, len(self._soon)))]
+        self._pipe.send_bytes(b"O" + "".join(asked).encode("ascii"))
+        while len(self._opened) < len(asked):
+            _, handles, _, _ = socket.recv_fds(self._handles, 1, AT_ONCE)
+            if not handles:
+                os._exit(1)  # the parent is gone
+            self._opened.extend(zip(asked[len(self._opened) :], handles, strict=False))
 
     def put(self, chunks: Iterable[bytes]) -> Digests:
         return self.send(0, chunks, lambda: None).digests
@@ -86,14 +112,20 @@ class PipeBlobs:
     def send(
         self, step: int, chunks: Iterable[bytes], note: Callable[[], Any], sealed: str = "", size: int = -1
     ) -> Kept:
-        self._pipe.send_bytes(b"F" + json.dumps([step, sealed, size]).encode())
-        for chunk in chunks:
-            if len(chunk) >= BULKY:
-                self._through_memory(chunk)
-            elif chunk:
-                self._pipe.send_bytes(b"B" + chunk)
-        said = note()
-        self._pipe.send_bytes(b"E" + json.dumps(said).encode())
+        if sealed:
+            for _ in chunks:
+                pass  # what is noted is found out by reading
+            said = note()
+            self._pipe.send_bytes(b"K" + json.dumps([step, sealed, size, said]).encode())
+        else:
+            self._pipe.send_bytes(b"F" + json.dumps([step, "", size]).encode())
+            for chunk in chunks:
+                if len(chunk) >= BULKY:
+                    self._through_memory(chunk)
+                elif chunk:
+                    self._pipe.send_bytes(b"B" + chunk)
+            said = note()
+            self._pipe.send_bytes(b"E" + json.dumps(said).encode())
         answer: list[Digests] = []
         self._waiting.append(answer)
         if len(self._waiting) >= ON_THEIR_WAY:
@@ -168,6 +200,9 @@ class PipeSteps:
             bound -= len(chunk)
             if bound > 0:
                 self._limit()
+
+    def soon(self, hashes: Iterable[str]) -> None:
+        self._blobs.soon(hashes)
 
     def recall(self) -> Any:
         return self._blobs.ask(self._number).get("note") if self._job.resumed else None

@@ -7,18 +7,21 @@ import multiprocessing
 import os
 import select
 import signal
+import socket
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 
-from casewright.engine.child import PAGE, SHARED, SLOT, SLOTS, Job, main
+from casewright.engine.child import AT_ONCE, PAGE, SHARED, SLOT, SLOTS, Job, main
 from casewright.engine.messages import decode_output
 from casewright.engine.stage import Output
 from casewright.engine.steps import Digests, Journal, Keeper
@@ -27,6 +30,7 @@ from casewright.vault.store import Store
 
 PRELOAD = ["casewright.engine.child", "pyarrow.dataset"]  # DuckDB imports the second when it sees Arrow
 FRAME_LIMIT = 1 << 31
+HEX = 64
 BEAT = 1.0
 """Seconds after which a silent child is looked at."""
 
@@ -88,8 +92,9 @@ def run_in_child(
     """Run a batch; `take` gets its outputs. Returns how the child died, if it did, and what protections it had."""
     child = _start(job)
     try:
-        talk = _Conversation(child, store, job, take, journal, note)
-        died = talk.go_on()
+        with socket.socket(fileno=os.dup(child.handles.fileno())) as handles:
+            talk = _Conversation(child, handles, store, job, take, journal, note)
+            died = talk.go_on()
         if died:
             child.process.kill()
         child.process.join()
@@ -107,7 +112,8 @@ def _start(job: Job) -> Child:
     context.set_forkserver_preload(PRELOAD)
     (ours, theirs), (handles, their_handles) = context.Pipe(), context.Pipe()
     process = context.Process(target=main, args=(theirs, their_handles, job), daemon=True)
-    process.start()
+    with _nameless_main() if job.work.__module__ != "__main__" else contextlib.nullcontext():
+        process.start()
     theirs.close()
     their_handles.close()
     handle = os.memfd_create("casewright-shared")
@@ -122,6 +128,17 @@ def _start(job: Job) -> Child:
     return child
 
 
+@contextlib.contextmanager
+def _nameless_main() -> Iterator[None]:
+    """A child would first import whatever program its parent is; stages live in modules, so it need not."""
+    with _STARTING:
+        named, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = named
+
+
 def _end(child: Child) -> None:
     _LIVE.discard(child.process)
     child.process.kill()
@@ -133,6 +150,7 @@ def _end(child: Child) -> None:
     os.close(child.free)
 
 
+_STARTING = threading.Lock()
 _LIVE: set[Any] = set()
 _STOPPING = threading.Event()
 
@@ -156,10 +174,12 @@ def stop_children() -> None:
 class _Conversation:
     """Answers a child's frames until it has finished, breaks the rules, dies, or takes too long."""
 
-    def __init__(self, child: Child, store: Store, job: Job, take: Take, journal: Journal | None, note: Note) -> None:
+    def __init__(self, child: Child, handles: socket.socket, store: Store, job: Job, take: Take,
+                 journal: Journal | None, note: Note) -> None:  # fmt: skip
         self._child, self._pipe, self._store, self._job = child, child.pipe, store, job
         self._take, self._journal, self._note = take, journal, note
         self._keeper = Keeper(store, journal)
+        self._handles = handles
         self._ready = select.poll()
         self._ready.register(self._pipe.fileno(), select.POLLIN)
         self._due: deque[tuple[int, Any, Callable[[], Digests]]] = deque()
@@ -217,15 +237,17 @@ class _Conversation:
         if kind == b"P":
             self.protections = [str(p) for p in json.loads(body)]
         elif kind == b"O":
-            with self._store.open(body.decode("ascii")) as file:
-                reduction.send_handle(self._child.handles, file.fileno(), self._child.process.pid)
+            self._open(body.decode("ascii"))
         elif kind == b"I":
             self._take(decode_output(body))
         elif kind == b"A" and self._journal:
             self._pipe.send_bytes(json.dumps(self._remembered(int(body))).encode())
         elif kind == b"F" and self._job.keeps_bytes:
-            self._file_step, sealed, size = json.loads(body)
-            self._keeper.begin(int(self._file_step), str(sealed), int(size))
+            self._begin_file(*json.loads(body))
+        elif kind == b"K" and self._job.keeps_bytes:
+            *file, note = json.loads(body)
+            self._begin_file(*file)
+            self._end_of_file(note)
         elif kind == b"J" and self._journal:
             step, note = json.loads(body)
             self._journal.keep(int(step), None, note)
@@ -238,6 +260,16 @@ class _Conversation:
         else:
             return False
         return True
+
+    def _open(self, asked: str) -> None:
+        with contextlib.ExitStack() as opened:
+            hashes = [asked[at : at + HEX] for at in range(0, min(len(asked), AT_ONCE * HEX), HEX)]
+            handles = [opened.enter_context(self._store.open(sha256)).fileno() for sha256 in hashes]
+            socket.send_fds(self._handles, [b"O"], handles)
+
+    def _begin_file(self, step: Any, sealed: Any, size: Any) -> None:
+        self._file_step = int(step)
+        self._keeper.begin(self._file_step, str(sealed), int(size))
 
     def _remembered(self, step: int) -> dict[str, Any]:
         assert self._journal

@@ -1,11 +1,11 @@
 """What a file is, by its first bytes.
 
-Own signatures come first, for what later stages depend on; the long tail is left to puremagic.
+Own signatures come first, for what later stages depend on; the long tail is in `signatures.py`.
 """
 
 import re
 
-import puremagic
+from casewright.evidence.signatures import kind_by_signature
 
 HEAD = 1 << 16
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -64,6 +64,7 @@ ARCHIVED = (
     (re.compile(rb"#![^\n]{1,200}\nPK\x03\x04"), "application/zip"),
 )
 SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+FIRST = 512
 TEXT_BYTES = bytes((7, 8, 9, 10, 12, 13, 27, *range(32, 256)))
 
 
@@ -74,7 +75,7 @@ def kind_of(head: bytes, size: int) -> str:
     for at, signature, mime in SIGNATURES:
         if head[at : at + len(signature)] == signature:
             return mime
-    return _boxed(head) or _archived(head) or _text(head) or _other(head)
+    return _boxed(head) or _archived(head) or _text(head) or kind_by_signature(head)
 
 
 def _boxed(head: bytes) -> str | None:
@@ -127,16 +128,6 @@ def _text(head: bytes) -> str | None:
         return "text/x-sql-dump"
     if b'] "' in head[:8192] and ACCESS_LINE.search(head[:8192]):
         return "text/x-access-log"
-    if not head.translate(None, TEXT_BYTES):
+    if not head[:FIRST].translate(None, TEXT_BYTES) and not head.translate(None, TEXT_BYTES):
         return "text/plain"
     return None
-
-
-def _other(head: bytes) -> str:
-    try:
-        matches = puremagic.magic_string(head)
-    except (puremagic.PureError, ValueError):
-        return "application/octet-stream"
-    named = next((m.mime_type for m in matches if m.mime_type and m.confidence >= 0.5), "")
-    # a weak guess must not send a file to a decoder, nor keep it from one: both are decided by own signatures above
-    return named if named and not named.startswith(("image/", "video/", "text/")) else "application/octet-stream"

@@ -13,7 +13,7 @@ from casewright.evidence.readers.disk import DiskReader, ImageDisk
 from casewright.evidence.readers.disks import Disk, RawDisk
 from casewright.evidence.readers.ewf import EwfDisk
 from casewright.evidence.readers.ewf_sections import SIGNATURE
-from casewright.evidence.readers.folder import FolderReader
+from casewright.evidence.readers.folder import FolderReader, soon
 from casewright.evidence.readers.systems import looks_like_a_disk
 from casewright.evidence.readers.virtual import Opened, is_virtual, open_all, refused_image
 from casewright.evidence.walk import Walk
@@ -37,8 +37,8 @@ def open_exhibit(segments: Sequence[Segment], walk: Walk) -> Reader:
     if len(segments) == 1 and found.problems:
         raise Unreadable(found.problems[0].reason, found.problems[0].detail)
     if not found.is_image:
-        return FolderReader(segments)
-    return _All(_Told(found.problems), DiskReader(found.disks, walk), FolderReader(found.others))
+        return FolderReader(segments, walk)
+    return _All(_Told(found.problems), DiskReader(found.disks, walk), FolderReader(found.others, walk))
 
 
 def open_image(segment: Segment, walk: Walk) -> Reader:
@@ -71,6 +71,7 @@ def _sort_out(segments: Sequence[Segment], walk: Walk) -> _Found:
     ewf: list[Segment] = []
     rest: list[Segment] = []
     virtual = False
+    soon(segments, walk.steps)
     for one in segments:
         head, tail = _ends(one)
         virtual = virtual or is_virtual(head, tail) is not None

@@ -3,22 +3,30 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from casewright.engine.steps import Steps
 from casewright.evidence.reader import CHUNK, Entry, Met, Segment
+from casewright.evidence.walk import Walk
 
 
 class FolderReader:
     """Each sealed file is an entry."""
 
-    def __init__(self, segments: Sequence[Segment]) -> None:
-        self._segments = segments
+    def __init__(self, segments: Sequence[Segment], walk: Walk) -> None:
+        self._segments, self._steps = segments, walk.steps
 
     def parts(self) -> Iterator[Iterator[Met]]:
         yield self._entries()
 
     def _entries(self) -> Iterator[Met]:
+        soon(self._segments, self._steps)
         for segment in self._segments:
             chunks = _chunks(segment)
             yield Entry(segment.path, "file", segment.size, partial(chunks, 0), chunks, sealed=segment.sha256)
+
+
+def soon(segments: Sequence[Segment], steps: Steps) -> None:
+    """Say that these files will be opened one after the other."""
+    steps.soon([one.sha256 for one in segments if one.sha256])
 
 
 def _chunks(segment: Segment) -> Callable[[int], Iterator[bytes]]:

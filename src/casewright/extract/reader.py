@@ -1,0 +1,92 @@
+"""What a reader of records gives: the contract in which formats and mapping meet.
+
+A reader goes once over a database in whatever form it was seized, executes nothing of it, and yields pieces in the
+order in which they stand there. Rows come as columns, many at a time. What can't be read is a `Broken` piece with its
+place; bytes that hold no rows are `Skipped`. So every byte, or page, of the source is accounted for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+Origin = str
+"""live; wal (a write-ahead log holds it, newer or older than the live row); freed (its place was given back, its bytes
+still stand)."""
+LIVE, WAL, FREED = "live", "wal", "freed"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A table as its source declares it. `columns`: (name, type as declared, lower case). `foreign`: (column, other
+    table, its column). Tables of a second database or schema are called `database.table`."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+    primary: str | None = None
+    foreign: tuple[tuple[str, str, str], ...] = ()
+    span_start: int = 0
+    span_length: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.columns)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table, as columns of equal length n.
+
+    - `values`: one Arrow `binary` array a column. NULL is null. Text is UTF-8 where the source says how it is encoded,
+      raw bytes otherwise; numbers, dates and times are written as MySQL's and PostgreSQL's text dumps write them; true
+      and false are 1 and 0; blobs are their bytes.
+    - `span_start`, `span_length`: Arrow `int64`, the bytes of each row in the item.
+    - `row`: Arrow `int64`, record number in the item from 1, where bytes alone don't say which row it is; else None.
+    - `origin`: of all these rows.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    values: tuple[Any, ...]
+    span_start: Any
+    span_length: Any
+    row: Any = None
+    origin: Origin = LIVE
+
+    def __len__(self) -> int:
+        return len(self.span_start)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Bytes that hold no rows, by their first words."""
+
+    what: str
+    span_start: int
+    span_length: int
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Bytes that can't be read, and why: `truncated` when nothing follows them, otherwise `unreadable`."""
+
+    reason: str
+    detail: str
+    span_start: int
+    span_length: int
+
+
+Piece = Schema | Rows | Skipped | Broken
+
+
+class Reader(Protocol):
+    """What a module in `readers/` offers. `beside`: other files that belong to the item, by the name that the reader
+    asks for (`-wal` of a database), each opened for reading. Memory stays bounded whatever the file's size."""
+
+    def __call__(self, file: BinaryIO, beside: "Beside") -> Iterator[Piece]: ...
+
+
+class Beside(Protocol):
+    """Files that lie beside an item."""
+
+    def open(self, suffix: str) -> BinaryIO | None:
+        """The file whose path is the item's with this suffix; None where there is none."""
