@@ -121,7 +121,7 @@ def test_content_by_runs_is_what_the_sleuth_kit_reads(tmp_path: Path, kind: str)
             continue
         by_runs = b"".join(content.chunks())
         record = content._file
-        plain = Content(tree._system, tree._disk, record, content.size, [])
+        plain = Content(tree._content, record, content.size, [])
         assert by_runs == b"".join(plain.chunks())
         assert b"".join(content.chunks(3000)) == by_runs[3000:]
         assert sum(length for _, length in content.spans()) <= content.size

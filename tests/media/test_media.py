@@ -42,6 +42,12 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"x")) + chunk(b"IEND", b"")
 
 
+def wiped(raw: bytes) -> bytes:
+    """A picture in boxes whose content is all zeros."""
+    start = raw.index(b"mdat") + 4
+    return raw[:start] + bytes(len(raw) - start)
+
+
 def film(seconds: int = 3, rate: int = 10) -> bytes:
     """Scenes that move slowly, as MPEG-4."""
     sink = io.BytesIO()
@@ -66,6 +72,7 @@ def film(seconds: int = 3, rate: int = 10) -> bytes:
         (encoded(Image.new("RGB", (3, 3))), "too small"),
         (b"", "undecodable"),
         (b"GIF89a" + bytes(40), "undecodable"),
+        (wiped(encoded(scene(), "AVIF")), "undecodable"),
     ],
 )
 def test_a_picture_that_cannot_be_hashed_is_set_aside_with_the_reason(raw: bytes, reason: str) -> None:

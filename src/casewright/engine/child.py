@@ -16,6 +16,7 @@ need not wait for the digests of the files before it.
 """
 
 import ctypes
+import gc
 import json
 import mmap
 import os
@@ -236,6 +237,7 @@ def main(pipe: "Connection[Any, Any]", handles: "Connection[Any, Any]", job: Job
     with os.fdopen(reduction.recv_handle(handles), "r+b") as file:
         shared = mmap.mmap(file.fileno(), SHARED)
     free = reduction.recv_handle(handles)
+    gc.freeze()  # what was imported stays: it need not be looked through again and again
     protections = confine(job.limits, [], steps=job.streams) if job.hostile else []
     pipe.send_bytes(b"P" + json.dumps(protections).encode())
     try:

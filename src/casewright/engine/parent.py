@@ -266,6 +266,9 @@ class _Conversation:
             hashes = [asked[at : at + HEX] for at in range(0, min(len(asked), AT_ONCE * HEX), HEX)]
             handles = [opened.enter_context(self._store.open(sha256)).fileno() for sha256 in hashes]
             socket.send_fds(self._handles, [b"O"], handles)
+            if self._job.streams and len(hashes) > 1:  # files that are opened by the dozen are listed
+                for sha256, handle in zip(hashes, handles, strict=True):
+                    self._keeper.look_ahead(sha256, os.fstat(handle).st_size)
 
     def _begin_file(self, step: Any, sealed: Any, size: Any) -> None:
         self._file_step = int(step)

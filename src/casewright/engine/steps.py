@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -26,6 +26,11 @@ COMMIT_EVERY = 1.0
 """Seconds between two commits of the journal: what a killed run can lose, and a second more in its readers."""
 CHECKPOINT_FROM = 64 << 20
 """Bytes from which on a file is worth a checkpoint in its middle."""
+
+NEAR = 1 << 18
+"""Bytes that stay in a core's own cache while three digests take them."""
+AHEAD_UP_TO = 16 << 20
+"""Bytes up to which a file is hashed on the mere chance that it will be kept."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,12 @@ class Keeper:
         self._writer: Writer | None = None
         self._step, self._sealed, self._size, self._saved = 0, "", -1, 0.0
         self._taken_up = -1
+        self._ahead: dict[str, Future[Digests]] = {}
+
+    def look_ahead(self, sealed: str, size: int) -> None:
+        """The file that the store has under this SHA-256 is likely to be kept soon: threads hash it already."""
+        if size <= AHEAD_UP_TO and sealed not in self._ahead:
+            self._ahead[sealed] = _HASHING.submit(_hash_sealed, self._store, sealed)
 
     def begin(self, step: int, sealed: str = "", size: int = -1) -> None:
         """A file begins; `sealed`, unless empty, is the SHA-256 under which the store has it; `size`, if known."""
@@ -241,7 +252,8 @@ class Keeper:
     def keep(self) -> Callable[[], Digests]:
         """The file ends. Its digests may still be computed when this returns."""
         if self._sealed:
-            return _HASHING.submit(_hash_sealed, self._store, self._sealed).result
+            under_way = self._ahead.pop(self._sealed, None)
+            return (under_way or _HASHING.submit(_hash_sealed, self._store, self._sealed)).result
         writer, self._writer = self._writer or self._fresh(), None
         sha256 = writer.keep()
         found = Digests(sha256, writer.digests["sha1"].hexdigest(), writer.digests["md5"].hexdigest(), writer.size)
@@ -249,6 +261,8 @@ class Keeper:
 
     def discard(self) -> None:
         """Forget a file that is not finished, unless a later run can go on with it."""
+        for under_way in self._ahead.values():
+            under_way.cancel()
         if self._writer and self._is_large(self._writer):
             self._writer.close()
         elif self._writer:
@@ -272,7 +286,7 @@ def _hash_sealed(store: Store, sealed: str) -> Digests:
     digests = [hashlib.new(name, usedforsecurity=False) for name in HASHES]
     size = 0
     with store.open(sealed) as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(NEAR):
             size += len(chunk)
             for one in digests:
                 one.update(chunk)

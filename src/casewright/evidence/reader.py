@@ -119,6 +119,7 @@ class Segment:
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive UTC, as all times in tables are
 
 
+SECOND = 1_000_000_000
 FARTHEST = 253_402_300_799
 """The last second of the year 9999: what calendars hold."""
 
@@ -127,7 +128,7 @@ def micros(seconds: int, nanoseconds: int) -> int | None:
     """A file system's time as microseconds since 1970; None where it has none, or none that a calendar can hold."""
     if not 0 < seconds <= FARTHEST:
         return None
-    return seconds * 1_000_000 + min(nanoseconds // 1000, 999_999)
+    return seconds * 1_000_000 + (nanoseconds // 1000 if nanoseconds < SECOND else 999_999)
 
 
 def utc(seconds: int | float | None, nanoseconds: int | None = 0) -> datetime | None:

@@ -1,6 +1,8 @@
 """A picture's size, hash, camera and time."""
 
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -11,6 +13,11 @@ from casewright.kernels.pdq import NoPicture, pdq_of_image
 CAMERA = (0x010F, 0x0110)  # make, model
 SERIAL, TAKEN = 0xA431, 0x9003
 SUB_IFD = 0x8769
+DECODERS_RAISE = (
+    OSError, ValueError, SyntaxError, EOFError, ZeroDivisionError, IndexError, KeyError, TypeError, RuntimeError,
+    OverflowError, AssertionError, NotImplementedError, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow's plugins raise over bytes that are no picture."""
 
 
 class Undecodable(Exception):  # noqa: N818  data, not a defect
@@ -49,7 +56,7 @@ def read_picture(file: BinaryIO, most_pixels: int) -> Picture:
         raise Undecodable("undecodable", "begins like a picture, but is none") from error
     except NoPicture as error:
         raise Undecodable("too small", str(error)) from error
-    except (OSError, ValueError, SyntaxError, EOFError, ZeroDivisionError, IndexError, KeyError, TypeError) as error:
+    except DECODERS_RAISE as error:
         cut = "truncated" in str(error) or "end of file" in str(error).lower()
         raise Undecodable(
             "truncated" if cut else "undecodable", f"{type(error).__name__}: {str(error)[:200]}"

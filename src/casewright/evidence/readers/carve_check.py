@@ -60,7 +60,8 @@ class _TooLarge(Exception):  # noqa: N818  data, not a defect
 
 REFUSALS = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError, OverflowError,
-    AssertionError, NotImplementedError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
+    AssertionError, NotImplementedError, MemoryError, RuntimeError, struct.error, zlib.error,
+    Image.DecompressionBombError,
 )  # fmt: skip
 """What Pillow's plugins raise over bytes that are no picture."""
 

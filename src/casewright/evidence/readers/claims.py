@@ -17,8 +17,9 @@ class Claims:
         self._runs = array("Q")
 
     def add(self, runs: Iterable[Run]) -> None:
-        for run in runs:
-            self._runs.extend((run.block, run.block + run.blocks))
+        for block, blocks, _, _ in runs:
+            self._runs.append(block)
+            self._runs.append(block + blocks)
 
     def frozen(self) -> "Merged":
         """The claims so far, as runs in order that do not touch each other."""

@@ -5,7 +5,7 @@ deleted files, HFS+ compresses: there the Sleuth Kit reads. A test holds both wa
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytsk3
 
@@ -20,13 +20,19 @@ ODD = int(pytsk3.TSK_FS_ATTR_COMP) | int(pytsk3.TSK_FS_ATTR_ENC)
 MAIN = {int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT), int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA)}
 
 
-class Run(NamedTuple):
-    """`blocks` blocks from `block` on hold the file from block `at` on; `main`: of its content, not of its index."""
+Run = tuple[int, int, int, bool]
+"""Block, number of blocks, at which block of the file they begin, and whether they are its content, not its index."""
 
-    block: int
-    blocks: int
-    at: int
-    main: bool
+
+class System:
+    """A file system as its files' contents see it."""
+
+    __slots__ = ("block", "by_runs", "disk", "handle")
+
+    def __init__(self, handle: Any, disk: Disk) -> None:
+        self.handle, self.disk = handle, disk
+        self.block = int(handle.info.block_size)
+        self.by_runs = int(handle.info.ftype) in BY_RUNS
 
 
 def runs_of(file: Any) -> list[Run]:
@@ -34,29 +40,24 @@ def runs_of(file: Any) -> list[Run]:
     found = []
     try:
         for attribute in file:
-            main = _is_main(attribute.info)
-            found += [Run(run.addr, run.len, run.offset, main) for run in attribute if not int(run.flags) & UNREAL]
+            info = attribute.info
+            main = int(info.flags) & (PLAIN | ODD) == PLAIN and int(info.type) in MAIN and not info.name
+            for run in attribute:
+                if not int(run.flags) & UNREAL:
+                    found.append((run.addr, run.len, run.offset, main))
     except TSK_ERRORS:
         return []
     return found
 
 
-def _is_main(info: Any) -> bool:
-    return int(info.flags) & (PLAIN | ODD) == PLAIN and int(info.type) in MAIN and not info.name
-
-
 class Content:
     """A file's bytes: `size` of them, which the Sleuth Kit reads, or which stand where `runs` say."""
 
-    __slots__ = ("_block", "_by_runs", "_disk", "_file", "_runs", "_which", "size")
+    __slots__ = ("_file", "_runs", "_system", "_which", "size")
 
-    def __init__(
-        self, system: Any, disk: Disk, file: Any, size: int, runs: list[Run], which: tuple[Any, ...] = ()
-    ) -> None:
-        self._disk, self._file, self._which, self.size = disk, file, which, size
-        self._runs = [run for run in runs if run.main] if size else []
-        self._block = int(system.info.block_size)
-        self._by_runs = bool(self._runs) and int(system.info.ftype) in BY_RUNS
+    def __init__(self, system: System, file: Any, size: int, runs: list[Run], which: tuple[Any, ...] = ()) -> None:
+        self._system, self._file, self._which, self.size = system, file, which, size
+        self._runs = [run for run in runs if run[3]] if size else []
 
     def spans(self) -> tuple[tuple[int, int], ...]:
         """(start, length) on the volume, in the file's order; empty where the bytes stand in no blocks of their own."""
@@ -67,25 +68,28 @@ class Content:
         """(start, length) on the volume of what stands behind the file's end in its last block."""
         if not self._runs:
             return None
-        last = max(self._runs, key=_position) if len(self._runs) > 1 else self._runs[0]
-        left = (last.at + last.blocks) * self._block - self.size
-        return ((last.block + last.blocks) * self._block - left, left) if 0 < left < self._block else None
+        block, blocks, at, _ = max(self._runs, key=_position) if len(self._runs) > 1 else self._runs[0]
+        size = self._system.block
+        left = (at + blocks) * size - self.size
+        return ((block + blocks) * size - left, left) if 0 < left < size else None
 
     def _pieces(self) -> Iterator[tuple[int, int, int]]:
         """Start on the volume, length, and start in the file, in bytes, in the file's order and not beyond its size."""
-        block, reached = self._block, 0
-        for run in sorted(self._runs, key=_position):
-            begin = max(run.at * block, reached)
-            end = min((run.at + run.blocks) * block, self.size)
+        size, reached = self._system.block, 0
+        for block, blocks, at, _ in sorted(self._runs, key=_position):
+            begin = max(at * size, reached)
+            end = min((at + blocks) * size, self.size)
             if end > begin:
-                yield (run.block - run.at) * block + begin, end - begin, begin
+                yield (block - at) * size + begin, end - begin, begin
                 reached = end
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """The bytes from `start` on. Raises Unreadable where they cannot be read any further."""
         at = start
         try:
-            for chunk in self._by_the_runs(start) if self._by_runs else self._by_sleuth_kit(start):
+            for chunk in (
+                self._by_the_runs(start) if self._runs and self._system.by_runs else self._by_sleuth_kit(start)
+            ):
                 yield chunk
                 at += len(chunk)
         except TSK_ERRORS as error:
@@ -109,7 +113,7 @@ class Content:
             yield from _zeros(begin - at)
             at = max(at, begin)
             while at < begin + length:
-                chunk = self._disk.read(start + at - begin, min(CHUNK, begin + length - at))
+                chunk = self._system.disk.read(start + at - begin, min(CHUNK, begin + length - at))
                 if not chunk:
                     return
                 yield chunk
@@ -118,7 +122,7 @@ class Content:
 
 
 def _position(run: Run) -> int:
-    return run.at
+    return run[2]
 
 
 def _zeros(length: int) -> Iterator[bytes]:

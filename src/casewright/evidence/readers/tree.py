@@ -13,7 +13,7 @@ import pytsk3
 
 from casewright.evidence.reader import Entry, Problem, micros
 from casewright.evidence.readers.claims import Claims
-from casewright.evidence.readers.content import Content, Run, runs_of
+from casewright.evidence.readers.content import Content, Run, System, runs_of
 from casewright.evidence.readers.disks import Disk, first_line
 from casewright.evidence.readers.tsk import TSK_ERRORS, TskImage
 
@@ -24,6 +24,8 @@ KINDS = {
     int(pytsk3.TSK_FS_META_TYPE_VIRT_DIR): "directory",
     int(pytsk3.TSK_FS_META_TYPE_LNK): "symlink",
 }
+REGULAR = pytsk3.TSK_FS_META_TYPE_REG
+DOTS = frozenset((b".", b".."))
 UNALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_UNALLOC)
 ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
 NTFS = int(pytsk3.TSK_FS_TYPE_NTFS)
@@ -61,7 +63,9 @@ class Tree:
         self.name = NAMES.get(kind, f"file system {kind} of the Sleuth Kit")
         self.block_size = int(system.info.block_size)
         self.size = min(disk.size, (int(system.info.last_block) + 1) * self.block_size)
+        self._content = System(system, disk)
         self._ntfs = kind == NTFS
+        self._plain = not self._ntfs  # its files have no other streams
         self._root = int(system.info.root_inum)
         self._stack = [(iter(system.open_dir(inode=self._root)), b"", 0)]
         self._seen = {self._root}
@@ -83,9 +87,15 @@ class Tree:
                 self._stack.pop()
                 yield Problem(path, "unreadable", f"the directory cannot be read to its end: {first_line(error)}")
                 continue
-            name = found.info.name.name or b""
-            if name not in (b".", b".."):
-                yield from self._meet(found, path + b"/" + name if path else name, depth)
+            info = found.info
+            name = info.name.name or b""
+            if name in DOTS:
+                continue
+            whole, meta = path + b"/" + name if path else name, info.meta
+            if self._plain and meta is not None and meta.type == REGULAR and not int(info.name.flags) & UNALLOCATED:
+                yield self._live_file(found, meta, whole)
+            else:
+                yield from self._meet(found, whole, depth)
         yield from self._buried()
 
     def unclaimed(self) -> list[tuple[int, int]]:
@@ -96,6 +106,23 @@ class Tree:
         """(start, length) from the ends of live files to the ends of their last blocks, in the order of the disk."""
         pairs = zip(self._slack[::2], self._slack[1::2], strict=True)
         return sorted(pairs)
+
+    def _live_file(self, file: Any, meta: Any, path: bytes) -> Entry | Problem:
+        """What nearly all that is met is; done here in one go, for speed, as `_meet` and `_files` would."""
+        runs, size = runs_of(file), int(meta.size)
+        self._claims.add(runs)
+        if size > self._disk.size:
+            return self._too_large(path, size)
+        content = Content(self._content, file, size, runs)
+        if slack := content.slack:
+            self._slack.extend(slack)
+        modified, accessed, changed, created = _times(meta)
+        chunks = content.chunks
+        return Entry(path, "file", size, chunks, chunks, content.spans, None, False, "live", self._volume,
+                     int(meta.addr), modified, accessed, changed, created)  # fmt: skip
+
+    def _too_large(self, path: bytes, size: int) -> Problem:
+        return Problem(path, "sparse", f"says it has {size} bytes, more than its whole disk; not read")
 
     def _meet(self, found: Any, path: bytes, depth: int) -> Iterator[Entry | Problem]:
         deleted = bool(int(found.info.name.flags) & UNALLOCATED)
@@ -153,7 +180,7 @@ class Tree:
             runs = runs_of(named.file)
             if int(named.file.info.meta.size) == 0:
                 yield Problem(named.path, "content gone", "a deleted name whose record holds no bytes any more")
-            elif any(live.overlap(run.block, run.blocks) for run in runs):
+            elif any(live.overlap(block, blocks) for block, blocks, _, _ in runs):
                 yield Problem(named.path, "overwritten", "a deleted file; live files have taken blocks of it")
             else:
                 self._claims.add(runs)
@@ -162,9 +189,9 @@ class Tree:
     def _files(self, named: _Named, runs: list[Run]) -> Iterator[Entry | Problem]:
         size = int(named.file.info.meta.size)
         if size > self._disk.size:
-            yield Problem(named.path, "sparse", f"says it has {size} bytes, more than its whole disk; not read")
+            yield self._too_large(named.path, size)
         else:
-            content = Content(self._system, self._disk, named.file, size, runs)
+            content = Content(self._content, named.file, size, runs)
             slack = content.slack
             if slack and not named.deleted:
                 self._slack.extend(slack)
@@ -182,19 +209,24 @@ class Tree:
                 continue
             path, size = named.path + b":" + bytes(info.name), int(info.size)
             if size > self._disk.size:
-                yield Problem(path, "sparse", f"says it has {size} bytes, more than its whole disk; not read")
+                yield self._too_large(path, size)
             else:
-                content = Content(self._system, self._disk, named.file, size, [], (info.type, int(info.id)))
+                content = Content(self._content, named.file, size, [], (info.type, int(info.id)))
                 yield self._entry(_Named(path, named.file, named.deleted), "file", content)
 
     def _entry(self, named: _Named, kind: str, content: Content | None = None) -> Entry:
         meta = named.file.info.meta
         entry = Entry(named.path, kind, volume=self._volume, inode=int(meta.addr))
-        entry.modified, entry.accessed = micros(meta.mtime, meta.mtime_nano), micros(meta.atime, meta.atime_nano)
-        entry.changed, entry.created = micros(meta.ctime, meta.ctime_nano), micros(meta.crtime, meta.crtime_nano)
+        entry.modified, entry.accessed, entry.changed, entry.created = _times(meta)
         if content:
             entry.size, entry.spans = content.size, content.spans
             entry.chunks = entry.chunks_from = content.chunks
         if named.deleted:
             entry.deleted, entry.origin = True, "deleted"
         return entry
+
+
+def _times(meta: Any) -> tuple[int | None, int | None, int | None, int | None]:
+    """Modified, accessed, changed and created, in microseconds since 1970."""
+    return (micros(meta.mtime, meta.mtime_nano), micros(meta.atime, meta.atime_nano),
+            micros(meta.ctime, meta.ctime_nano), micros(meta.crtime, meta.crtime_nano))  # fmt: skip
