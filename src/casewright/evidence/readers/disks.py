@@ -58,9 +58,9 @@ class RawDisk:
         self.size = self._ends[-1]
 
     def read(self, offset: int, length: int) -> bytes:
-        if self._handle is not None:
-            whole = os.pread(self._handle, max(0, min(length, self.size - offset)), offset)
-            if len(whole) == min(length, self.size - offset):
+        if self._handle is not None and 0 <= length <= self.size - offset:
+            whole = os.pread(self._handle, length, offset)
+            if len(whole) == length:
                 return whole
         parts = []
         while length > 0 and offset < self.size:
