@@ -5,15 +5,16 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casewright.extract.dump import Broken, DumpReader, Piece, Row, Skipped
-from casewright.extract.schema import Schema
+from casewright.extract.dump import DumpReader, Piece, Row
+from casewright.extract.dump_fast import FastDumpReader, each_row
+from casewright.extract.reader import Broken, Rows, Schema, Skipped
 
 HOSTILE = ['=HYPERLINK("x")', "it's", "back\\slash", "new\nline", "semi; colon", "); DROP TABLE x;--", "-- c",
            "/* x */", "日本語", "\u202eabc", "tab\t", "e\x1az", "nul\0byte", "'quoted'",
@@ -21,7 +22,14 @@ HOSTILE = ['=HYPERLINK("x")', "it's", "back\\slash", "new\nline", "semi; colon",
 
 
 def pieces(raw: bytes, chunk: int = 1 << 20) -> list[Piece]:
-    return list(DumpReader(io.BytesIO(raw), chunk).pieces())
+    """By the slow reader; the fast one must agree, whatever it is given."""
+    slow = list(DumpReader(io.BytesIO(raw), chunk).pieces())
+    assert slow == in_rows(FastDumpReader(io.BytesIO(raw), chunk).pieces())
+    return slow
+
+
+def in_rows(found: Iterable[Piece]) -> list[Piece]:
+    return [row for piece in found for row in (each_row(piece) if isinstance(piece, Rows) else [piece])]
 
 
 def rows(raw: bytes, chunk: int = 1 << 20) -> list[tuple[bytes | None, ...]]:

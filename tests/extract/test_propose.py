@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from casewright.extract.columns import SAMPLE, sample
-from casewright.extract.dump import DumpReader
+from casewright.extract.dump_fast import read_mysql
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
 from casewright.extract.stages import PROPOSAL
@@ -41,7 +41,7 @@ def table(name: str, columns: str, rows: Sequence[Sequence[Any]], keys: str = ""
 
 
 def proposed(*tables: str, pages: Sequence[str] = (), folders: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
-    text = propose(sample(DumpReader(io.BytesIO("".join(tables).encode())).pieces()), pages, folders)
+    text = propose(sample(read_mysql(io.BytesIO("".join(tables).encode()))), pages, folders)
     read_mapping(text.encode(), "proposal")
     return text, tomllib.loads(text)
 

@@ -17,6 +17,7 @@ need not wait for the digests of the files before it.
 
 import ctypes
 import gc
+import importlib
 import json
 import mmap
 import os
@@ -64,6 +65,7 @@ class Job:
     limits: LimitSettings
     streams: bool = False
     resumed: bool = False
+    imports: tuple[str, ...] = ()
     passed_over: Mapping[int, str] = field(default_factory=dict)
     all_from: int | None = None
     """From this step on everything is passed over: the unit has killed too many children."""
@@ -238,6 +240,8 @@ def main(pipe: "Connection[Any, Any]", handles: "Connection[Any, Any]", job: Job
         shared = mmap.mmap(file.fileno(), SHARED)
     free = reduction.recv_handle(handles)
     gc.freeze()  # what was imported stays: it need not be looked through again and again
+    for name in job.imports:
+        importlib.import_module(name)
     protections = confine(job.limits, [], steps=job.streams) if job.hostile else []
     pipe.send_bytes(b"P" + json.dumps(protections).encode())
     try:

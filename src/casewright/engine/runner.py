@@ -65,7 +65,7 @@ class Runner:
     def run(self, wanted: Sequence[str]) -> list[Ran]:
         """Bring the wanted stages up to date, and before them all that they rest on."""
         needed = self.closure(wanted)
-        preload(stage.work.__module__ for stage in self.pipeline if stage.hostile)
+        preload(name for s in self.pipeline if s.hostile for name in (s.work.__module__, *s.imports))
         return [self._run_stage(stage) for stage in self.pipeline if stage.name in needed]
 
     def once(self, stage: Stage) -> Output:
@@ -109,7 +109,8 @@ class Runner:
     def _job(self, stage: Stage, batch: pa.Table, beside: Mapping[str, pa.Table]) -> Job:
         params = stage.params(self.settings)
         limits = self.settings.limits
-        return Job(stage.work, batch, beside, params, stage.hostile, stage.keeps_bytes, limits, stage.streams)
+        return Job(stage.work, batch, beside, params, stage.hostile, stage.keeps_bytes, limits, stage.streams,
+                   imports=stage.imports)  # fmt: skip
 
     def _input_digest(self, name: str, stage: Stage) -> str:
         if name.startswith("ledger/"):

@@ -5,8 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from casewright.extract.dump import Row
-from casewright.extract.schema import Schema
+from casewright.extract.reader import Rows, Schema
 from casewright.extract.values import text_of, time_of
 from casewright.model.bitcoin import valid_address
 
@@ -57,16 +56,18 @@ class Sample:
     primary: str | None
     rows: int = 0
 
-    def take(self, row: Row) -> None:
-        self.rows += 1
-        for name, value in zip(row.columns, row.values, strict=True):
+    def take(self, rows: Rows) -> None:
+        left = max(0, SAMPLE - self.rows)
+        self.rows += len(rows)
+        for name, values in zip(rows.columns, rows.values, strict=True):
             column = self.columns.get(name)
             if column is None:
                 continue
             if name == self.primary:
-                column.widen(value)
-            if self.rows <= SAMPLE and value is not None:
-                column.values.append(text_of(value[:VALUE_LIMIT]) or "")
+                for value in values.to_pylist():
+                    column.widen(value)
+            first = values.slice(0, left).to_pylist()
+            column.values += [text_of(value[:VALUE_LIMIT]) or "" for value in first if value is not None]
 
 
 def sample(pieces: Iterable[object]) -> dict[str, Sample]:
@@ -79,7 +80,7 @@ def sample(pieces: Iterable[object]) -> dict[str, Sample]:
             for name, other, _ in piece.foreign:
                 if name in columns:
                     columns[name].refers = other
-        elif isinstance(piece, Row):
+        elif isinstance(piece, Rows):
             if piece.table not in tables:
                 tables[piece.table] = Sample(piece.table, {n: Column(n, "") for n in piece.columns}, None)
             tables[piece.table].take(piece)

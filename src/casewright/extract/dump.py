@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from casewright.extract.grammar import CONDITIONAL, COPY, CUT_OFF, DELIMITER, INSERT, QUOTED, ROWLESS, SPACE, USE
 from casewright.extract.literals import NAME, VALUE, NoLiteralError, Value, unquoted, value_of
-from casewright.extract.schema import Schema, parse_create
+from casewright.extract.reader import Broken, Rows, Schema, Skipped
+from casewright.extract.schema import parse_create
 
 CHUNK = 1 << 20
 LIMIT = 64 << 20
@@ -33,34 +34,16 @@ class Row:
     span_length: int
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """A statement that holds no rows, by its first words."""
-
-    what: str
-    span_start: int
-    span_length: int
+Piece = Row | Rows | Schema | Skipped | Broken
 
 
 @dataclass(frozen=True)
-class Broken:
-    """Bytes that can't be read, and why: `truncated` when nothing follows them, otherwise `unreadable`."""
-
-    reason: str
-    detail: str
-    span_start: int
-    span_length: int
-
-
-Piece = Row | Schema | Skipped | Broken
-
-
-@dataclass(frozen=True)
-class _Insert:
+class Insert:
     """The head of an INSERT; its rows follow."""
 
     table: str
     columns: tuple[str, ...]
+    head: bytes
 
 
 class DumpReader:
@@ -80,7 +63,7 @@ class DumpReader:
             pass
         self._at = len(BOM) if self._buffer.startswith(BOM) else 0
         while (piece := self._next()) is not None:
-            if isinstance(piece, _Insert):
+            if isinstance(piece, Insert):
                 yield from self._rows(piece)
             else:
                 yield piece
@@ -100,7 +83,7 @@ class DumpReader:
         """Read on because what begins here has no end yet; False when it won't get one."""
         return len(self._buffer) - self._at <= LIMIT and self._fill()
 
-    def _next(self) -> "Piece | _Insert | None":
+    def _next(self) -> "Piece | Insert | None":
         """The next statement; for an INSERT only its head; None at the end of the dump."""
         while True:
             start = self._skip_space(self._at)
@@ -123,7 +106,7 @@ class DumpReader:
         found = SPACE.match(self._buffer, at)
         return found.end() if found else at
 
-    def _statement(self, start: int) -> "Piece | _Insert | None":
+    def _statement(self, start: int) -> "Piece | Insert | None":
         """The statement that begins here, or None when more must be read to tell."""
         buffer, self._stuck = self._buffer, start
         if len(buffer) - start < FIRST_WORD and not self._end:
@@ -146,14 +129,14 @@ class DumpReader:
         self._delimiter = found.group(1)
         return self._skip_to(found.start(), found.end())
 
-    def _insert(self, head: re.Match[bytes]) -> _Insert:
+    def _insert(self, head: re.Match[bytes]) -> Insert:
         first, second, columns = head.groups()
         database, table = (unquoted(first), second) if second else (self._database, first)
         name = self._named(unquoted(table), database)
         schema = self._schemas.get(name)
         listed = tuple(unquoted(m.group()) for m in re.finditer(NAME, columns)) if columns else ()
         self._at = head.end()
-        return _Insert(name, listed or (schema.names if schema else ()))
+        return Insert(name, listed or (schema.names if schema else ()), head.group())
 
     def _named(self, table: str, database: str) -> str:
         self._first_database = self._first_database or database
@@ -200,7 +183,7 @@ class DumpReader:
         self._stuck = len(self._buffer)
         return None
 
-    def _rows(self, insert: _Insert) -> Iterator[Piece]:
+    def _rows(self, insert: Insert) -> Iterator[Piece]:
         """The rows of an INSERT whose head was read. After a broken row, reading goes on behind the statement."""
         while True:
             while (row := self._row(insert)) is None:
@@ -226,7 +209,7 @@ class DumpReader:
             return False
         return None
 
-    def _row(self, insert: _Insert) -> Row | Broken | None:
+    def _row(self, insert: Insert) -> Row | Broken | None:
         """The row that begins here, or None when its bytes are none of a whole row."""
         buffer = self._buffer
         self._stuck = start = self._skip_space(self._at)

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from casewright.engine.stage import SetAside
-from casewright.extract.dump import Broken, DumpReader, Row, Skipped
+from casewright.extract.dump import Row
+from casewright.extract.dump_fast import each_row, read_mysql
 from casewright.extract.mapping import Source
+from casewright.extract.reader import Broken, Schema, Skipped
 from casewright.extract.records import KEYS, Records
-from casewright.extract.schema import Schema
 from casewright.extract.values import text_of, time_of, zone_rule
 from casewright.model.bitcoin import valid_address
 from casewright.model.ids import make_id
@@ -71,7 +72,7 @@ def read_dump(records: Records, item: Mapping[str, Any], file: BinaryIO, tables:
     """
     sources = {name: records.rules.sources[name] for name in tables if name in records.rules.sources}
     dump, seen = Dump(item, owner), set[str]()
-    for piece in DumpReader(file).pieces():
+    for piece in read_mysql(file):
         if isinstance(piece, Broken):
             records.put_aside("dump rows", item["item"], piece.reason, piece.detail, piece)
         elif isinstance(piece, Skipped):
@@ -83,9 +84,10 @@ def read_dump(records: Records, item: Mapping[str, Any], file: BinaryIO, tables:
             seen.add(piece.table)
             mapped = [name for name, source in sources.items() if source.table == piece.table]
             if not mapped:
-                records.count("dump rows", "nothing")
-            for name in mapped:
-                _dump_row(records, dump, piece, name, sources[name])
+                records.count("dump rows", "nothing", len(piece))
+            for row in each_row(piece) if mapped else ():
+                for name in mapped:
+                    _dump_row(records, dump, row, name, sources[name])
     _without_account(records, dump)
     for name, source in sources.items():
         _check_table(records, item, name, source, source.table in seen)

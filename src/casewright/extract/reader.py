@@ -5,14 +5,8 @@ order in which they stand there. Rows come as columns, many at a time. What can'
 place; bytes that hold no rows are `Skipped`. So every byte, or page, of the source is accounted for.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
-
-Origin = str
-"""live; wal (a write-ahead log holds it, newer or older than the live row); freed (its place was given back, its bytes
-still stand)."""
-LIVE, WAL, FREED = "live", "wal", "freed"
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -36,12 +30,9 @@ class Schema:
 class Rows:
     """Rows of one table, as columns of equal length n.
 
-    - `values`: one Arrow `binary` array a column. NULL is null. Text is UTF-8 where the source says how it is encoded,
-      raw bytes otherwise; numbers, dates and times are written as MySQL's and PostgreSQL's text dumps write them; true
-      and false are 1 and 0; blobs are their bytes.
+    - `values`: one Arrow `binary` array a column. NULL is null. Text is its raw bytes; numbers, dates and times
+      stand as they are written; true and false are 1 and 0; blobs are their bytes.
     - `span_start`, `span_length`: Arrow `int64`, the bytes of each row in the item.
-    - `row`: Arrow `int64`, record number in the item from 1, where bytes alone don't say which row it is; else None.
-    - `origin`: of all these rows.
     """
 
     table: str
@@ -49,8 +40,6 @@ class Rows:
     values: tuple[Any, ...]
     span_start: Any
     span_length: Any
-    row: Any = None
-    origin: Origin = LIVE
 
     def __len__(self) -> int:
         return len(self.span_start)
@@ -73,20 +62,3 @@ class Broken:
     detail: str
     span_start: int
     span_length: int
-
-
-Piece = Schema | Rows | Skipped | Broken
-
-
-class Reader(Protocol):
-    """What a module in `readers/` offers. `beside`: other files that belong to the item, by the name that the reader
-    asks for (`-wal` of a database), each opened for reading. Memory stays bounded whatever the file's size."""
-
-    def __call__(self, file: BinaryIO, beside: "Beside") -> Iterator[Piece]: ...
-
-
-class Beside(Protocol):
-    """Files that lie beside an item."""
-
-    def open(self, suffix: str) -> BinaryIO | None:
-        """The file whose path is the item's with this suffix; None where there is none."""

@@ -33,10 +33,10 @@ class Records:
         nouns = sorted({noun for noun, _ in self.counts})
         return [Tally(n, self.counts[n, "received"], self.counts[n, "done"], self.counts[n, "nothing"]) for n in nouns]
 
-    def count(self, noun: str, what: str) -> None:
-        self.counts[noun, "received"] += 1
+    def count(self, noun: str, what: str, times: int = 1) -> None:
+        self.counts[noun, "received"] += times
         if what != "set aside":
-            self.counts[noun, what] += 1
+            self.counts[noun, what] += times
 
     def put_aside(self, noun: str, item: str, reason: str, detail: str, place: Any) -> None:
         self.count(noun, "set aside")

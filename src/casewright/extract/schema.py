@@ -1,10 +1,10 @@
 """CREATE TABLE, as far as a mapping needs it: columns, types, keys."""
 
 import re
-from dataclasses import dataclass
 
 from casewright.extract.literals import NAME as ANY_NAME
 from casewright.extract.literals import unquoted
+from casewright.extract.reader import Schema
 
 NAME = rb"(" + ANY_NAME + rb")"
 TABLE = re.compile(
@@ -21,22 +21,6 @@ FOREIGN = re.compile(
     rb"\s*(?:CONSTRAINT\s+(?:" + ANY_NAME + rb"\s+)?)?FOREIGN\s+KEY\s*\(\s*" + NAME
     + rb"\s*\)\s*REFERENCES\s+(?:" + ANY_NAME + rb"\s*\.\s*)?" + NAME + rb"\s*\(\s*" + NAME, re.IGNORECASE
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A table as its dump declares it. `foreign`: (column, other table, its column)."""
-
-    table: str
-    columns: tuple[tuple[str, str], ...]
-    primary: str | None
-    foreign: tuple[tuple[str, str, str], ...]
-    span_start: int
-    span_length: int
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.columns)
 
 
 def parse_create(text: bytes, start: int) -> Schema | None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.extract.columns import MEDIA_NAME, sample
-from casewright.extract.dump import DumpReader
+from casewright.extract.dump_fast import read_mysql
 from casewright.extract.dump_records import Owner, read_dump
 from casewright.extract.log_records import read_log
 from casewright.extract.logs import LogLine, log_lines
@@ -150,7 +150,7 @@ def proposal(batch: pa.Table, context: Context) -> Output:
     texts = []
     for item in [r for r in rows if r["mime"] == DUMP][:1]:
         with context.open(item["sha256"]) as file:
-            texts.append(propose(sample(DumpReader(file).pieces()), _often(pages), _often(folders)))
+            texts.append(propose(sample(read_mysql(file)), _often(pages), _often(folders)))
     return Output({"proposal": pa.table({"toml": pa.array(texts, pa.string())})})
 
 
@@ -167,18 +167,20 @@ def _params(settings: Settings) -> Mapping[str, Any]:
     }
 
 
+KERNELS = ("casewright.kernels.sqlrows",)
 READS = ("items", "exhibits", "exhibit_files")
 NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime NOT LIKE 'audio/%' AND mime NOT IN
 ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
 
 STAGES = (
     Stage("accounts", 3, READS, ACCOUNTS, accounts, over="items", where=f"mime = '{DUMP}'", order="item", batch=1,
-          hostile=True, sees_all=True, params=_params),
+          hostile=True, sees_all=True, params=_params, imports=KERNELS),
     Stage("activity", 3, (*READS, "accounts"), ACTIVITY, activity, over="items",
-          where=f"mime IN ('{DUMP}', '{LOG}')", order="item", batch=1, hostile=True, sees_all=True, params=_params),
+          where=f"mime IN ('{DUMP}', '{LOG}')", order="item", batch=1, hostile=True, sees_all=True, params=_params,
+          imports=KERNELS),
     Stage("selectors", 2, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
           batch=64, hostile=True),
 )  # fmt: skip
 
 PROPOSAL = Stage("proposal", 1, ("items",), (), proposal, over="items", where=f"mime IN ('{DUMP}', '{LOG}')",
-                 order="item", hostile=True)  # fmt: skip
+                 order="item", hostile=True, imports=KERNELS)  # fmt: skip
