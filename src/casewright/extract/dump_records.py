@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from casewright.engine.stage import SetAside
 from casewright.extract.dump import Row
 from casewright.extract.dump_fast import each_row, read_mysql
 from casewright.extract.mapping import Source
-from casewright.extract.reader import Broken, Schema, Skipped
+from casewright.extract.reader import Broken, Rows, Schema, Skipped
 from casewright.extract.records import KEYS, Records
 from casewright.extract.values import text_of, time_of, zone_rule
 from casewright.model.bitcoin import valid_address
-from casewright.model.ids import make_id
+from casewright.model.ids import id_maker
 
 IN_UTC = re.compile(r"""TIME_ZONE\s*=\s*['"]\+00:00['"]""", re.IGNORECASE)
 Owner = Callable[[str], str | None]
@@ -42,15 +45,39 @@ class Dump:
 
 
 @dataclass(frozen=True)
-class Fields:
-    """A row's values by our column, and the zone of each."""
+class Plan:
+    """How rows of one shape fill one of our tables: where each of our columns stands in them, and its zone."""
 
-    values: Mapping[str, bytes | None]
+    table: str
+    places: Mapping[str, int]
     zones: Mapping[str, str]
     offset: int
+    absent: str | None
+    key_of: Callable[[int], str]
+
+
+def _plan(records: Records, dump: Dump, rows: Rows, name: str, source: Source) -> Plan:
+    absent = next((column for column in source.columns.values() if column not in rows.columns), None)
+    places = {ours: rows.columns.index(column) for ours, column in source.columns.items() if column in rows.columns}
+    zones = {ours: dump.zone(rows.table, column, records.zone) for ours, column in source.columns.items()}
+    key_of = id_maker(KEYS[name][1], dump.item["sha256"], rows.table)
+    return Plan(name, places, zones, records.offset, absent, key_of)
+
+
+class Fields:
+    """A row's values by our column."""
+
+    __slots__ = ("_plan", "_values")
+
+    def __init__(self, plan: Plan, values: tuple[bytes | None, ...]) -> None:
+        self._plan, self._values = plan, values
+
+    def value(self, name: str) -> bytes | None:
+        place = self._plan.places.get(name)
+        return None if place is None else self._values[place]
 
     def text(self, name: str) -> str | None:
-        return text_of(self.values.get(name))
+        return text_of(self.value(name))
 
     def needed(self, name: str) -> str:
         if not (value := self.text(name)):
@@ -58,7 +85,11 @@ class Fields:
         return value
 
     def time(self, name: str) -> datetime | None:
-        return time_of(self.values[name], self.zones[name], self.offset) if name in self.values else None
+        value = self.value(name)
+        return None if value is None else time_of(value, self._plan.zones[name], self._plan.offset)
+
+    def zone(self, name: str) -> str:
+        return zone_rule(self.value(name), self._plan.zones[name])
 
     def digest(self, name: str) -> str | None:
         value = self.text(name)
@@ -85,9 +116,11 @@ def read_dump(records: Records, item: Mapping[str, Any], file: BinaryIO, tables:
             mapped = [name for name, source in sources.items() if source.table == piece.table]
             if not mapped:
                 records.count("dump rows", "nothing", len(piece))
-            for row in each_row(piece) if mapped else ():
-                for name in mapped:
-                    _dump_row(records, dump, row, name, sources[name])
+                continue
+            plans = [_plan(records, dump, piece, name, sources[name]) for name in mapped]
+            for row in each_row(piece):
+                for plan in plans:
+                    _dump_row(records, dump, row, plan)
     _without_account(records, dump)
     for name, source in sources.items():
         _check_table(records, item, name, source, source.table in seen)
@@ -95,16 +128,15 @@ def read_dump(records: Records, item: Mapping[str, Any], file: BinaryIO, tables:
 
 def _without_account(records: Records, dump: Dump) -> None:
     """Deposit addresses whose account the dump does not hold (its rows may be cut off) are nobody's: set aside."""
-    mine = [r for r in records.rows.get("deposit_addresses", []) if r["item"] == dump.item["item"]]
-    lost = {r["id"]: r for r in mine if r["account"] not in dump.keys}
-    for row in lost.values():
+    rows = records.table("deposit_addresses")
+    known = pc.is_in(rows.column("account"), pa.array(sorted(dump.keys), pa.string()))
+    lost = pc.and_(pc.equal(rows.column("item"), dump.item["item"]), pc.invert(known))
+    for row in rows.filter(lost).to_pylist():
         detail = f"{row['address']} was given to an account that the dump does not hold"
         records.aside.append(SetAside("dump rows", row["item"], "no account", detail, span_start=row["span_start"],
                                       span_length=row["span_length"]))  # fmt: skip
         records.counts["dump rows", "done"] -= 1
-    if lost:
-        kept = [r for r in records.rows["deposit_addresses"] if r["id"] not in lost]
-        records.rows["deposit_addresses"] = kept
+    records.replace("deposit_addresses", rows.filter(pc.invert(lost)))
 
 
 def _check_table(records: Records, item: Mapping[str, Any], name: str, source: Source, found: bool) -> None:
@@ -115,15 +147,12 @@ def _check_table(records: Records, item: Mapping[str, Any], name: str, source: S
         records.aside.append(SetAside("mapped tables", item["item"], "missing table", detail))
 
 
-def _dump_row(records: Records, dump: Dump, row: Row, name: str, source: Source) -> None:
-    values = dict(zip(row.columns, row.values, strict=True))
+def _dump_row(records: Records, dump: Dump, row: Row, plan: Plan) -> None:
     item = dump.item
     try:
-        if absent := [c for c in source.columns.values() if c not in values]:
-            raise Unfit(f"the table has no column {absent[0]}")
-        zones = {ours: dump.zone(row.table, column, records.zone) for ours, column in source.columns.items()}
-        fields = {ours: values[column] for ours, column in source.columns.items()}
-        made = MAKERS[name](dump, Fields(fields, zones, records.offset))
+        if plan.absent:
+            raise Unfit(f"the table has no column {plan.absent}")
+        made = MAKERS[plan.table](dump, Fields(plan, row.values))
     except Unfit as error:
         records.put_aside("dump rows", item["item"], "unfit", f"{row.table}: {error}", row)
         return
@@ -131,9 +160,7 @@ def _dump_row(records: Records, dump: Dump, row: Row, name: str, source: Source)
         records.count("dump rows", "nothing")
         return
     place = {"item": item["item"], "span_start": row.span_start, "span_length": row.span_length}
-    column, prefix = KEYS[name]
-    key = make_id(prefix, item["sha256"], row.table, row.span_start)
-    records.add(name, {column: key, **made, **place})
+    records.add(plan.table, {KEYS[plan.table][0]: plan.key_of(row.span_start), **made, **place})
     records.count("dump rows", "done")
 
 
@@ -165,7 +192,7 @@ def _login(dump: Dump, fields: Fields) -> Made:
     if moment is None:
         raise Unfit(f"{fields.text('time')!r} is no time")
     return {"account": _known(dump, fields), "time": moment, "ip": fields.text("ip"), "agent": fields.text("agent"),
-            "zone": zone_rule(fields.values["time"], fields.zones["time"]), "kind": "database"}  # fmt: skip
+            "zone": fields.zone("time"), "kind": "database"}  # fmt: skip
 
 
 def _transfer(dump: Dump, fields: Fields) -> Made:

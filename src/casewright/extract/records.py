@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 from casewright.engine.stage import SetAside, Tally
 from casewright.extract.mapping import Mapping as Rules
+from casewright.model.tables import TABLES
 
+ROWS = 1 << 16
 KEYS: Mapping[str, tuple[str, str]] = {
     "accounts": ("account", "acct"),
     "deposit_addresses": ("id", "deposit"),
@@ -26,6 +30,7 @@ class Records:
     zone: str
     offset: int
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
     aside: list[SetAside] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -44,4 +49,20 @@ class Records:
                                    span_length=place.span_length, row=getattr(place, "number", None)))  # fmt: skip
 
     def add(self, table: str, row: dict[str, Any]) -> None:
-        self.rows.setdefault(table, []).append(row)
+        rows = self.rows.setdefault(table, [])
+        rows.append(row)
+        if len(rows) >= ROWS:
+            self._gather(table)
+
+    def table(self, name: str) -> pa.Table:
+        """All rows of a table so far."""
+        self._gather(name)
+        return pa.concat_tables([TABLES[name].empty(), *self.tables[name]])
+
+    def replace(self, name: str, table: pa.Table) -> None:
+        self.rows[name], self.tables[name] = [], [table]
+
+    def _gather(self, table: str) -> None:
+        """Rows as dictionaries take ten times the memory."""
+        made = TABLES[table].rows(self.rows.pop(table, []))
+        self.tables.setdefault(table, []).append(made)

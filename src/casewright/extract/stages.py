@@ -18,7 +18,7 @@ from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
 from casewright.extract.records import Records
 from casewright.extract.selectors import find_selectors
-from casewright.model.ids import make_id
+from casewright.model.ids import id_maker, make_id
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
 
@@ -49,8 +49,7 @@ def _fresh(batch: pa.Table, context: Context) -> Iterator[tuple[dict[str, Any], 
 
 
 def _finish(records: Records, tables: tuple[str, ...]) -> Output:
-    rows = {name: TABLES[name].rows(records.rows.get(name, [])) for name in tables}
-    return Output(rows, records.aside, records.tallies())
+    return Output({name: records.table(name) for name in tables}, records.aside, records.tallies())
 
 
 def _without_mapping(batch: pa.Table, tables: tuple[str, ...]) -> Output:
@@ -83,8 +82,10 @@ def _owner(sha256: str, rules: Rules, known: frozenset[str] | None = None) -> Ow
     source = rules.sources.get("accounts")
     table = source.table if source else ""
 
+    account_id = id_maker("acct", sha256, table)
+
     def account_of(native: str) -> str | None:
-        account = make_id("acct", sha256, table, native)
+        account = account_id(native)
         return account if known is None or account in known else None
 
     return account_of

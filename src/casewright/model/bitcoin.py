@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+NO_DIGIT = 255
+BASE58_DIGITS = bytes(BASE58.find(chr(c)) % 256 for c in range(256))
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BECH32_CONST, BECH32M_CONST = 1, 0x2BC830A3
 GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -57,11 +59,11 @@ def base58check_encode(payload: bytes) -> str:
 
 def base58check_decode(text: str) -> bytes:
     """The payload (version byte first). Raises NotAnAddress."""
+    digits = text.encode("latin-1", "replace").translate(BASE58_DIGITS)
+    if NO_DIGIT in digits:
+        raise NotAnAddress(f"{text[digits.index(NO_DIGIT)]!r} is no base58 digit")
     number = 0
-    for character in text:
-        digit = BASE58.find(character)
-        if digit < 0:
-            raise NotAnAddress(f"{character!r} is no base58 digit")
+    for digit in digits:
         number = number * 58 + digit
     zeros = len(text) - len(text.lstrip("1"))
     raw = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -1,6 +1,7 @@
 """Ids that derive from content: the same bytes read twice give the same id."""
 
 import hashlib
+from collections.abc import Callable
 
 ID_HEX = 20
 
@@ -9,10 +10,25 @@ def make_id(prefix: str, *parts: bytes | str | int) -> str:
     """`prefix-` and 20 hex digits of SHA-256 over the parts, each preceded by its length, so no two splits collide."""
     digest = hashlib.sha256()
     for part in parts:
-        raw = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
+        digest.update(_framed(part))
     return f"{prefix}-{digest.hexdigest()[:ID_HEX]}"
+
+
+def id_maker(prefix: str, *parts: bytes | str | int) -> Callable[[bytes | str | int], str]:
+    """`make_id` for many ids that differ in their last part only."""
+    begun = hashlib.sha256(b"".join(map(_framed, parts)))
+
+    def make(last: bytes | str | int) -> str:
+        digest = begun.copy()
+        digest.update(_framed(last))
+        return f"{prefix}-{digest.hexdigest()[:ID_HEX]}"
+
+    return make
+
+
+def _framed(part: bytes | str | int) -> bytes:
+    raw = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+    return len(raw).to_bytes(8, "big") + raw
 
 
 def printable_path(raw: bytes) -> str:
