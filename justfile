@@ -32,3 +32,7 @@ docs:
 # the evidence room against its peers, side by side
 bench *options:
     uv run python bench/evidence.py {{options}}
+
+# dumps and a site's accounts, side by side and at full size
+bench-dump *options:
+    uv run --with sqlglot python bench/dump.py {{options}}

@@ -23,14 +23,37 @@ KEYS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass
+class Gathered:
+    """Rows of one table, as Arrow by the thousand: as dictionaries they would take ten times the memory."""
+
+    name: str
+    parts: list[pa.Table] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        if len(self.rows) >= ROWS:
+            self._turn()
+
+    def table(self) -> pa.Table:
+        """All rows so far."""
+        self._turn()
+        return pa.concat_tables([TABLES[self.name].empty(), *self.parts])
+
+    def _turn(self) -> None:
+        if self.rows:
+            self.parts.append(TABLES[self.name].rows(self.rows))
+            self.rows = []
+
+
+@dataclass
 class Records:
     """What the items of a batch gave: rows by table, what was set aside, and counts by noun."""
 
     rules: Rules
     zone: str
     offset: int
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    gathered: dict[str, Gathered] = field(default_factory=dict)
     aside: list[SetAside] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -49,20 +72,16 @@ class Records:
                                    span_length=place.span_length, row=getattr(place, "number", None)))  # fmt: skip
 
     def add(self, table: str, row: dict[str, Any]) -> None:
-        rows = self.rows.setdefault(table, [])
-        rows.append(row)
-        if len(rows) >= ROWS:
-            self._gather(table)
+        self._of(table).add(row)
 
     def table(self, name: str) -> pa.Table:
         """All rows of a table so far."""
-        self._gather(name)
-        return pa.concat_tables([TABLES[name].empty(), *self.tables[name]])
+        return self._of(name).table()
 
     def replace(self, name: str, table: pa.Table) -> None:
-        self.rows[name], self.tables[name] = [], [table]
+        self.gathered[name] = Gathered(name, [table])
 
-    def _gather(self, table: str) -> None:
-        """Rows as dictionaries take ten times the memory."""
-        made = TABLES[table].rows(self.rows.pop(table, []))
-        self.tables.setdefault(table, []).append(made)
+    def _of(self, table: str) -> Gathered:
+        if table not in self.gathered:
+            self.gathered[table] = Gathered(table)
+        return self.gathered[table]

@@ -16,9 +16,9 @@ from casewright.extract.logs import LogLine, log_lines
 from casewright.extract.mapping import Mapping as Rules
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
-from casewright.extract.records import Records
-from casewright.extract.selectors import find_selectors
-from casewright.model.ids import id_maker, make_id
+from casewright.extract.records import Gathered, Records
+from casewright.extract.selectors import PATTERNS, find_selectors
+from casewright.model.ids import id_maker
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
 
@@ -120,19 +120,19 @@ def _unambiguous(known: list[dict[str, Any]]) -> Mapping[str, str]:
 
 def selectors(batch: pa.Table, context: Context) -> Output:
     """Addresses, emails, IPs, URLs and onion services in every item that is neither media nor archive."""
-    rows, found = [], 0
+    rows, found = Gathered("selectors"), 0
     for item in batch.to_pylist():
+        made = {kind: id_maker("sel", item["item"], kind) for kind in PATTERNS}
+        hits = 0
         with context.open(item["sha256"]) as file:
-            hits = [
-                {"selector": make_id("sel", item["item"], hit.kind, hit.span_start), "kind": hit.kind,
-                 "value": hit.value, "item": item["item"], "span_start": hit.span_start,
-                 "span_length": hit.span_length}
-                for hit in find_selectors(file)
-            ]  # fmt: skip
-        rows += hits
+            for hit in find_selectors(file):
+                hits += 1
+                rows.add({"selector": made[hit.kind](hit.span_start), "kind": hit.kind, "value": hit.value,
+                          "item": item["item"], "span_start": hit.span_start,
+                          "span_length": hit.span_length})  # fmt: skip
         found += bool(hits)
     tally = Tally("items", batch.num_rows, found, batch.num_rows - found)
-    return Output({"selectors": TABLES["selectors"].rows(rows)}, [], [tally])
+    return Output({"selectors": rows.table()}, [], [tally])
 
 
 def proposal(batch: pa.Table, context: Context) -> Output:
