@@ -20,7 +20,7 @@ ROOMS = {
     "vault": {"model"},
     "engine": {"model", "vault"},
     "evidence": {"model", "vault", "engine"},
-    "extract": {"model", "vault", "engine"},
+    "extract": {"model", "vault", "engine", "kernels"},
     "media": {"model", "vault", "engine", "kernels"},
     "chain": {"model", "vault", "engine", "kernels"},
     "link": {"model", "vault", "engine"},
