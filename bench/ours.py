@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from answers import Row
+from figures import peak
 
 from casewright.cli.work import source_files
 from casewright.engine.runner import Runner
@@ -130,20 +131,14 @@ class _Hashes:
 
 def list_image(image: Path) -> dict[str, Any]:
     """An image listed with all there is to it (stored hashes, volumes, files, carving), and the peak of memory."""
-    before = _peak()
+    before = peak()
     context = Context({}, {}, _Hashes())
     walk = Walk(context.steps, asdict(LimitSettings()))
     items = aside = 0
     for output in Listing("0" * 64, context, walk).list_exhibit([segment(image)]):
         items += output.tables["items"].num_rows
         aside += len(output.set_aside)
-    return {"items": items, "set aside": aside, "before": before, "peak": _peak()}
-
-
-def _peak() -> int:
-    """Bytes that this program held at most; the resource module would count the program that started it, too."""
-    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+    return {"items": items, "set aside": aside, "before": before, "peak": peak()}
 
 
 if __name__ == "__main__":

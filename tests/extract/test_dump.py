@@ -1,40 +1,23 @@
 """A dump is read row for row as the server that wrote it holds it, and a damaged one to its last whole row."""
 
-import io
 import random
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casewright.extract.dump import DumpReader, Piece, Row
-from casewright.extract.dump_fast import FastDumpReader, each_row
-from casewright.extract.reader import Broken, Rows, Schema, Skipped
+from casewright.extract.dump import Row
+from casewright.extract.reader import Broken, Schema, Skipped
+from tests.extract.dumps import pieces, rows
 
 HOSTILE = ['=HYPERLINK("x")', "it's", "back\\slash", "new\nline", "semi; colon", "); DROP TABLE x;--", "-- c",
            "/* x */", "日本語", "\u202eabc", "tab\t", "e\x1az", "nul\0byte", "'quoted'",
            "%_\\%", ""]  # fmt: skip
-
-
-def pieces(raw: bytes, chunk: int = 1 << 20) -> list[Piece]:
-    """By the slow reader; the fast one must agree, whatever it is given."""
-    slow = list(DumpReader(io.BytesIO(raw), chunk).pieces())
-    assert slow == in_rows(FastDumpReader(io.BytesIO(raw), chunk).pieces())
-    return slow
-
-
-def in_rows(found: Iterable[Piece]) -> list[Piece]:
-    return [row for piece in found for row in (each_row(piece) if isinstance(piece, Rows) else [piece])]
-
-
-def rows(raw: bytes, chunk: int = 1 << 20) -> list[tuple[bytes | None, ...]]:
-    return [p.values for p in pieces(raw, chunk) if isinstance(p, Row)]
-
 
 SMALL = rb"""-- MariaDB dump 10.19
 /*!40101 SET NAMES utf8mb4 */;

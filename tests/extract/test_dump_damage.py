@@ -1,30 +1,12 @@
 """Dumps as they are found: cut off, overwritten in the middle, from other programs, written to mislead."""
 
-import io
-from collections.abc import Iterable
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casewright.extract.dump import DumpReader, Piece, Row
-from casewright.extract.dump_fast import FastDumpReader, each_row
-from casewright.extract.reader import Broken, Rows, Schema, Skipped
-
-
-def pieces(raw: bytes, chunk: int = 1 << 20) -> list[Piece]:
-    """By the slow reader; the fast one must agree, whatever it is given."""
-    slow = list(DumpReader(io.BytesIO(raw), chunk).pieces())
-    assert slow == in_rows(FastDumpReader(io.BytesIO(raw), chunk).pieces())
-    return slow
-
-
-def in_rows(found: Iterable[Piece]) -> list[Piece]:
-    return [row for piece in found for row in (each_row(piece) if isinstance(piece, Rows) else [piece])]
-
-
-def rows(raw: bytes) -> list[tuple[bytes | None, ...]]:
-    return [p.values for p in pieces(raw) if isinstance(p, Row)]
+from casewright.extract.dump import Row
+from casewright.extract.reader import Broken, Schema, Skipped
+from tests.extract.dumps import pieces, rows
 
 
 def broken(raw: bytes) -> list[tuple[str, bytes]]:

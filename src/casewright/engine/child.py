@@ -4,8 +4,8 @@ It starts from a clean server process, gives up its rights (`sandbox.confine`), 
 sealed bytes reach it as descriptors that the parent opened. What it sends back is never unpickled (`messages.py`).
 
 Frames from child to parent: `P` names of the protections in force; `O` + up to 32 SHA-256 (open, answered with as many
-descriptors); `A` + step (what is known of it? answered); `F` + step, nothing, and size if known (a file begins); `B` +
-chunk of bytes to keep; `S` + length of a chunk in the next slot of shared memory; `E` + note (they end; answered with
+descriptors); `A` + step (what is known of it? answered); `F` + step, and size if known (a file begins); `B` + chunk of
+bytes to keep; `S` + length of a chunk in the next slot of shared memory; `E` + note (they end; answered with
 their digests); `K` + step, SHA-256, size and note (a file that the store holds; answered likewise); `J` + a note to
 remember; `I` an Output; `R` the end of the work; `X` text of an error.
 
@@ -29,7 +29,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
 
@@ -74,11 +73,8 @@ class Job:
 class PipeBlobs:
     """The child's view of the store: it asks, the parent opens and keeps. Answers come in the order of questions."""
 
-    def __init__(
-        self, pipe: "Connection[Any, Any]", handles: "Connection[Any, Any]", shared: mmap.mmap, free: int
-    ) -> None:
-        self._pipe, self._shared, self._free, self._slot = pipe, shared, free, 0
-        self._handles = socket.socket(fileno=os.dup(handles.fileno()))
+    def __init__(self, pipe: "Connection[Any, Any]", handles: socket.socket, shared: mmap.mmap, free: int) -> None:
+        self._pipe, self._handles, self._shared, self._free, self._slot = pipe, handles, shared, free, 0
         self._room = select.poll()
         self._room.register(free, select.POLLIN)
         self._room.register(pipe.fileno(), 0)
@@ -112,23 +108,22 @@ class PipeBlobs:
     def put(self, chunks: Iterable[bytes]) -> Digests:
         return self.send(0, chunks, lambda: None).digests
 
-    def send(
-        self, step: int, chunks: Iterable[bytes], note: Callable[[], Any], sealed: str = "", size: int = -1
-    ) -> Kept:
-        if sealed:
-            for _ in chunks:
-                pass  # what is noted is found out by reading
-            said = note()
-            self._pipe.send_bytes(b"K" + json.dumps([step, sealed, size, said]).encode())
-        else:
-            self._pipe.send_bytes(b"F" + json.dumps([step, "", size]).encode())
-            for chunk in chunks:
-                if len(chunk) >= BULKY:
-                    self._through_memory(chunk)
-                elif chunk:
-                    self._pipe.send_bytes(b"B" + chunk)
-            said = note()
-            self._pipe.send_bytes(b"E" + json.dumps(said).encode())
+    def send(self, step: int, chunks: Iterable[bytes], note: Callable[[], Any], size: int = -1) -> Kept:
+        self._pipe.send_bytes(b"F" + json.dumps([step, size]).encode())
+        for chunk in chunks:
+            if len(chunk) >= BULKY:
+                self._through_memory(chunk)
+            elif chunk:
+                self._pipe.send_bytes(b"B" + chunk)
+        said = note()
+        self._pipe.send_bytes(b"E" + json.dumps(said).encode())
+        return self._kept(said)
+
+    def name_sealed(self, step: int, sealed: str, size: int, note: Any) -> Kept:
+        self._pipe.send_bytes(b"K" + json.dumps([step, sealed, size, note]).encode())
+        return self._kept(note)
+
+    def _kept(self, said: Any) -> Kept:
         answer: list[Digests] = []
         self._waiting.append(answer)
         if len(self._waiting) >= ON_THEIR_WAY:
@@ -194,8 +189,11 @@ class PipeSteps:
         answer = self._blobs.ask(self._number) if self._job.resumed else {}
         if answer.get("digests"):
             return Kept(lambda: Digests(**answer["digests"]), answer["note"])
-        chunks = read(0) if sealed else self._watched(read(int(answer.get("at", 0))), bound)
-        return self._blobs.send(self._number, chunks, note, sealed or "", bound or -1)
+        if sealed:
+            deque(read(0), maxlen=0)  # what is noted is found out by reading
+            return self._blobs.name_sealed(self._number, sealed, bound or -1, note())
+        chunks = self._watched(read(int(answer.get("at", 0))), bound)
+        return self._blobs.send(self._number, chunks, note, bound or -1)
 
     def _watched(self, chunks: Iterator[bytes], bound: int) -> Iterator[bytes]:
         for chunk in chunks:
@@ -232,16 +230,16 @@ def limit_processor(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
-def main(pipe: "Connection[Any, Any]", handles: "Connection[Any, Any]", job: Job) -> None:
+def main(pipe: "Connection[Any, Any]", handles: socket.socket, job: Job) -> None:
     """What the child process does; it ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    with os.fdopen(reduction.recv_handle(handles), "r+b") as file:
-        shared = mmap.mmap(file.fileno(), SHARED)
-    free = reduction.recv_handle(handles)
-    gc.freeze()  # what was imported stays: it need not be looked through again and again
+    _, (memory, free), _, _ = socket.recv_fds(handles, 1, 2)
+    shared = mmap.mmap(memory, SHARED)
+    os.close(memory)
     for name in job.imports:
         importlib.import_module(name)
+    gc.freeze()  # what was imported stays: it need not be looked through again and again
     protections = confine(job.limits, [], steps=job.streams) if job.hostile else []
     pipe.send_bytes(b"P" + json.dumps(protections).encode())
     try:

@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any
@@ -56,7 +55,7 @@ class Child:
 
     process: Any
     pipe: "Connection[Any, Any]"
-    handles: "Connection[Any, Any]"
+    handles: socket.socket
     page: mmap.mmap
     free: int
     slot: int = 0
@@ -92,9 +91,8 @@ def run_in_child(
     """Run a batch; `take` gets its outputs. Returns how the child died, if it did, and what protections it had."""
     child = _start(job)
     try:
-        with socket.socket(fileno=os.dup(child.handles.fileno())) as handles:
-            talk = _Conversation(child, handles, store, job, take, journal, note)
-            died = talk.go_on()
+        talk = _Conversation(child, store, job, take, journal, note)
+        died = talk.go_on()
         if died:
             child.process.kill()
         child.process.join()
@@ -110,7 +108,7 @@ def run_in_child(
 def _start(job: Job) -> Child:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
-    (ours, theirs), (handles, their_handles) = context.Pipe(), context.Pipe()
+    (ours, theirs), (handles, their_handles) = context.Pipe(), socket.socketpair()
     process = context.Process(target=main, args=(theirs, their_handles, job), daemon=True)
     with _nameless_main() if job.work.__module__ != "__main__" else contextlib.nullcontext():
         process.start()
@@ -122,8 +120,7 @@ def _start(job: Job) -> Child:
     child = Child(process, ours, handles, mmap.mmap(handle, SHARED), free)
     _LIVE.add(process)
     with contextlib.suppress(OSError):  # it is dead already: the conversation will tell
-        reduction.send_handle(handles, handle, process.pid or 0)
-        reduction.send_handle(handles, free, process.pid or 0)
+        socket.send_fds(handles, [b"H"], [handle, free])
     os.close(handle)
     return child
 
@@ -174,12 +171,10 @@ def stop_children() -> None:
 class _Conversation:
     """Answers a child's frames until it has finished, breaks the rules, dies, or takes too long."""
 
-    def __init__(self, child: Child, handles: socket.socket, store: Store, job: Job, take: Take,
-                 journal: Journal | None, note: Note) -> None:  # fmt: skip
+    def __init__(self, child: Child, store: Store, job: Job, take: Take, journal: Journal | None, note: Note) -> None:
         self._child, self._pipe, self._store, self._job = child, child.pipe, store, job
         self._take, self._journal, self._note = take, journal, note
         self._keeper = Keeper(store, journal)
-        self._handles = handles
         self._ready = select.poll()
         self._ready.register(self._pipe.fileno(), select.POLLIN)
         self._due: deque[tuple[int, Any, Callable[[], Digests]]] = deque()
@@ -243,10 +238,11 @@ class _Conversation:
         elif kind == b"A" and self._journal:
             self._pipe.send_bytes(json.dumps(self._remembered(int(body))).encode())
         elif kind == b"F" and self._job.keeps_bytes:
-            self._begin_file(*json.loads(body))
+            step, size = json.loads(body)
+            self._begin_file(step, "", size)
         elif kind == b"K" and self._job.keeps_bytes:
-            *file, note = json.loads(body)
-            self._begin_file(*file)
+            step, sealed, size, note = json.loads(body)
+            self._begin_file(step, sealed, size)
             self._end_of_file(note)
         elif kind == b"J" and self._journal:
             step, note = json.loads(body)
@@ -265,7 +261,7 @@ class _Conversation:
         with contextlib.ExitStack() as opened:
             hashes = [asked[at : at + HEX] for at in range(0, min(len(asked), AT_ONCE * HEX), HEX)]
             handles = [opened.enter_context(self._store.open(sha256)).fileno() for sha256 in hashes]
-            socket.send_fds(self._handles, [b"O"], handles)
+            socket.send_fds(self._child.handles, [b"O"], handles)
             if self._job.streams and len(hashes) > 1:  # files that are opened by the dozen are listed
                 for sha256, handle in zip(hashes, handles, strict=True):
                     self._keeper.look_ahead(sha256, os.fstat(handle).st_size)

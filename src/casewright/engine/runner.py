@@ -65,7 +65,9 @@ class Runner:
     def run(self, wanted: Sequence[str]) -> list[Ran]:
         """Bring the wanted stages up to date, and before them all that they rest on."""
         needed = self.closure(wanted)
-        preload(name for s in self.pipeline if s.hostile for name in (s.work.__module__, *s.imports))
+        hostile = [stage for stage in self.pipeline if stage.hostile]
+        preload(stage.work.__module__ for stage in hostile)
+        preload(name for stage in hostile if stage.name in needed for name in stage.imports)
         return [self._run_stage(stage) for stage in self.pipeline if stage.name in needed]
 
     def once(self, stage: Stage) -> Output:

@@ -7,7 +7,7 @@ Tables of a second database in the same dump are called `database.table`, so tha
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -185,18 +185,25 @@ class DumpReader:
 
     def _rows(self, insert: Insert) -> Iterator[Piece]:
         """The rows of an INSERT whose head was read. After a broken row, reading goes on behind the statement."""
-        while True:
-            while (row := self._row(insert)) is None:
-                if not self._wait():
-                    yield self._broken(f"INSERT INTO {insert.table}: a row that can't be read")
-                    return
-            yield row
-            while (more := self._more_rows()) is None:
-                if not self._wait():
-                    yield self._broken(f"INSERT INTO {insert.table}: neither another row nor an end follows")
-                    return
-            if not more:
-                return
+        while (yield from self._whole_row(insert)) and (yield from self._another_follows(insert)):
+            pass
+
+    def _whole_row(self, insert: Insert) -> Generator[Piece, None, bool]:
+        """The row that is expected here; says whether there was one."""
+        while (row := self._row(insert)) is None:
+            if not self._wait():
+                yield self._broken(f"INSERT INTO {insert.table}: a row that can't be read")
+                return False
+        yield row
+        return True
+
+    def _another_follows(self, insert: Insert) -> Generator[Piece, None, bool]:
+        """What stands behind a row; says whether another row does."""
+        while (more := self._more_rows()) is None:
+            if not self._wait():
+                yield self._broken(f"INSERT INTO {insert.table}: neither another row nor an end follows")
+                return False
+        return more
 
     def _more_rows(self) -> bool | None:
         """Whether a comma or the statement's end follows; None when neither does."""

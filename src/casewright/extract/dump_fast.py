@@ -66,17 +66,9 @@ class FastDumpReader(DumpReader):
                 return
             if batch.why == sqlrows.FULL or (batch.why == sqlrows.MORE and self._wait()):
                 continue
-            if batch.why != sqlrows.ODD_AFTER:
-                while (row := self._row(insert)) is None:
-                    if not self._wait():
-                        yield self._broken(f"INSERT INTO {insert.table}: a row that can't be read")
-                        return
-                yield row
-            while (more := self._more_rows()) is None:
-                if not self._wait():
-                    yield self._broken(f"INSERT INTO {insert.table}: neither another row nor an end follows")
-                    return
-            if not more:
+            if batch.why != sqlrows.ODD_AFTER and not (yield from self._whole_row(insert)):
+                return
+            if not (yield from self._another_follows(insert)):
                 return
 
     def _take(self, insert: Insert) -> _Batch:

@@ -129,7 +129,7 @@ def read_dump(records: Records, item: Mapping[str, Any], file: BinaryIO, tables:
 def _without_account(records: Records, dump: Dump) -> None:
     """Deposit addresses whose account the dump does not hold (its rows may be cut off) are nobody's: set aside."""
     rows = records.table("deposit_addresses")
-    known = pc.is_in(rows.column("account"), pa.array(sorted(dump.keys), pa.string()))
+    known = pc.is_in(rows.column("account"), pa.array(list(dump.keys), pa.string()))
     lost = pc.and_(pc.equal(rows.column("item"), dump.item["item"]), pc.invert(known))
     for row in rows.filter(lost).to_pylist():
         detail = f"{row['address']} was given to an account that the dump does not hold"

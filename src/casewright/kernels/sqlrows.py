@@ -18,9 +18,11 @@ for _letter, _byte in zip(b"0bnrtZ", b"\0\b\n\r\t\x1a", strict=True):
     NAMED[_letter] = _byte
 IS_NAMED = np.zeros(256, np.bool_)
 IS_NAMED[list(b"0bnrtZ")] = True
-SPACE, WORD, DIGITS = (np.zeros(256, np.bool_) for _ in range(3))
+SPACE, LETTER, WORD, DIGITS = (np.zeros(256, np.bool_) for _ in range(4))
 SPACE[list(b" \t\n\r\f\v")] = True
-WORD[list(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.+-")] = True
+LETTER[list(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = True
+WORD |= LETTER
+WORD[list(b".+-")] = True
 DIGITS[list(b"0123456789abcdefABCDEF")] = True
 _BYTES = nb.types.Array(nb.uint8, 1, "C", readonly=True)
 _LONG, _INT, _BYTE = nb.int64[::1], nb.int32[::1], nb.uint8[::1]
@@ -65,7 +67,7 @@ def _value(buffer, at, place, starts, lengths, outs, kinds):  # type: ignore[no-
     if at < size and buffer[at] == 95:  # _charset
         begin = at
         at += 1
-        while at < size and WORD[buffer[at]] and buffer[at] != 43 and buffer[at] != 45 and buffer[at] != 46:
+        while at < size and LETTER[buffer[at]]:
             at += 1
         if at == begin + 1 and at < size:
             return -2

@@ -1,23 +1,17 @@
 """A picture's size, hash, camera and time."""
 
-import struct
 import warnings
-import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
 from casewright.kernels.pdq import NoPicture, pdq_of_image
+from casewright.model.errors import DECODERS_RAISE
 
 CAMERA = (0x010F, 0x0110)  # make, model
 SERIAL, TAKEN = 0xA431, 0x9003
 SUB_IFD = 0x8769
-DECODERS_RAISE = (
-    OSError, ValueError, SyntaxError, EOFError, ZeroDivisionError, IndexError, KeyError, TypeError, RuntimeError,
-    OverflowError, AssertionError, NotImplementedError, struct.error, zlib.error,
-)  # fmt: skip
-"""What Pillow's plugins raise over bytes that are no picture."""
 
 
 class Undecodable(Exception):  # noqa: N818  data, not a defect

@@ -10,6 +10,9 @@ An unreadable item, row or block is none of these: it is data, and becomes a `Se
 Every message says what, where, and what to do next.
 """
 
+import struct
+import zlib
+
 DONE, USAGE, SOME_SET_ASIDE, MISSING, SEAL_BROKEN = 0, 2, 3, 4, 5
 
 
@@ -41,3 +44,10 @@ class BrokenSeal(CasewrightError):  # noqa: N818
     """Bytes under the case differ from what was sealed."""
 
     exit_code = SEAL_BROKEN
+
+
+DECODERS_RAISE = (
+    OSError, ValueError, SyntaxError, EOFError, ZeroDivisionError, IndexError, KeyError, TypeError, RuntimeError,
+    OverflowError, AssertionError, NotImplementedError, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow's plugins raise over bytes that are no picture."""

@@ -8,10 +8,7 @@ ID_HEX = 20
 
 def make_id(prefix: str, *parts: bytes | str | int) -> str:
     """`prefix-` and 20 hex digits of SHA-256 over the parts, each preceded by its length, so no two splits collide."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(_framed(part))
-    return f"{prefix}-{digest.hexdigest()[:ID_HEX]}"
+    return _named(prefix, hashlib.sha256(b"".join(map(_framed, parts))))
 
 
 def id_maker(prefix: str, *parts: bytes | str | int) -> Callable[[bytes | str | int], str]:
@@ -21,9 +18,13 @@ def id_maker(prefix: str, *parts: bytes | str | int) -> Callable[[bytes | str | 
     def make(last: bytes | str | int) -> str:
         digest = begun.copy()
         digest.update(_framed(last))
-        return f"{prefix}-{digest.hexdigest()[:ID_HEX]}"
+        return _named(prefix, digest)
 
     return make
+
+
+def _named(prefix: str, digest: "hashlib._Hash") -> str:
+    return f"{prefix}-{digest.hexdigest()[:ID_HEX]}"
 
 
 def _framed(part: bytes | str | int) -> bytes:

@@ -5,9 +5,7 @@ decoded by FFmpeg once more, which does not: one whose second half belongs to an
 """
 
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from PIL import (
 
 from casewright.evidence.readers.carve_shapes import PIECE, Shape, View
 from casewright.evidence.readers.disks import DiskFile, Slice
+from casewright.model.errors import DECODERS_RAISE
 
 MOST_PIXELS = 300_000_000
 MOST_PACKETS = 512
@@ -58,12 +57,7 @@ class _TooLarge(Exception):  # noqa: N818  data, not a defect
     """More pixels than are decoded."""
 
 
-REFUSALS = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError, OverflowError,
-    AssertionError, NotImplementedError, MemoryError, RuntimeError, struct.error, zlib.error,
-    Image.DecompressionBombError,
-)  # fmt: skip
-"""What Pillow's plugins raise over bytes that are no picture."""
+REFUSALS = (*DECODERS_RAISE, MemoryError, Image.DecompressionBombError)
 
 
 def check(view: View, at: int, shape: Shape) -> Verdict:

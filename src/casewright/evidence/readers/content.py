@@ -88,26 +88,14 @@ class Content:
         at = start
         by_runs = self._runs and self._system.by_runs
         try:
-            if by_runs and not start and (place := self._in_one_piece()) is not None:
-                chunk = self._system.disk.read(place, self.size)
+            for chunk in self._by_the_runs(start) if by_runs else self._by_sleuth_kit(start):
                 yield chunk
-                at = len(chunk)
-            else:
-                for chunk in self._by_the_runs(start) if by_runs else self._by_sleuth_kit(start):
-                    yield chunk
-                    at += len(chunk)
+                at += len(chunk)
         except TSK_ERRORS as error:
             detail = f"{at} of {self.size} bytes were read, then: {first_line(error)}"
             raise Unreadable("unreadable", detail) from error
         if at < self.size:
             raise Unreadable("truncated", f"only {at} of {self.size} bytes can be read")
-
-    def _in_one_piece(self) -> int | None:
-        """Where all the bytes stand, if they stand together and are few: true of most files."""
-        block, blocks, at, _ = self._runs[0]
-        size = self._system.block
-        together = len(self._runs) == 1 and at == 0 and self.size <= blocks * size
-        return block * size if together and self.size <= CHUNK else None
 
     def _by_sleuth_kit(self, at: int) -> Iterator[bytes]:
         while at < self.size:

@@ -6,8 +6,7 @@ never be shown as the old one. What no file claims, and the slack behind the end
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytsk3
 
@@ -41,8 +40,7 @@ NAMES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Named:
+class _Named(NamedTuple):
     """A name that was met, and the record it leads to."""
 
     path: bytes
@@ -65,7 +63,6 @@ class Tree:
         self.size = min(disk.size, (int(system.info.last_block) + 1) * self.block_size)
         self._content = System(system, disk)
         self._ntfs = kind == NTFS
-        self._plain = not self._ntfs  # its files have no other streams
         self._root = int(system.info.root_inum)
         self._stack = [(iter(system.open_dir(inode=self._root)), b"", 0)]
         self._seen = {self._root}
@@ -92,8 +89,8 @@ class Tree:
             if name in DOTS:
                 continue
             whole, meta = path + b"/" + name if path else name, info.meta
-            if self._plain and meta is not None and meta.type == REGULAR and not int(info.name.flags) & UNALLOCATED:
-                yield self._live_file(found, meta, whole)
+            if meta is not None and meta.type == REGULAR and not int(info.name.flags) & UNALLOCATED:
+                yield from self._live(found, whole)  # what nearly all that is met is
             else:
                 yield from self._meet(found, whole, depth)
         yield from self._buried()
@@ -107,19 +104,10 @@ class Tree:
         pairs = zip(self._slack[::2], self._slack[1::2], strict=True)
         return sorted(pairs)
 
-    def _live_file(self, file: Any, meta: Any, path: bytes) -> Entry | Problem:
-        """What nearly all that is met is; done here in one go, for speed, as `_meet` and `_files` would."""
-        runs, size = runs_of(file), int(meta.size)
+    def _live(self, file: Any, path: bytes) -> Iterator[Entry | Problem]:
+        runs = runs_of(file)
         self._claims.add(runs)
-        if size > self._disk.size:
-            return self._too_large(path, size)
-        content = Content(self._content, file, size, runs)
-        if slack := content.slack:
-            self._slack.extend(slack)
-        modified, accessed, changed, created = _times(meta)
-        chunks = content.chunks
-        return Entry(path, "file", size, chunks, chunks, content.spans, None, False, "live", self._volume,
-                     int(meta.addr), modified, accessed, changed, created)  # fmt: skip
+        yield from self._files(_Named(path, file, deleted=False), runs)
 
     def _too_large(self, path: bytes, size: int) -> Problem:
         return Problem(path, "sparse", f"says it has {size} bytes, more than its whole disk; not read")
@@ -138,9 +126,7 @@ class Tree:
         elif kind == "file" and deleted:
             self._deleted.append(_Named(path, record, deleted))
         elif kind == "file":
-            runs = runs_of(record)
-            self._claims.add(runs)
-            yield from self._files(_Named(path, record, deleted), runs)
+            yield from self._live(record, path)
         else:
             if not deleted:
                 self._claims.add(runs_of(record))
@@ -217,16 +203,11 @@ class Tree:
     def _entry(self, named: _Named, kind: str, content: Content | None = None) -> Entry:
         meta = named.file.info.meta
         entry = Entry(named.path, kind, volume=self._volume, inode=int(meta.addr))
-        entry.modified, entry.accessed, entry.changed, entry.created = _times(meta)
+        entry.modified, entry.accessed = micros(meta.mtime, meta.mtime_nano), micros(meta.atime, meta.atime_nano)
+        entry.changed, entry.created = micros(meta.ctime, meta.ctime_nano), micros(meta.crtime, meta.crtime_nano)
         if content:
             entry.size, entry.spans = content.size, content.spans
             entry.chunks = entry.chunks_from = content.chunks
         if named.deleted:
             entry.deleted, entry.origin = True, "deleted"
         return entry
-
-
-def _times(meta: Any) -> tuple[int | None, int | None, int | None, int | None]:
-    """Modified, accessed, changed and created, in microseconds since 1970."""
-    return (micros(meta.mtime, meta.mtime_nano), micros(meta.atime, meta.atime_nano),
-            micros(meta.ctime, meta.ctime_nano), micros(meta.crtime, meta.crtime_nano))  # fmt: skip

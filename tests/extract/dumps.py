@@ -1,0 +1,23 @@
+"""Dumps as tests read them: by both readers, which must agree."""
+
+import io
+from collections.abc import Iterable
+
+from casewright.extract.dump import DumpReader, Piece, Row
+from casewright.extract.dump_fast import FastDumpReader, each_row
+from casewright.extract.reader import Rows
+
+
+def pieces(raw: bytes, chunk: int = 1 << 20) -> list[Piece]:
+    """By the slow reader; the fast one must agree, whatever it is given."""
+    slow = list(DumpReader(io.BytesIO(raw), chunk).pieces())
+    assert slow == _in_rows(FastDumpReader(io.BytesIO(raw), chunk).pieces())
+    return slow
+
+
+def rows(raw: bytes, chunk: int = 1 << 20) -> list[tuple[bytes | None, ...]]:
+    return [p.values for p in pieces(raw, chunk) if isinstance(p, Row)]
+
+
+def _in_rows(found: Iterable[Piece]) -> list[Piece]:
+    return [row for piece in found for row in (each_row(piece) if isinstance(piece, Rows) else [piece])]
