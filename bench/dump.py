@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from figures import Line, Table, peak, race
 
-from casewright.extract.dump import DumpReader, Row
-from casewright.extract.dump_fast import read_mysql
 from casewright.extract.reader import Rows
+from casewright.extract.readers.mysql import read_mysql
+from casewright.extract.readers.mysql_rows import DumpReader, Row
 from casewright.model.bitcoin import base58check_encode
 
 MIB = 1 << 20

@@ -3,9 +3,9 @@
 import io
 from collections.abc import Iterable
 
-from casewright.extract.dump import DumpReader, Piece, Row
-from casewright.extract.dump_fast import FastDumpReader, each_row
 from casewright.extract.reader import Rows
+from casewright.extract.readers.mysql import FastDumpReader, each_row
+from casewright.extract.readers.mysql_rows import DumpReader, Piece, Row
 
 
 def pieces(raw: bytes, chunk: int = 1 << 20) -> list[Piece]:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casewright.extract.dump import Row
 from casewright.extract.reader import Broken, Schema, Skipped
+from casewright.extract.readers.mysql_rows import Row
 from tests.extract.dumps import pieces, rows
 
 

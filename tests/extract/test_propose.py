@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from casewright.extract.columns import SAMPLE, sample
-from casewright.extract.dump_fast import read_mysql
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
+from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.stages import PROPOSAL
 from casewright.model.bitcoin import base58check_encode
 from tests.world import context, digests_of

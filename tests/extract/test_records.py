@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casewright.extract.columns import sample
-from casewright.extract.dump_fast import read_mysql
 from casewright.extract.logs import BadLine, LogLine, log_lines
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
+from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.selectors import find_selectors
 from casewright.extract.stages import STAGES
 from casewright.extract.values import time_of

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from casewright.engine.stage import SetAside
-from casewright.extract.dump import Row
-from casewright.extract.dump_fast import each_row, read_mysql
 from casewright.extract.mapping import Source
 from casewright.extract.reader import Broken, Rows, Schema, Skipped
+from casewright.extract.readers.mysql import each_row, read_mysql
+from casewright.extract.readers.mysql_rows import Row
 from casewright.extract.records import KEYS, Records
 from casewright.extract.values import text_of, time_of, zone_rule
 from casewright.model.bitcoin import valid_address

@@ -5,8 +5,11 @@ order in which they stand there. Rows come as columns, many at a time. What can'
 place; bytes that hold no rows are `Skipped`. So every byte, or page, of the source is accounted for.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO, Protocol
+
+LIVE, WAL, FREED = "live", "wal", "freed"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,12 @@ class Rows:
 
     - `values`: one Arrow `binary` array a column. NULL is null. Text is its raw bytes; numbers, dates and times
       stand as they are written; true and false are 1 and 0; blobs are their bytes.
-    - `span_start`, `span_length`: Arrow `int64`, the bytes of each row in the item.
+    - `span_start`, `span_length`: Arrow `int64`, the bytes of each row in the item; where the row stands compressed,
+      the bytes of the block that holds it.
+    - `row`: Arrow `int64`, the number of each row in its table, from 1, where spans do not tell rows apart; else None.
+    - `origin`: of all these rows. `LIVE`; `WAL`, which a log beside the database holds and its present state does not;
+      or `FREED`, from pages or gaps that the database has given up.
+    - `beside`: the suffix of the file beside the item that the spans are in (`-wal`), or nothing for the item itself.
     """
 
     table: str
@@ -40,6 +48,9 @@ class Rows:
     values: tuple[Any, ...]
     span_start: Any
     span_length: Any
+    row: Any = None
+    origin: str = LIVE
+    beside: str = ""
 
     def __len__(self) -> int:
         return len(self.span_start)
@@ -62,3 +73,21 @@ class Broken:
     detail: str
     span_start: int
     span_length: int
+
+
+class Beside(Protocol):
+    """Opens files that belong to a database and lie beside it."""
+
+    def open(self, suffix: str) -> BinaryIO | None:
+        """The file whose name is the item's with `suffix` after it, or None when the exhibit holds none."""
+
+
+class Nothing:
+    """Nothing lies beside the item."""
+
+    def open(self, suffix: str) -> BinaryIO | None:
+        return None
+
+
+Piece = Schema | Rows | Skipped | Broken
+Reader = Callable[[BinaryIO, Beside], Iterator[Piece]]

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.extract.columns import MEDIA_NAME, sample
-from casewright.extract.dump_fast import read_mysql
 from casewright.extract.dump_records import Owner, read_dump
 from casewright.extract.log_records import read_log
 from casewright.extract.logs import LogLine, log_lines
 from casewright.extract.mapping import Mapping as Rules
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
+from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.records import Gathered, Records
 from casewright.extract.selectors import PATTERNS, find_selectors
 from casewright.model.ids import id_maker

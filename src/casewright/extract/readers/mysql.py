@@ -11,15 +11,15 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from casewright.extract.dump import DumpReader, Insert, Row
-from casewright.extract.reader import Broken, Rows, Schema, Skipped
+from casewright.extract.reader import Beside, Piece, Rows
+from casewright.extract.readers.mysql_rows import DumpReader, Insert, Row
 
 CHUNK = 4 << 20
 MOST_VALUES = 1 << 20
 """Values of one batch."""
 
 
-def read_mysql(file: BinaryIO) -> Iterator[Schema | Rows | Skipped | Broken]:
+def read_mysql(file: BinaryIO, beside: Beside | None = None) -> Iterator[Piece]:
     """Everything in a MySQL or MariaDB dump, in order; see `extract/reader.py`."""
     for piece in FastDumpReader(file, CHUNK).pieces():
         yield one_row(piece) if isinstance(piece, Row) else piece

@@ -2,9 +2,9 @@
 
 import re
 
-from casewright.extract.literals import NAME as ANY_NAME
-from casewright.extract.literals import unquoted
 from casewright.extract.reader import Schema
+from casewright.extract.readers.mysql_literals import NAME as ANY_NAME
+from casewright.extract.readers.mysql_literals import unquoted
 
 NAME = rb"(" + ANY_NAME + rb")"
 TABLE = re.compile(

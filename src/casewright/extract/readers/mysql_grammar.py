@@ -5,7 +5,7 @@ MariaDB Knowledge Base, "INSERT", "Comment Syntax", "Delimiters"; PostgreSQL doc
 
 import re
 
-from casewright.extract.literals import NAME
+from casewright.extract.readers.mysql_literals import NAME
 
 INSERT = re.compile(
     rb"(?:INSERT|REPLACE)\s+(?:(?:IGNORE|DELAYED|LOW_PRIORITY|HIGH_PRIORITY)\s+)*INTO\s+"

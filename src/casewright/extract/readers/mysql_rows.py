@@ -11,10 +11,20 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from casewright.extract.grammar import CONDITIONAL, COPY, CUT_OFF, DELIMITER, INSERT, QUOTED, ROWLESS, SPACE, USE
-from casewright.extract.literals import NAME, VALUE, NoLiteralError, Value, unquoted, value_of
 from casewright.extract.reader import Broken, Rows, Schema, Skipped
-from casewright.extract.schema import parse_create
+from casewright.extract.readers.mysql_grammar import (
+    CONDITIONAL,
+    COPY,
+    CUT_OFF,
+    DELIMITER,
+    INSERT,
+    QUOTED,
+    ROWLESS,
+    SPACE,
+    USE,
+)
+from casewright.extract.readers.mysql_literals import NAME, VALUE, NoLiteralError, Value, unquoted, value_of
+from casewright.extract.readers.mysql_schema import parse_create
 
 CHUNK = 1 << 20
 LIMIT = 64 << 20
