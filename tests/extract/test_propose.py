@@ -11,8 +11,8 @@ import pytest
 from casewright.extract.columns import SAMPLE, sample
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
+from casewright.extract.proposed import PROPOSAL
 from casewright.extract.readers.mysql import read_mysql
-from casewright.extract.stages import PROPOSAL
 from casewright.model.bitcoin import base58check_encode
 from tests.world import context, digests_of
 
@@ -169,7 +169,7 @@ LOG = b"".join(
 
 def test_logs_tell_where_media_lie_and_where_users_sign_in() -> None:
     dump = b"-- MySQL dump\n" + MEMBERS.encode()
-    items = [{"item": str(n), "sha256": digests_of(raw).sha256, "mime": mime, "size": len(raw)}
+    items = [{"item": str(n), "name": f"f{n}", "sha256": digests_of(raw).sha256, "mime": mime, "size": len(raw)}
              for n, (raw, mime) in enumerate([(dump, "text/x-sql-dump"), (LOG, "text/x-access-log")])]  # fmt: skip
     world = context({"items": items}, [dump, LOG])
     output = PROPOSAL.work(world.table("items"), world)

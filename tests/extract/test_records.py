@@ -14,7 +14,7 @@ from casewright.extract.propose import propose
 from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.selectors import find_selectors
 from casewright.extract.stages import STAGES
-from casewright.extract.values import time_of
+from casewright.extract.values import ip_of, time_of, zone_rule
 from casewright.model.errors import Refused
 from tests.world import context, digests_of, rows_of
 
@@ -55,6 +55,14 @@ def test_a_request_that_is_no_http_is_a_line_all_the_same() -> None:
         (b"2018-01-02 03:04:05", "UTC", 3600, datetime(2018, 1, 2, 4, 4, 5)),
         (b"1514862245", "Asia/Seoul", 0, datetime(2018, 1, 2, 3, 4, 5)),
         (b"1514862245000", "UTC", 0, datetime(2018, 1, 2, 3, 4, 5)),
+        (b"1514862245000000", "UTC", 0, datetime(2018, 1, 2, 3, 4, 5)),
+        (b"1514862245.25", "UTC", 0, datetime(2018, 1, 2, 3, 4, 5, 250_000)),
+        (b"2018-01-02 03:04:05.5+01", "Asia/Seoul", 0, datetime(2018, 1, 2, 2, 4, 5, 500_000)),
+        (b"2018-01-02 03:04:05-03:30", "UTC", 0, datetime(2018, 1, 2, 6, 34, 5)),
+        (b"1890-01-02 03:04:05+00:19:32", "UTC", 0, datetime(1890, 1, 2, 2, 44, 33)),
+        (b"2018-01-02T03:04:05Z", "Asia/Seoul", 0, datetime(2018, 1, 2, 3, 4, 5)),
+        (b"2018-10-28 02:30:00", "Europe/Amsterdam", 0, datetime(2018, 10, 28, 0, 30)),
+        (b"2018-03-25 02:30:00", "Europe/Amsterdam", 0, datetime(2018, 3, 25, 1, 30)),
         (b"0000-00-00 00:00:00", "UTC", 0, None),
         (b"17", "UTC", 0, None),
         (None, "UTC", 0, None),
@@ -65,6 +73,42 @@ def test_times_say_by_themselves_what_they_are(
     value: bytes | None, zone: str, offset: int, expected: datetime | None
 ) -> None:
     assert time_of(value, zone, offset) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "zone", "offset", "rule"),
+    [
+        (b"2018-01-02 03:04:05", "Asia/Seoul", 0, "database, taken as Asia/Seoul"),
+        (b"2018-01-02 03:04:05", "UTC", -90, "database, taken as UTC; clock -90 s"),
+        (b"2018-01-02 03:04:05+01", "Asia/Seoul", 0, "database, its own +01"),
+        (b"1514862245", "Asia/Seoul", 0, "database, Unix seconds"),
+        (b"1514862245123", "Asia/Seoul", 0, "database, Unix milliseconds"),
+        (b"2018-10-28 02:30:00", "Europe/Amsterdam", 0,
+         "database, taken as Europe/Amsterdam, the first of two such hours"),
+        (b"2018-03-25 02:30:00", "Europe/Amsterdam", 0,
+         "database, taken as Europe/Amsterdam, an hour that the clocks skipped"),
+    ],
+)  # fmt: skip
+def test_each_time_names_the_rule_that_made_it_utc(value: bytes, zone: str, offset: int, rule: str) -> None:
+    assert zone_rule(value, zone, offset) == rule
+
+
+@pytest.mark.parametrize(
+    ("value", "ip"),
+    [
+        (b"192.0.2.44", "192.0.2.44"),
+        (b"2001:db8::17", "2001:db8::17"),
+        (b"\xc0\x00\x02\x2c", "192.0.2.44"),
+        (bytes.fromhex("20010db8000000000000000000000017"), "2001:db8::17"),
+        (b"3221226028", "192.0.2.44"),
+        (b"unknown", "unknown"),
+        (b"abcd", "abcd"),
+        (b"7", "7"),
+        (None, None),
+    ],
+)
+def test_addresses_of_machines_are_read_as_databases_pack_them(value: bytes | None, ip: str | None) -> None:
+    assert ip_of(value) == ip
 
 
 SELECTORS = (
@@ -131,14 +175,16 @@ def test_a_row_without_a_good_address_is_set_aside_and_the_others_are_kept() -> 
     files = [{"exhibit": "m", "role": "mapping", "sha256": digests_of(rules).sha256, "name": "m"}]
     world = context({"items": items, "exhibit_files": files}, [DUMP, rules],
                     {"assumed_zone": "UTC", "clock_offset_seconds": 0})  # fmt: skip
-    output = STAGES[0].work(world.table("items"), world)
-    assert [r["username"] for r in rows_of(output.tables["accounts"])] == ["amber", "=1+1", None]
+    accounts = STAGES[0].work(world.table("items"), world)
+    assert [r["username"] for r in rows_of(accounts.tables["accounts"])] == ["amber", "=1+1", None]
+    world.tables = {**world.tables, "accounts": accounts.tables["accounts"]}
+    output = STAGES[1].work(world.table("items"), world)
     assert [r["address"] for r in rows_of(output.tables["deposit_addresses"])] == ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"]
     (aside,) = output.set_aside
     assert "no Bitcoin address" in aside.detail
     assert DUMP[aside.span_start or 0 :].startswith(b"(2,'1A1z")
     tallies = {t.noun: (t.received, t.done, t.nothing) for t in output.tallies}
-    assert tallies == {"items": (2, 1, 1), "dump rows": (5, 4, 0), "mapped tables": (2, 2, 0)}
+    assert tallies == {"items": (2, 1, 1), "database rows": (5, 1, 3), "mapped tables": (1, 1, 0)}
 
 
 def test_a_dump_that_lacks_a_mapped_table_says_so() -> None:
@@ -148,8 +194,9 @@ def test_a_dump_that_lacks_a_mapped_table_says_so() -> None:
     files = [{"exhibit": "m", "role": "mapping", "sha256": digests_of(rules).sha256, "name": "m"}]
     world = context({"items": items, "exhibit_files": files}, [DUMP, rules],
                     {"assumed_zone": "UTC", "clock_offset_seconds": 0})  # fmt: skip
-    output = STAGES[0].work(world.table("items"), world)
-    assert output.tables["accounts"].num_rows == 3
+    world.tables = {**world.tables, "accounts": STAGES[0].work(world.table("items"), world).tables["accounts"]}
+    output = STAGES[1].work(world.table("items"), world)
+    assert world.tables["accounts"].num_rows == 3
     assert [(a.reason, a.detail) for a in output.set_aside] == [
         ("missing table", "d has no table 'gone', which the mapping names for deposit_addresses")
     ]

@@ -12,7 +12,8 @@ from casewright.engine.units import Inline
 from casewright.engine.why import Explainer
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.evidence.stages import STAGES as EVIDENCE
-from casewright.extract.stages import PROPOSAL, STAGES
+from casewright.extract.proposed import PROPOSAL
+from casewright.extract.stages import STAGES
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, SourceFile
 from tests.extract.test_stages import DUMP, LOG, MAPPING
@@ -69,7 +70,7 @@ def test_a_dump_that_is_cut_off_gives_what_it_holds_and_says_what_it_lacks(seize
         said = reader.rows(
             "SELECT s.reason, s.stage FROM set_aside s JOIN items i ON i.item = s.subject WHERE i.name = 'cut.sql'"
         )
-    assert {(s["reason"], s["stage"]) for s in said} >= {("truncated", "accounts"), ("no account", "accounts")}
+    assert {(s["reason"], s["stage"]) for s in said} >= {("truncated", "accounts"), ("no account", "addresses")}
 
 
 def test_a_proposal_is_made_in_confinement(seized: Case) -> None:

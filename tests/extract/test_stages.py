@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from casewright.engine.stage import Context, Output
-from casewright.extract.stages import ACCOUNTS, ACTIVITY, PROPOSAL, STAGES
+from casewright.extract.proposed import PROPOSAL
+from casewright.extract.stages import ACCOUNTS, ACTIVITY, ADDRESSES, STAGES
 from tests.world import context, digests_of, rows_of
 
-ACCOUNTS_STAGE, ACTIVITY_STAGE, SELECTORS_STAGE = STAGES
+ACCOUNTS_STAGE, ADDRESSES_STAGE, ACTIVITY_STAGE, SELECTORS_STAGE = STAGES
 ADDRESS = ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
            "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"]  # fmt: skip
 DUMP = f"""-- MariaDB dump
@@ -81,6 +82,13 @@ def accounts_of(made: Context) -> Output:
     return made_of_them
 
 
+def addresses_of(made: Context) -> Output:
+    made.tables = {**made.tables, "accounts": accounts_of(made).tables["accounts"]}
+    dumps = made.sql("SELECT * FROM items WHERE mime = 'text/x-sql-dump' ORDER BY item")
+    output: Output = ADDRESSES_STAGE.work(dumps, made)
+    return output
+
+
 def activity_of(made: Context) -> Output:
     made.tables = {**made.tables, "accounts": accounts_of(made).tables["accounts"]}
     output: Output = ACTIVITY_STAGE.work(made.sql("SELECT * FROM items ORDER BY item"), made)
@@ -117,7 +125,7 @@ def test_a_second_row_with_the_same_key_is_set_aside_because_nobody_can_tell_who
 
 
 def test_an_address_belongs_to_its_account_or_is_set_aside_and_an_empty_one_is_nothing(names: dict[str, str]) -> None:
-    output = accounts_of(world(DUMP))
+    output = addresses_of(world(DUMP))
     rows = found(output, "deposit_addresses")
     assert [(r["account"], r["address"]) for r in rows] == [(names["1"], ADDRESS[0]), (names["3"], ADDRESS[2])]
     (lost,) = [a for a in output.set_aside if a.reason == "no account"]
@@ -126,10 +134,10 @@ def test_an_address_belongs_to_its_account_or_is_set_aside_and_an_empty_one_is_n
 
 
 def test_no_row_is_lost_between_received_and_done() -> None:
-    for output in (accounts_of(world(DUMP)), activity_of(world(DUMP, LOG))):
+    for output in (accounts_of(world(DUMP)), addresses_of(world(DUMP)), activity_of(world(DUMP, LOG))):
         for noun, (received, done, nothing, aside) in balances(output).items():
             assert received == done + nothing + aside, noun
-    assert balances(accounts_of(world(DUMP)))["dump rows"] == (16, 5, 9, 2)
+    assert balances(accounts_of(world(DUMP)))["database rows"] == (16, 3, 12, 1)
     assert balances(activity_of(world(DUMP, LOG)))["log lines"] == (9, 3, 5, 1)
 
 
@@ -145,7 +153,7 @@ def test_times_follow_the_zone_of_their_column_and_the_clock_of_the_server() -> 
     assert upload["time"] == datetime(2018, 7, 2, 3, 5, 5), "a TIMESTAMP, in UTC as the dump says"
     database, *from_log = found(made, "logins")
     assert database["time"] == datetime(2018, 7, 2, 1, 5, 5, 250_000), "a DATETIME, in summer time"
-    assert database["zone"] == "database, taken as Europe/Amsterdam"
+    assert database["zone"] == "database, taken as Europe/Amsterdam; clock +60 s"
     assert [(r["time"], r["zone"]) for r in from_log] == [(datetime(2017, 10, 10, 11, 56, 36), "log, its own +02:00")]
     (account, *_) = found(accounts_of(world(DUMP)), "accounts")
     assert account["registered_at"] == datetime(2018, 7, 2, 1, 4, 5)
@@ -155,7 +163,7 @@ def test_unix_times_need_no_zone() -> None:
     mapping = MAPPING.replace(b'[logins]\ntable = "seen"\naccount = "who"\ntime = "at"',
                               b'[logins]\ntable = "seen"\naccount = "who"\ntime = "unix"')  # fmt: skip
     (login, *_) = found(activity_of(world(DUMP, mapping=mapping)), "logins")
-    assert (login["time"], login["zone"]) == (datetime(2018, 1, 2, 3, 4, 5), "database, Unix time")
+    assert (login["time"], login["zone"]) == (datetime(2018, 1, 2, 3, 4, 5), "database, Unix seconds")
 
 
 def test_an_upload_is_its_accounts_or_nobodys_never_a_strangers(names: dict[str, str]) -> None:
@@ -194,8 +202,9 @@ def spans(output: Output, tables: tuple[str, ...]) -> Iterator[tuple[str, dict[s
 def test_every_row_says_where_its_bytes_stand() -> None:
     made = world(DUMP, LOG)
     contents = {"item-0": DUMP, "item-1": LOG}
-    seen = [*spans(accounts_of(made), ACCOUNTS), *spans(activity_of(made), ACTIVITY)]
-    assert {table for table, _ in seen} == {*ACCOUNTS, *ACTIVITY}
+    stages = (accounts_of(made), ACCOUNTS), (addresses_of(made), ADDRESSES), (activity_of(made), ACTIVITY)
+    seen = [row for output, tables in stages for row in spans(output, tables)]
+    assert {table for table, _ in seen} == {*ACCOUNTS, *ADDRESSES, *ACTIVITY} - {"former_values"}
     for table, row in seen:
         raw = contents[row["item"]][row["span_start"] : row["span_start"] + row["span_length"]]
         assert row["span_length"]
@@ -216,6 +225,13 @@ def test_without_a_mapping_logs_too_are_set_aside_saying_so() -> None:
     output = activity_of(made)
     assert balances(output) == {"items": (2, 0, 0, 2)}
     assert {a.reason for a in output.set_aside} == {"no mapping"}
+
+
+def test_a_mapping_may_say_which_database_is_the_services() -> None:
+    made = world(DUMP, DUMP + b"-- older\n", mapping=b'databases = ["*1"]\n' + MAPPING)
+    output = accounts_of(made)
+    assert {r["item"] for r in found(output, "accounts")} == {"item-1"}
+    assert balances(output)["items"] == (2, 1, 1, 0)
 
 
 def test_a_proposal_without_a_dump_is_none() -> None:

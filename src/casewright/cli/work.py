@@ -17,7 +17,7 @@ from casewright.engine.stage import Progress
 from casewright.engine.tables import TableFolder
 from casewright.engine.units import Engine, Inline, Processes
 from casewright.evidence.describe import gather_source, left_out
-from casewright.extract.stages import PROPOSAL
+from casewright.extract.proposed import PROPOSAL
 from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
 from casewright.model.ids import printable_path
 from casewright.vault.case import Case, SourceFile

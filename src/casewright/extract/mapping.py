@@ -1,6 +1,7 @@
 """The mapping: which table and columns of the seized service mean what. TOML that a person can read and correct.
 
     format = 1
+    databases = ["*/site.sql"]  # optional: only items with such a path are the service's database; by default all are
 
     [accounts]                  # one section for each of our tables that the service's records fill
     table = "users"             # table of the dump
@@ -18,14 +19,16 @@
     login_paths = ["/login"]    # requests that count as sign-ins
     download_paths = ["/media/"]# GET requests below these, by a known user, count as downloads
 
-Times may be `YYYY-MM-DD hh:mm:ss` (in `extract.assumed_zone`, or UTC in TIMESTAMP columns of a dump that says it holds
-those in UTC) or Unix seconds or milliseconds; each value says which. Requests that were refused (status 400 and above)
-are neither sign-ins nor downloads. Tables of a dump's second database are called `database.table`.
+Times may be `YYYY-MM-DD hh:mm:ss` (with their own distance from UTC; or in `extract.assumed_zone`, or UTC in TIMESTAMP
+columns of a dump that says it holds those in UTC) or Unix seconds, milli- or microseconds; each value says which.
+Requests that were refused (status 400 and above) are neither sign-ins nor downloads. Tables of a dump's second database
+are called `database.table`.
 """
 
 import tomllib
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from casewright.model.errors import Refused
@@ -64,10 +67,15 @@ class LogRules:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A whole mapping."""
+    """A whole mapping. `databases`: patterns of paths as in a shell; none: every database."""
 
     sources: Map[str, Source] = field(default_factory=dict)
     logs: LogRules = field(default_factory=LogRules)
+    databases: tuple[str, ...] = ()
+
+    def takes(self, name: str) -> bool:
+        """Whether the item with this printable path is the service's database."""
+        return not self.databases or any(fnmatchcase(name, pattern) for pattern in self.databases)
 
 
 def read_mapping(raw: bytes, where: str) -> Mapping:
@@ -79,10 +87,13 @@ def read_mapping(raw: bytes, where: str) -> Mapping:
     if found.pop("format", None) != 1:
         raise Refused(f"{where}: needs the line: format = 1")
     logs = _logs(found.pop("logs", {}), where)
+    databases = found.pop("databases", [])
+    if not isinstance(databases, list) or not all(isinstance(pattern, str) for pattern in databases):
+        raise Refused(f"{where}: databases must be a list of paths, in quotes; * stands for anything.")
     sources = {name: _source(name, section, where) for name, section in found.items()}
     if sources and "accounts" not in sources:
         raise Refused(f"{where}: has no [accounts]; without accounts nothing can be joined.")
-    return Mapping(sources, logs)
+    return Mapping(sources, logs, tuple(databases))
 
 
 def _source(name: str, section: Any, where: str) -> Source:

@@ -14,6 +14,7 @@ from casewright.model.tables import TABLES
 ROWS = 1 << 16
 KEYS: Mapping[str, tuple[str, str]] = {
     "accounts": ("account", "acct"),
+    "former_values": ("id", "former"),
     "deposit_addresses": ("id", "deposit"),
     "logins": ("login", "login"),
     "uploads": ("upload", "upload"),

@@ -1,30 +1,28 @@
 """The stages of the extract room."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
-from casewright.extract.columns import MEDIA_NAME, sample
-from casewright.extract.dump_records import Owner, read_dump
+from casewright.extract.database_records import DatabaseRecords, settle
+from casewright.extract.formats import ACCESS_LOG, FILE_A_TABLE, KERNELS, MANY, READERS, Siblings, quoted, table_file
+from casewright.extract.log_names import Named, resolve_names
 from casewright.extract.log_records import read_log
-from casewright.extract.logs import LogLine, log_lines
+from casewright.extract.makers import Owner
 from casewright.extract.mapping import Mapping as Rules
 from casewright.extract.mapping import read_mapping
-from casewright.extract.propose import propose
-from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.records import Gathered, Records
 from casewright.extract.selectors import PATTERNS, find_selectors
 from casewright.model.ids import id_maker
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
 
-DUMP, LOG = "text/x-sql-dump", "text/x-access-log"
-ACCOUNTS, ACTIVITY = ("accounts", "deposit_addresses"), ("logins", "uploads", "downloads")
-LOG_SAMPLE = 5_000
+ACCOUNTS = ("accounts", "former_values")
+ADDRESSES = ("deposit_addresses",)
+ACTIVITY = ("logins", "uploads", "downloads")
+Item = Mapping[str, Any]
 
 
 def _rules(context: Context) -> Rules | None:
@@ -38,18 +36,15 @@ def _rules(context: Context) -> Rules | None:
         return read_mapping(file.read(), rows[0]["name"])
 
 
-def _fresh(batch: pa.Table, context: Context) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Each item, and whether it is the first with its bytes: copies of a dump or log are read once."""
-    first = {
-        r["sha256"]: r["item"]
-        for r in context.sql("SELECT sha256, min(item) AS item FROM items GROUP BY 1").to_pylist()
-    }
+def _fresh(batch: pa.Table, context: Context) -> Iterator[tuple[Item, bool]]:
+    """Each item, and whether it is the first with its bytes: copies of a database or log are read once."""
+    firsts = context.sql(
+        "SELECT b.item FROM batch b WHERE b.item = (SELECT min(i.item) FROM items i WHERE i.sha256 = b.sha256)",
+        batch=batch,
+    )
+    first = set(firsts.column("item").to_pylist())
     for row in batch.to_pylist():
-        yield row, first[row["sha256"]] == row["item"]
-
-
-def _finish(records: Records, tables: tuple[str, ...]) -> Output:
-    return Output({name: records.table(name) for name in tables}, records.aside, records.tallies())
+        yield row, row["item"] in first
 
 
 def _without_mapping(batch: pa.Table, tables: tuple[str, ...]) -> Output:
@@ -60,62 +55,60 @@ def _without_mapping(batch: pa.Table, tables: tuple[str, ...]) -> Output:
 
 
 def accounts(batch: pa.Table, context: Context) -> Output:
-    """Accounts and their deposit addresses, from dumps."""
-    rules = _rules(context)
-    if rules is None:
-        return _without_mapping(batch, ACCOUNTS)
-    records = Records(rules, context.params["assumed_zone"], context.params["clock_offset_seconds"])
-    for item, fresh in _fresh(batch, context):
-        records.count("items", "done" if fresh else "nothing")
-        if fresh:
-            owner = _owner(item["sha256"], rules)
-            with context.open(item["sha256"]) as file:
-                read_dump(records, item, file, ACCOUNTS, owner)
-    return _finish(records, ACCOUNTS)
+    """Accounts, from databases."""
+    return _records_of(batch, context, ACCOUNTS)
 
 
-def _owner(sha256: str, rules: Rules, known: frozenset[str] | None = None) -> Owner:
-    """Gives the id of the account with a native key: it derives from the dump's bytes, the table and the key.
-
-    With `known`, only accounts among them have an id.
-    """
-    source = rules.sources.get("accounts")
-    table = source.table if source else ""
-
-    account_id = id_maker("acct", sha256, table)
-
-    def account_of(native: str) -> str | None:
-        account = account_id(native)
-        return account if known is None or account in known else None
-
-    return account_of
+def addresses(batch: pa.Table, context: Context) -> Output:
+    """The addresses that accounts were given, from databases."""
+    return _records_of(batch, context, ADDRESSES)
 
 
 def activity(batch: pa.Table, context: Context) -> Output:
-    """Sign-ins, uploads and downloads, from dumps and logs."""
+    """Sign-ins, uploads and downloads, from databases and logs."""
+    return _records_of(batch, context, ACTIVITY)
+
+
+def _records_of(batch: pa.Table, context: Context, tables: tuple[str, ...]) -> Output:
     rules = _rules(context)
     if rules is None:
-        return _without_mapping(batch, ACTIVITY)
+        return _without_mapping(batch, tables)
     records = Records(rules, context.params["assumed_zone"], context.params["clock_offset_seconds"])
-    known = context.sql(f"SELECT account, {rules.logs.user} AS name FROM accounts ORDER BY account").to_pylist()  # noqa: S608  one of three
-    ids = frozenset(row["account"] for row in known)
-    account_of = _unambiguous(known)
     for item, fresh in _fresh(batch, context):
-        records.count("items", "done" if fresh else "nothing")
-        if not fresh:
-            continue
-        with context.open(item["sha256"]) as file:
-            if item["mime"] == DUMP:
-                read_dump(records, item, file, ACTIVITY, _owner(item["sha256"], rules, ids))
-            else:
-                read_log(records, item, file, account_of)
-    return _finish(records, ACTIVITY)
+        taken = fresh and (item["mime"] not in READERS or rules.takes(item["name"]))
+        records.count("items", "done" if taken else "nothing")
+        if taken and item["mime"] in READERS:
+            _read_database(records, item, context, tables)
+        elif taken:
+            with context.open(item["sha256"]) as file:
+                read_log(records, item, file, Named())
+    if tables != ACCOUNTS:
+        resolve_names(records, tables, rules.logs.user, context)
+        settle(records, tables, context.table("accounts").column("account"))
+    return Output({name: records.table(name) for name in tables}, records.aside, records.tallies())
 
 
-def _unambiguous(known: list[dict[str, Any]]) -> Mapping[str, str]:
-    """Account by name; names that several accounts have stand for none."""
-    times = Counter(row["name"] for row in known)
-    return {row["name"]: row["account"] for row in known if row["name"] and times[row["name"]] == 1}
+def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> None:
+    siblings = Siblings(context, item)
+    made = DatabaseRecords(records, item, tables, _owner(item, siblings, records.rules))
+    with context.open(item["sha256"]) as file:
+        made.read(READERS[item["mime"]](file, siblings), siblings.opened, stamps_in_utc=item["mime"] in FILE_A_TABLE)
+    if item["mime"] in FILE_A_TABLE or (item["mime"] in MANY and not made.found):
+        return
+    records.count("mapped tables", "done", made.found)
+    for name, source in made.missing.items():
+        detail = f"{item['name']} has no table {source.table!r}, which the mapping names for {name}"
+        records.count("mapped tables", "set aside")
+        records.aside.append(SetAside("mapped tables", item["item"], "missing table", detail))
+
+
+def _owner(item: Item, siblings: Siblings, rules: Rules) -> Owner:
+    """Gives the id of the account with a native key: it derives from the bytes that hold the accounts, their table and
+    the key."""
+    source = rules.sources.get("accounts")
+    table = source.table if source else ""
+    holds = siblings.named(table_file(item["path"], table)) if item["mime"] in FILE_A_TABLE else None
+    return id_maker("acct", (holds or item)["sha256"], table)
 
 
 def selectors(batch: pa.Table, context: Context) -> Output:
@@ -135,32 +128,6 @@ def selectors(batch: pa.Table, context: Context) -> Output:
     return Output({"selectors": rows.table()}, [], [tally])
 
 
-def proposal(batch: pa.Table, context: Context) -> Output:
-    """A mapping proposed from the largest dump, with the logs' paths; one row of TOML, or none without a dump."""
-    rows = sorted(batch.to_pylist(), key=lambda r: (-r["size"], r["item"]))
-    pages, folders = Counter[str](), Counter[str]()
-    for item in (r for r in rows if r["mime"] == LOG):
-        with context.open(item["sha256"]) as file:
-            for line in islice(log_lines(file), LOG_SAMPLE):
-                if isinstance(line, LogLine) and line.user and line.path.startswith("/"):
-                    path = line.path.partition("?")[0]
-                    if MEDIA_NAME.search(path):
-                        folders["/" + path[1:].partition("/")[0] + "/" if "/" in path[1:] else "/"] += 1
-                    else:
-                        pages[path] += 1
-    texts = []
-    for item in [r for r in rows if r["mime"] == DUMP][:1]:
-        with context.open(item["sha256"]) as file:
-            texts.append(propose(sample(read_mysql(file)), _often(pages), _often(folders)))
-    return Output({"proposal": pa.table({"toml": pa.array(texts, pa.string())})})
-
-
-def _often(counts: Counter[str]) -> list[str]:
-    """Paths asked for more than once, the most frequent fifty."""
-    ranked = sorted(counts.items(), key=lambda c: (-c[1], c[0]))
-    return [path for path, times in ranked[:50] if times > 1]
-
-
 def _params(settings: Settings) -> Mapping[str, Any]:
     return {
         "assumed_zone": settings.extract.assumed_zone,
@@ -168,20 +135,19 @@ def _params(settings: Settings) -> Mapping[str, Any]:
     }
 
 
-KERNELS = ("casewright.kernels.sqlrows",)
 READS = ("items", "exhibits", "exhibit_files")
+DATABASES = quoted(READERS)
 NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime NOT LIKE 'audio/%' AND mime NOT IN
 ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
 
 STAGES = (
-    Stage("accounts", 3, READS, ACCOUNTS, accounts, over="items", where=f"mime = '{DUMP}'", order="item", batch=1,
-          hostile=True, sees_all=True, params=_params, imports=KERNELS),
-    Stage("activity", 3, (*READS, "accounts"), ACTIVITY, activity, over="items",
-          where=f"mime IN ('{DUMP}', '{LOG}')", order="item", batch=1, hostile=True, sees_all=True, params=_params,
-          imports=KERNELS),
+    Stage("accounts", 4, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
+          batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
+    Stage("addresses", 1, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
+          order="item", batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
+    Stage("activity", 4, (*READS, "accounts"), ACTIVITY, activity, over="items",
+          where=f"mime IN ({DATABASES}, '{ACCESS_LOG}')", order="item", batch=1, hostile=True, sees_all=True,
+          params=_params, imports=KERNELS),
     Stage("selectors", 2, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
           batch=64, hostile=True),
 )  # fmt: skip
-
-PROPOSAL = Stage("proposal", 1, ("items",), (), proposal, over="items", where=f"mime IN ('{DUMP}', '{LOG}')",
-                 order="item", hostile=True, imports=KERNELS)  # fmt: skip

@@ -1,12 +1,18 @@
-"""Values of a dump as ours: text, and times with the rule that made them UTC."""
+"""Values of a database as ours: text, addresses of machines, and times with the rule that made them UTC."""
 
+import ipaddress
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-WRITTEN = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?)?", re.ASCII)
-UNIX = re.compile(r"(\d{1,16})(?:\.\d*)?", re.ASCII)
+WRITTEN = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6})\d*)?)?"
+    r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d(?::\d\d)?)?))?", re.ASCII
+)  # fmt: skip
+UNIX = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 SECONDS_FROM, SECONDS_TO = 631_152_000, 4_102_444_800  # 1990 to 2100
+UNITS = ((1, "seconds"), (1_000, "milliseconds"), (1_000_000, "microseconds"))
 
 
 def text_of(value: bytes | None) -> str | None:
@@ -14,40 +20,113 @@ def text_of(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "backslashreplace")
 
 
+def ip_of(value: bytes | None) -> str | None:
+    """An IP address as databases keep it: written, packed into 4 or 16 bytes, or as MySQL's INET_ATON gives it.
+
+    What is none of these is kept as it stands.
+    """
+    text = text_of(value)
+    if value is None or text is None or _is_ip(text):
+        return text
+    if len(value) in (4, 16) and not value.isalnum():
+        return str(ipaddress.ip_address(value))
+    if text.isascii() and text.isdigit() and 1 << 24 <= int(text[:11]) < 1 << 32:
+        return str(ipaddress.IPv4Address(int(text)))
+    return text
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def time_of(value: bytes | None, zone: str, offset: int) -> datetime | None:
     """A moment in naive UTC, or None when it is no time. `offset` seconds correct the server's clock.
 
-    A written time is taken in `zone`, a number as Unix seconds or milliseconds, whichever falls between 1990 and 2100.
+    A written time that names its own distance from UTC is taken at that, another in `zone`. A number is Unix time in
+    seconds, milli- or microseconds, whichever falls between 1990 and 2100. An hour that came twice, when the clocks
+    went back, is taken as the first of the two; a time that the clocks skipped as if they had not gone forward yet.
     """
     text = (text_of(value) or "").strip()
     number = UNIX.fullmatch(text)
-    moment = _unix(int(number.group(1))) if number else _written(text, zone)
+    moment = _unix(number) if number else _written(text, zone)
     try:
         return moment + timedelta(seconds=offset) if moment else None
     except OverflowError:
         return None
 
 
-def zone_rule(value: bytes | None, zone: str) -> str:
+def zone_rule(value: bytes | None, zone: str, offset: int = 0) -> str:
     """In words, what made a value of the database a moment in UTC."""
-    return "database, Unix time" if UNIX.fullmatch((text_of(value) or "").strip()) else f"database, taken as {zone}"
+    text = (text_of(value) or "").strip()
+    number, written = UNIX.fullmatch(text), WRITTEN.fullmatch(text)
+    if number:
+        rule = f"database, Unix {_unit(number)[1]}"
+    elif written and written["zone"]:
+        rule = f"database, its own {written['zone'].strip()}"
+    else:
+        rule = f"database, taken as {zone}{_doubt(text, zone)}"
+    return f"{rule}; clock {offset:+d} s" if offset else rule
 
 
-def _unix(number: int) -> datetime | None:
-    seconds, thousandths = divmod(number, 1000) if number >= SECONDS_TO else (number, 0)
+def _unit(number: re.Match[str]) -> tuple[int, str]:
+    return next((u for u in UNITS if int(number[1]) < SECONDS_TO * u[0]), UNITS[-1])
+
+
+def _unix(number: re.Match[str]) -> datetime | None:
+    unit = _unit(number)[0]
+    seconds, rest = divmod(int(number[1]), unit)
     if not SECONDS_FROM <= seconds < SECONDS_TO:
         return None
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, microsecond=thousandths * 1000)
+    micro = rest * (1_000_000 // unit) if unit > 1 else int((number[2] or "0")[:6].ljust(6, "0"))
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, microsecond=micro)
 
 
 def _written(text: str, zone: str) -> datetime | None:
     match = WRITTEN.fullmatch(text)
-    if match is None:
+    local = _local(match) if match else None
+    if match is None or local is None:
         return None
-    *parts, fraction = match.groups()
     try:
-        local = datetime(*(int(p or 0) for p in parts), tzinfo=ZoneInfo(zone))  # type: ignore[misc,arg-type]
-        local = local.replace(microsecond=int((fraction or "0").ljust(6, "0")))
-        return local.astimezone(UTC).replace(tzinfo=None)
+        place = _distance(match["zone"].strip()) if match["zone"] else _zone(zone)
+        return local.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None
+
+
+def _local(match: re.Match[str]) -> datetime | None:
+    year, month, day, hour, minute, second, fraction, _ = match.groups()
+    try:
+        return datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0),  # noqa: DTZ001  the zone is what the caller finds out
+                        int((fraction or "0").ljust(6, "0")))  # fmt: skip
+    except ValueError:
+        return None
+
+
+@lru_cache(64)
+def _distance(written: str) -> timezone:
+    """`Z`, or hours with minutes and seconds where they are given, ahead of UTC or behind it."""
+    digits = written[1:].replace(":", "") if written[0] in "+-" else "0"
+    hours, minutes, seconds = int(digits[:2]), int(digits[2:4] or 0), int(digits[4:] or 0)
+    ahead = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return timezone(-ahead if written[0] == "-" else ahead)
+
+
+@lru_cache(64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _doubt(text: str, zone: str) -> str:
+    """What a zone's rules leave open: an hour that came twice, or that never was."""
+    match = WRITTEN.fullmatch(text)
+    local = _local(match) if match else None
+    if local is None:
+        return ""
+    early, late = (local.replace(tzinfo=_zone(zone), fold=fold).utcoffset() for fold in (0, 1))
+    if early is None or late is None or early == late:
+        return ""
+    return ", the first of two such hours" if early > late else ", an hour that the clocks skipped"

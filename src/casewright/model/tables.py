@@ -73,6 +73,7 @@ EXHIBIT_LOCUS = (
     Column("row", INT, "record number in that file, from 1"),
 )
 SOURCES = Column("sources", STRS, "ids of the rows it rests on")
+ROW_ORIGIN = Column("origin", STR, "live, wal (a log beside the database holds it) or freed (the database gave it up)")
 
 _ALL = (
     Table(
@@ -201,10 +202,27 @@ _ALL = (
             Column("username", STR, "user name, verbatim"),
             Column("email", STR, "email, verbatim"),
             Column("registered_at", TIME, "sign-up, UTC"),
+            Column("zone", STR, "zone of the sign-up in the source and the rule that made it UTC"),
             Column("registered_ip", STR, "address at sign-up"),
+            ROW_ORIGIN,
             *ITEM_LOCUS,
         ),
         key="account",
+        locus=True,
+    ),
+    Table(
+        "former_values",
+        "What a row that the database has given up says of an account, where the standing row says otherwise.",
+        (
+            Column("id", STR, "id of this observation"),
+            Column("account", STR, "account"),
+            Column("column", STR, "column of accounts"),
+            Column("value", STR, "what stood there, times in UTC"),
+            ROW_ORIGIN,
+            *ITEM_LOCUS,
+        ),
+        key="id",
+        sources="[account]",
         locus=True,
     ),
     Table(
@@ -215,6 +233,8 @@ _ALL = (
             Column("account", STR, "account"),
             Column("address", STR, "Bitcoin address whose checksum holds"),
             Column("created_at", TIME, "UTC"),
+            Column("zone", STR, "zone in the source and the rule that made it UTC"),
+            ROW_ORIGIN,
             *ITEM_LOCUS,
         ),
         key="id",
@@ -232,6 +252,7 @@ _ALL = (
             Column("ip", STR, "address"),
             Column("agent", STR, "user agent, verbatim"),
             Column("kind", STR, "log or database"),
+            ROW_ORIGIN,
             *ITEM_LOCUS,
         ),
         key="login",
@@ -246,10 +267,12 @@ _ALL = (
                 Column(name[:-1], STR, f"{name[:-1]} id"),
                 Column("account", STR, "account; NULL when unknown"),
                 Column("time", TIME, "UTC"),
+                Column("zone", STR, "zone in the source and the rule that made it UTC"),
                 Column("reference", STR, "what was transferred: stored path or URL, verbatim"),
                 Column("sha256", STR, "hash that the record names, if any"),
                 Column("md5", STR, "hash that the record names, if any"),
                 Column("ip", STR, "address, if the record names one"),
+                ROW_ORIGIN,
                 *ITEM_LOCUS,
             ),
             key=name[:-1],

@@ -1,0 +1,172 @@
+"""Rows of a database as rows of our tables, by a mapping."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from casewright.engine.stage import SetAside
+from casewright.extract.makers import MAKERS, Database, Fields, Made, Owner, Plan, Unfit, plan
+from casewright.extract.mapping import Source
+from casewright.extract.reader import LIVE, Broken, Piece, Rows, Schema, Skipped
+from casewright.extract.records import KEYS, Records
+from casewright.model.ids import make_id
+from casewright.model.tables import TABLES
+
+IN_UTC = re.compile(r"""TIME_ZONE\s*=\s*['"]\+00:00['"]""", re.IGNORECASE)
+NOUN = "database rows"
+TOLD = ("username", "email", "registered_at", "registered_ip")
+"""What an account's row tells of it."""
+
+
+class Place(NamedTuple):
+    """Where a row stands; `number` where spans do not tell rows apart."""
+
+    item: str
+    span_start: int
+    span_length: int
+    number: int | None
+    origin: str
+
+
+class DatabaseRecords:
+    """The mapped rows of one database. `within` gives the item and SHA-256 of a file beside it, by its suffix.
+
+    A row counts once for each of our tables that it fills. Rows that the database has given up come last: where a
+    standing row has their key, they are what was written there before.
+    """
+
+    def __init__(self, records: Records, item: Mapping[str, Any], tables: tuple[str, ...], owner: Owner) -> None:
+        self._records, self._item = records, item
+        self._sources = {name: records.rules.sources[name] for name in tables if name in records.rules.sources}
+        self._database = Database(item, owner)
+        self._seen = set[str]()
+        self._later, self._former = list[tuple[Rows, Mapping[str, Any]]](), list[tuple[dict[str, Any], Place]]()
+
+    def read(self, pieces: Iterable[Piece], beside: Mapping[str, Mapping[str, Any]], *, stamps_in_utc: bool) -> None:
+        """Take everything that a reader gives. `beside`: rows of `items` for the files beside, by suffix."""
+        self._database.stamps_in_utc = stamps_in_utc
+        for piece in pieces:
+            if isinstance(piece, Broken):
+                self._records.put_aside(NOUN, self._item["item"], piece.reason, piece.detail, piece)
+            elif isinstance(piece, Skipped):
+                self._database.stamps_in_utc |= bool(IN_UTC.search(piece.what))
+            elif isinstance(piece, Schema):
+                self._seen.add(piece.table)
+                self._database.types[piece.table] = dict(piece.columns)
+            else:
+                within = beside[piece.beside] if piece.beside else self._item
+                self._rows(piece, within)
+        for rows, within in self._later:
+            self._fill(rows, within)
+        self._tell_former()
+
+    @property
+    def missing(self) -> dict[str, Source]:
+        """Our tables whose table is not in this database."""
+        return {name: source for name, source in self._sources.items() if source.table not in self._seen}
+
+    @property
+    def found(self) -> int:
+        return len(self._sources) - len(self.missing)
+
+    def _rows(self, rows: Rows, within: Mapping[str, Any]) -> None:
+        self._seen.add(rows.table)
+        if not any(source.table == rows.table for source in self._sources.values()):
+            self._records.count(NOUN, "nothing", len(rows))
+        elif rows.origin == LIVE:
+            self._fill(rows, within)
+        else:
+            self._later.append((rows, within))
+
+    def _fill(self, rows: Rows, within: Mapping[str, Any]) -> None:
+        records = self._records
+        plans = [
+            plan(self._database, rows, name, source, records.zone, records.offset, within["sha256"])
+            for name, source in self._sources.items()
+            if source.table == rows.table
+        ]
+        for values, place in _each(rows, within["item"]):
+            for one in plans:
+                self._row(rows.table, values, place, one)
+
+    def _row(self, table: str, values: tuple[bytes | None, ...], place: Place, one: Plan) -> None:
+        try:
+            if one.absent:
+                raise Unfit(f"the table has no column {one.absent}")
+            made = MAKERS[one.table](self._database, Fields(one, values))
+            if made and one.table == "accounts":
+                made = self._first(made, place)
+        except Unfit as error:
+            self._records.put_aside(NOUN, place.item, "unfit", f"{table}: {error}", place)
+            return
+        self._records.count(NOUN, "nothing" if made is None else "done")
+        if made is None:
+            return
+        key = KEYS[one.table][0]
+        which = place.span_start if place.number is None else f"row {place.number}"
+        self._records.add(one.table, {key: one.key_of(which), **made, **_locus(place)})
+
+    def _first(self, made: dict[str, Any], place: Place) -> Made:
+        """The account, if it is the first with its key. A given-up row with the key of another says what was before."""
+        keys, account = self._database.keys, made["account"]
+        if account not in keys:
+            keys.add(account)
+            return made
+        if place.origin == LIVE:
+            native = made["native"][:80]
+            raise Unfit(f"a second account has the key {native!r}; what belongs to which can't be told")
+        self._former.append((made, place))
+        return None
+
+    def _tell_former(self) -> None:
+        """What given-up rows say of accounts that stand, where it differs from the standing row."""
+        if not self._former:
+            return
+        accounts = self._records.table("accounts")
+        ids = pa.array(sorted({made["account"] for made, _ in self._former}), pa.string())
+        standing = {
+            row["account"]: row for row in accounts.filter(pc.is_in(accounts.column("account"), ids)).to_pylist()
+        }
+        for made, place in self._former:
+            differing = [c for c in TOLD if made[c] is not None and made[c] != standing[made["account"]][c]]
+            for column in differing:
+                self._records.add("former_values", {
+                    "id": make_id("former", made["account"], column, place.item, place.span_start, place.number or 0),
+                    "account": made["account"], "column": column, "value": str(made[column]), **_locus(place),
+                })  # fmt: skip
+
+
+def _each(rows: Rows, item: str) -> Iterator[tuple[tuple[bytes | None, ...], Place]]:
+    numbers = [None] * len(rows) if rows.row is None else rows.row.to_pylist()
+    spans = zip(rows.span_start.to_pylist(), rows.span_length.to_pylist(), numbers, strict=True)
+    values = zip(*(column.to_pylist() for column in rows.values), strict=True)
+    for found, (start, length, number) in zip(values, spans, strict=True):
+        yield found, Place(item, start, length, number, rows.origin)
+
+
+def _locus(place: Place) -> dict[str, Any]:
+    return {"item": place.item, "span_start": place.span_start, "span_length": place.span_length,
+            "row": place.number, "origin": place.origin}  # fmt: skip
+
+
+def settle(records: Records, tables: tuple[str, ...], known: pa.ChunkedArray) -> None:
+    """Rows of accounts that are not known: a transfer or sign-in is nobody's, an address (rows may be cut off) set
+    aside."""
+    for name in tables:
+        rows = records.table(name)
+        strangers = pc.invert(pc.is_in(rows.column("account"), known, skip_nulls=False))
+        if name == "deposit_addresses":
+            for row in rows.filter(strangers).to_pylist():
+                detail = f"{row['address']} was given to an account that the database does not hold"
+                records.aside.append(SetAside(NOUN, row["item"], "no account", detail, span_start=row["span_start"],
+                                              span_length=row["span_length"], row=row["row"]))  # fmt: skip
+                records.counts[NOUN, "done"] -= 1
+            rows = rows.filter(pc.invert(strangers))
+        else:
+            nobody = pa.nulls(len(rows), pa.string())
+            place = rows.column_names.index("account")
+            rows = rows.set_column(place, "account", pc.if_else(strangers, nobody, rows.column("account")))
+        records.replace(name, rows.cast(TABLES[name].schema))
