@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 from casewright.engine.stage import Context
 from casewright.extract.reader import Beside, Piece, Reader
 from casewright.extract.readers.mysql import read_mysql
+from casewright.extract.readers.sqlite import read_sqlite
 
 SQL_TEXT, ACCESS_LOG = "text/x-sql-dump", "text/x-access-log"
 SQLITE, INNODB = "application/vnd.sqlite3", "application/x-innodb"
@@ -18,6 +19,7 @@ def read_sql_text(file: BinaryIO, beside: Beside | None = None) -> Iterator[Piec
 
 READERS: Mapping[str, Reader] = {
     SQL_TEXT: read_sql_text,
+    SQLITE: read_sqlite,
 }
 """By the media type of the item."""
 

@@ -1,0 +1,201 @@
+"""SQLite databases, read from their pages and never opened: what they hold now, and what they have given up.
+
+Source of the format: https://www.sqlite.org/fileformat2.html. Nothing is written, no statement is executed, and every
+page is read a bounded number of times. What SQLite itself would show, with the logs beside the database taken as it
+takes them, is `LIVE`, wherever it stands; `FREED` rows stand on pages and in gaps that are free; `WAL` rows are those
+of pages that a log replaced or never committed. Their spans are in the file that `Rows.beside` names.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from casewright.extract.reader import LIVE, Beside, Broken, Nothing, Piece, Rows, Skipped
+from casewright.extract.readers.sqlite_freed import Found, freed
+from casewright.extract.readers.sqlite_pages import Pages, Place
+from casewright.extract.readers.sqlite_record import Damaged, values_of
+from casewright.extract.readers.sqlite_schema import Table, parse_table
+from casewright.extract.readers.sqlite_tree import Cell, Trees, placed
+
+BATCH_ROWS, BATCH_BYTES = 4096, 8 << 20
+
+
+def read_sqlite(file: BinaryIO, beside: Beside | None = None) -> Iterator[Piece]:
+    """Everything in a SQLite database, table by table; then what it has given up."""
+    try:
+        pages = Pages(file, beside or Nothing())
+    except Damaged as error:
+        yield Broken("unreadable", str(error), 0, file.seek(0, 2))
+        return
+    yield from _Database(pages).pieces()
+
+
+@dataclass
+class _Database:
+    pages: Pages
+    tables: list[Table] = field(default_factory=list)
+    owners: dict[int, Table] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._trees = Trees(self.pages)
+
+    def pieces(self) -> Iterator[Piece]:
+        yield from self._schema()
+        leaves = {table.name: self._trees.leaves(table.root) for table in self.tables}
+        self.owners = {number: table for table in self.tables for number in leaves[table.name]}
+        yield from self._trees.broken
+        used = frozenset(self._trees.seen)
+        found = partial(freed, self.pages, self.tables, self.owners, used)
+        standing = _Standing(found())
+        for table in self.tables:
+            yield from self._rows(table, leaves[table.name], standing)
+        yield from self._given_up(found(), standing)
+
+    def _schema(self) -> Iterator[Piece]:
+        """The tables, from the first one, which lists them."""
+        for number in self._trees.leaves(1):
+            for cell in self._trees.cells(number):
+                if isinstance(cell, Broken):
+                    yield cell
+                    continue
+                (place, length) = placed(self.pages, number, cell)
+                yield from self._entry(cell, place.start, length)
+
+    def _entry(self, cell: Cell, start: int, length: int) -> Iterator[Piece]:
+        try:
+            values = values_of(cell.payload, self.pages.text, ())
+        except Damaged as error:
+            yield Broken("unreadable", f"an entry of the schema: {error}", start, length)
+            return
+        kind, name, _, root, sql = [(v or b"").decode("utf-8", "backslashreplace") for v in (*values, *[None] * 5)][:5]
+        if kind != "table":
+            return
+        table = parse_table(name, int(root), sql) if root.isdigit() and int(root) else None
+        if table is None:
+            yield Skipped(sql[:80] or f"table {name}", start, length)
+            return
+        self.tables.append(table)
+        yield table.schema(start, length)
+
+    def _rows(self, table: Table, leaves: list[int], standing: "_Standing") -> Iterator[Piece]:
+        batches = _Batches(table, self.pages)
+        for number in leaves:
+            for cell in self._trees.cells(number):
+                if isinstance(cell, Broken):
+                    yield cell
+                    continue
+                try:
+                    full = batches.add(cell, *placed(self.pages, number, cell), LIVE)
+                except Damaged as error:
+                    place, length = placed(self.pages, number, cell)
+                    yield Broken("unreadable", f"a row of {table.name}: {error}", place.start, length)
+                    continue
+                standing.see(table, cell)
+                yield from full
+        yield from batches.rest()
+
+    def _given_up(self, found: Iterator[Found], standing: "_Standing") -> Iterator[Piece]:
+        """Each once, and none that stands."""
+        batches = {table.name: _Batches(table, self.pages) for table in self.tables}
+        for one in found:
+            if standing.is_new(one):
+                yield from batches[one.table.name].add(one.cell, one.place, one.cell.length, one.origin)
+        for rest in batches.values():
+            yield from rest.rest()
+
+
+class _Standing:
+    """Tells rows that were given up from copies of rows that stand, by a digest of both. A row whose number is lost is
+    new when no other row has its values."""
+
+    def __init__(self, found: Iterator[Found]) -> None:
+        self._numberless, self._numbered = False, set[int]()
+        digests = np.fromiter((self._take(one) for one in found), np.uint64)
+        self._lost, self._known = np.unique(digests), set[int]()
+        self._waiting = list[int]()
+
+    def _take(self, one: Found) -> int:
+        if one.cell.rowid is None:
+            self._numberless = True
+        else:
+            self._numbered.add(_digest(one.table, None, one.cell.payload))
+        return _digest(one.table, one.cell.rowid, one.cell.payload)
+
+    def see(self, table: Table, cell: Cell) -> None:
+        """A row that stands."""
+        if len(self._lost):
+            self._waiting.append(_digest(table, cell.rowid, cell.payload))
+            if self._numberless:
+                self._waiting.append(_digest(table, None, cell.payload))
+            if len(self._waiting) >= BATCH_ROWS:
+                self._turn()
+
+    def is_new(self, one: Found) -> bool:
+        self._turn()
+        digest = _digest(one.table, one.cell.rowid, one.cell.payload)
+        if digest in self._known or (one.cell.rowid is None and digest in self._numbered):
+            return False
+        self._known.add(digest)
+        return True
+
+    def _turn(self) -> None:
+        if self._waiting:
+            seen = np.array(self._waiting, np.uint64)
+            self._known.update(seen[np.isin(seen, self._lost)].tolist())
+            self._waiting = []
+
+
+def _digest(table: Table, rowid: int | None, payload: bytes) -> int:
+    raw = b"%s\0%s\0%s" % (table.name.encode("utf-8", "replace"), str(rowid).encode(), payload)
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
+
+
+class _Batches:
+    """Rows of one table, given as columns by the thousand."""
+
+    def __init__(self, table: Table, pages: Pages) -> None:
+        self._table, self._pages = table, pages
+        stored = table.stored
+        places = {id(column): number for number, column in enumerate(stored)}
+        self._places = [places.get(id(column)) for column in table.columns]
+        self._reals = [column.affinity == "real" for column in stored]
+        self._held: dict[tuple[str, str], tuple[list[tuple[Any, ...]], list[int], list[int]]] = {}
+        self._bytes = 0
+
+    def add(self, cell: Cell, place: Place, length: int, origin: str) -> Iterator[Rows]:
+        """Take a row; gives rows when there are many. Raises Damaged."""
+        values = values_of(cell.payload, self._pages.text, self._reals)
+        row = tuple(self._value(values, number, place_in) for number, place_in in enumerate(self._places))
+        rows, starts, lengths = self._held.setdefault((origin, place.beside), ([], [], []))
+        rows.append(row if self._table.alias is None else self._with_key(row, cell.rowid))
+        starts.append(place.start)
+        lengths.append(length)
+        self._bytes += len(cell.payload)
+        if len(rows) >= BATCH_ROWS or self._bytes > BATCH_BYTES:
+            return self.rest()
+        return iter(())
+
+    def rest(self) -> Iterator[Rows]:
+        held, self._held, self._bytes = self._held, {}, 0
+        names = tuple(column.name for column in self._table.columns)
+        for (origin, beside), (rows, starts, lengths) in held.items():
+            values = tuple(pa.array(column, pa.binary()) for column in zip(*rows, strict=True))
+            spans = pa.array(starts, pa.int64()), pa.array(lengths, pa.int64())
+            yield Rows(self._table.name, names, values, *spans, None, origin, beside)
+
+    def _value(self, values: list[bytes | None], number: int, place: int | None) -> bytes | None:
+        """A column's value; short records are from before the column was added, and have its default."""
+        if place is None:
+            return None
+        return values[place] if place < len(values) else self._table.columns[number].default
+
+    def _with_key(self, row: tuple[Any, ...], rowid: int | None) -> tuple[Any, ...]:
+        return tuple(
+            b"%d" % rowid if column.name == self._table.alias and rowid is not None else value
+            for column, value in zip(self._table.columns, row, strict=True)
+        )
