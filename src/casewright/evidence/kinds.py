@@ -24,6 +24,7 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xfd7zXZ\0", "application/x-xz"),
     (257, b"ustar", "application/x-tar"),
     (0, b"SQLite format 3\0", "application/vnd.sqlite3"),
+    (0, b"PGDMP", "application/x-postgresql-dump"),
     (0, b"%PDF-", "application/pdf"),
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (0, b"Rar!\x1a\x07", "application/vnd.rar"),
@@ -55,6 +56,17 @@ SQL_DUMP = re.compile(
     rb"\A(?:\xef\xbb\xbf)?(?:/\*M?![^\n]*\n|--\r?\n|\s)*"
     rb"-- (?:MySQL dump|MariaDB dump|PostgreSQL database dump|PostgreSQL database cluster dump|phpMyAdmin SQL Dump)"
 )
+SQL_START = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?(?:/\*[^!].*?\*/|--[^\n]*\n|#[^\n]*\n|\s)*+"
+    rb"(?:SET|CREATE|DROP|INSERT|REPLACE|USE|BEGIN|START|PRAGMA|LOCK|ALTER|DELIMITER|COPY|TRUNCATE)\s|/\*!\d",
+    re.DOTALL | re.IGNORECASE,
+)
+SQL_LINES = re.compile(
+    rb"^(?:CREATE TABLE [^;]{1,9999};|(?:INSERT|REPLACE) (?:IGNORE )?INTO [^;\n]{1,999} VALUES\b"
+    rb"|COPY [^;]{1,9999} FROM stdin;)",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Statements that dumps are made of, for dumps that do not say so in their first lines."""
 ACCESS_LINE = re.compile(rb'^\S+ \S+ [^\[\n]* ?\[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "', re.MULTILINE)
 ARCHIVED = (
     (re.compile(rb"\x1f\x9d[\x89-\x90]"), "application/x-compress"),
@@ -126,8 +138,13 @@ def _old_tar(head: bytes) -> bool:
 def _text(head: bytes) -> str | None:
     if SQL_DUMP.match(head):
         return "text/x-sql-dump"
+    if b";" in head and SQL_START.match(head) and SQL_LINES.search(head) and not _is_binary(head):
+        return "text/x-sql-dump"
     if b'] "' in head[:8192] and ACCESS_LINE.search(head[:8192]):
         return "text/x-access-log"
-    if not head[:FIRST].translate(None, TEXT_BYTES) and not head.translate(None, TEXT_BYTES):
-        return "text/plain"
-    return None
+    return None if _is_binary(head) else "text/plain"
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether there are bytes that no text has."""
+    return bool(head[:FIRST].translate(None, TEXT_BYTES) or head.translate(None, TEXT_BYTES))

@@ -65,12 +65,15 @@ class DatabaseRecords:
 
     @property
     def missing(self) -> dict[str, Source]:
-        """Our tables whose table is not in this database."""
-        return {name: source for name, source in self._sources.items() if source.table not in self._seen}
+        """Our tables whose table is not in this database, though another that the mapping names is."""
+        absent = {name: source for name, source in self._sources.items() if source.table not in self._seen}
+        named = {source.table for source in self._records.rules.sources.values()}
+        return absent if named & self._seen else {}
 
     @property
     def found(self) -> int:
-        return len(self._sources) - len(self.missing)
+        """How many of our tables have theirs in this database."""
+        return sum(source.table in self._seen for source in self._sources.values())
 
     def _rows(self, rows: Rows, within: Mapping[str, Any]) -> None:
         self._seen.add(rows.table)

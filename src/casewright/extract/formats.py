@@ -1,24 +1,36 @@
 """Which form of database has which reader."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from casewright.engine.stage import Context
 from casewright.extract.reader import Beside, Piece, Reader
 from casewright.extract.readers.mysql import read_mysql
+from casewright.extract.readers.postgres import read_postgres
+from casewright.extract.readers.postgres_archive import read_postgres_archive
 from casewright.extract.readers.sqlite import read_sqlite
 
 SQL_TEXT, ACCESS_LOG = "text/x-sql-dump", "text/x-access-log"
+POSTGRES_ARCHIVE = "application/x-postgresql-dump"
 SQLITE, INNODB = "application/vnd.sqlite3", "application/x-innodb"
+
+HEAD = 1 << 16
+POSTGRES = re.compile(
+    rb"^-- PostgreSQL database|^COPY [^;]{1,9999} FROM stdin;|^SET (?:client_encoding|search_path) ", re.MULTILINE
+)
 
 
 def read_sql_text(file: BinaryIO, beside: Beside | None = None) -> Iterator[Piece]:
     """A dump as SQL, by whichever server's program wrote it."""
-    return read_mysql(file, beside)
+    head = file.read(HEAD)
+    file.seek(0)
+    return read_postgres(file, beside) if POSTGRES.search(head) else read_mysql(file, beside)
 
 
 READERS: Mapping[str, Reader] = {
     SQL_TEXT: read_sql_text,
+    POSTGRES_ARCHIVE: read_postgres_archive,
     SQLITE: read_sqlite,
 }
 """By the media type of the item."""
@@ -27,8 +39,6 @@ KERNELS = ("casewright.kernels.sqlrows",)
 """Compiled code that a child must have before it begins."""
 FILE_A_TABLE = frozenset({INNODB})
 """Forms in which a database is a folder of files, one a table; their TIMESTAMPs are in UTC."""
-MANY = frozenset({SQLITE})
-"""Forms that every machine has many databases of; one that holds no mapped table holds nothing to find."""
 
 
 class Siblings:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.extract.database_records import DatabaseRecords, settle
-from casewright.extract.formats import ACCESS_LOG, FILE_A_TABLE, KERNELS, MANY, READERS, Siblings, quoted, table_file
+from casewright.extract.formats import ACCESS_LOG, FILE_A_TABLE, KERNELS, READERS, Siblings, quoted, table_file
 from casewright.extract.log_names import Named, resolve_names
 from casewright.extract.log_records import read_log
 from casewright.extract.makers import Owner
@@ -93,7 +93,7 @@ def _read_database(records: Records, item: Item, context: Context, tables: tuple
     made = DatabaseRecords(records, item, tables, _owner(item, siblings, records.rules))
     with context.open(item["sha256"]) as file:
         made.read(READERS[item["mime"]](file, siblings), siblings.opened, stamps_in_utc=item["mime"] in FILE_A_TABLE)
-    if item["mime"] in FILE_A_TABLE or (item["mime"] in MANY and not made.found):
+    if item["mime"] in FILE_A_TABLE:
         return
     records.count("mapped tables", "done", made.found)
     for name, source in made.missing.items():
