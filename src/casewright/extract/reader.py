@@ -38,8 +38,8 @@ class Rows:
     - `span_start`, `span_length`: Arrow `int64`, the bytes of each row in the item; where the row stands compressed,
       the bytes of the block that holds it.
     - `row`: Arrow `int64`, the number of each row in its table, from 1, where spans do not tell rows apart; else None.
-    - `origin`: of all these rows. `LIVE`; `WAL`, which a log beside the database holds and its present state does not;
-      or `FREED`, from pages or gaps that the database has given up.
+    - `origin`: of all these rows. `LIVE`; `WAL`, from a page that a log beside the database replaced or never
+      committed; or `FREED`, from pages or gaps that the database has given up.
     - `beside`: the suffix of the file beside the item that the spans are in (`-wal`), or nothing for the item itself.
     """
 

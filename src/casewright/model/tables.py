@@ -73,7 +73,9 @@ EXHIBIT_LOCUS = (
     Column("row", INT, "record number in that file, from 1"),
 )
 SOURCES = Column("sources", STRS, "ids of the rows it rests on")
-ROW_ORIGIN = Column("origin", STR, "live, wal (a log beside the database holds it) or freed (the database gave it up)")
+ROW_ORIGIN = Column(
+    "origin", STR, "live, wal (from a page that a log replaced or never committed) or freed (the database gave it up)"
+)
 
 _ALL = (
     Table(
