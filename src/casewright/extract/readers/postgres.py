@@ -5,22 +5,22 @@ A dump names keys behind the data, so its statements are gone over twice: first 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from casewright.extract.reader import Beside, Broken, Piece, Schema, Skipped
-from casewright.extract.readers.postgres_rows import Gathering, Line
+from casewright.extract.readers.declared import listed
+from casewright.extract.readers.postgres_rows import Line, copy_rows, gathering_of
 from casewright.extract.readers.postgres_schema import (
     Key,
     name_at,
-    names_in,
     parse_alter,
     parse_create,
     tokens_of,
     with_key,
 )
 from casewright.extract.readers.postgres_statements import Readable, Statements
-from casewright.extract.readers.postgres_values import in_utf8, unquoted
+from casewright.extract.readers.postgres_values import text_in, unquoted
 
 CREATE_TABLE = re.compile(rb"CREATE\s+(?:\w+\s+){0,2}TABLE\b", re.IGNORECASE)
 COPY = re.compile(rb"COPY\s.*\sFROM\s+stdin", re.IGNORECASE | re.DOTALL)
@@ -65,7 +65,7 @@ class PlainDump:
                     self._pass_over_data()
                 elif CREATE_TABLE.match(statement):
                     self._name("")
-                elif key := parse_alter(self._utf8(statement)):
+                elif key := parse_alter(self._words(statement)):
                     yield self._name(key.table), key
 
     def pieces(self) -> Iterator[Piece]:
@@ -82,21 +82,18 @@ class PlainDump:
             yield from self._copied(statement)
         elif head.startswith(b"INSERT"):
             yield from self._inserted(statement, start)
-        elif head.startswith(b"CREATE") and (schema := parse_create(self._utf8(statement), start, len(statement))):
+        elif head.startswith(b"CREATE") and (schema := parse_create(self._words(statement), start, len(statement))):
             yield self._declared(schema)
         else:
             yield Skipped(statement[:80].decode("utf-8", "replace"), start, len(statement))
 
     def _declared(self, schema: Schema) -> Schema:
-        named = Schema(self._name(schema.table), schema.columns, schema.primary,
-                       tuple((ours, self._name(other), theirs) for ours, other, theirs in schema.foreign),
-                       schema.span_start, schema.span_length)  # fmt: skip
-        for table, key in self.known:
-            if table == named.table:
-                foreign = key.foreign and (key.foreign[0], self._name(key.foreign[1]), key.foreign[2])
-                named = with_key(named, Key(table, key.primary, foreign))
-        self.types[named.table] = dict(named.columns)
-        return named
+        table = self._name(schema.table)
+        for named, key in self.known:
+            schema = with_key(schema, key) if named == table else schema
+        foreign = tuple((ours, self._name(other), theirs) for ours, other, theirs in schema.foreign)
+        self.types[table] = dict(schema.columns)
+        return replace(schema, table=table, foreign=foreign)
 
     def _name(self, table: str) -> str:
         """A table's name; those of a second database begin with its name."""
@@ -118,19 +115,17 @@ class PlainDump:
                 self.text.escapes = found[2].lower() == b"off"
 
     def _copied(self, statement: bytes) -> Iterator[Piece]:
-        table, columns = copy_head(self._utf8(statement))
-        gathering = Gathering(self._name(table), columns, self.types.get(self._name(table), {}), self.encoding)
-        self._line_end()
+        table, columns = copy_head(self._words(statement))
+        table = self._name(table)
+        self.text.line()  # the end of COPY's own
         cut = list[Broken]()
-        yield from gathering.copy(self._lines(gathering.table, cut))
+        yield from copy_rows(
+            gathering_of(table, columns, self.types.get(table, {}), self.encoding), self._lines(table, cut)
+        )
         yield from cut
 
-    def _utf8(self, statement: bytes) -> bytes:
-        return in_utf8(statement, self.encoding)
-
-    def _line_end(self) -> None:
-        """Go behind the end of COPY's own line."""
-        self.text.line()
+    def _words(self, statement: bytes) -> str:
+        return text_in(statement, self.encoding)
 
     def _lines(self, table: str, cut: list[Broken]) -> Iterator[Line]:
         """The lines up to the one that ends the data."""
@@ -147,7 +142,7 @@ class PlainDump:
 
     def _pass_over_data(self) -> None:
         text = self.text
-        self._line_end()
+        text.line()
         text.at -= 1
         while (end := text.buffer.find(b"\n\\.", text.at)) < 0:
             text.at = max(text.at, len(text.buffer) - 3)
@@ -155,17 +150,16 @@ class PlainDump:
                 text.at = len(text.buffer)
                 return
         text.at = end + 1
-        self._line_end()
+        text.line()
 
     def _inserted(self, statement: bytes, start: int) -> Iterator[Piece]:
         """The rows of an INSERT."""
-        tokens = tokens_of(self._utf8(statement[:4096].partition(b"VALUES")[0]))
+        tokens = tokens_of(self._words(statement[:4096].partition(b"VALUES")[0]))
         table, at = name_at(tokens, 2)
         name = self._name(table)
-        columns = tuple(names_in(tokens, at)) if tokens[at : at + 1] and tokens[at].raw == b"(" else tuple(
-            self.types.get(name, {}))  # fmt: skip
+        columns = tuple(listed(tokens, at) or self.types.get(name, {}))
         place = statement.find(b"VALUES") + len(b"VALUES")
-        gathering = Gathering(name, columns, self.types.get(name, {}), self.encoding)
+        gathering = gathering_of(name, columns, self.types.get(name, {}), self.encoding)
         while (opening := statement.find(b"(", place)) >= 0 and not statement[place:opening].strip(b", \r\n\t"):
             row, place = self._row(statement, opening + 1)
             if row is None or len(row) != len(columns):
@@ -173,8 +167,7 @@ class PlainDump:
                 detail = f"a row of {name} that is written in a way that is not known"
                 yield Broken("unreadable", detail, start + opening, len(statement) - opening)
                 return
-            if gathering.add(row, start + opening, place - opening):
-                yield from gathering.rest()
+            yield from gathering.add(tuple(row), start + opening, place - opening)
         yield from gathering.rest()
 
     def _row(self, statement: bytes, place: int) -> tuple[list[bytes | None] | None, int]:
@@ -202,8 +195,8 @@ def _value(match: re.Match[bytes], *, escapes: bool) -> bytes | None:
     return bytes(match["word"] or match["number"])
 
 
-def copy_head(statement: bytes) -> tuple[str, tuple[str, ...]]:
+def copy_head(statement: str) -> tuple[str, tuple[str, ...]]:
     """The table that COPY fills, and its columns."""
     tokens = tokens_of(statement)
     table, at = name_at(tokens, 1)
-    return table, tuple(names_in(tokens, at)) if tokens[at : at + 1] and tokens[at].raw == b"(" else ()
+    return table, tuple(listed(tokens, at))

@@ -7,6 +7,7 @@ holds no places, reads like any other, and one that is cut off gives what it has
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -15,8 +16,9 @@ from backports import zstd
 
 from casewright.extract.reader import Beside, Broken, Piece, Rows, Schema, Skipped
 from casewright.extract.readers.postgres import PlainDump, copy_head
-from casewright.extract.readers.postgres_rows import Gathering, Line
+from casewright.extract.readers.postgres_rows import Line, copy_rows, gathering_of
 from casewright.extract.readers.postgres_schema import PUBLIC, parse_alter, parse_create, with_key
+from casewright.extract.readers.postgres_values import text_in
 
 MAGIC, CUSTOM = b"PGDMP", 1
 NEWEST, OLDEST = (1, 16), (1, 10)
@@ -31,20 +33,23 @@ MOST = 1 << 28
 class Refused(ValueError):  # noqa: N818  data, not a defect
     """What the archive holds can't be read; the message says what."""
 
+    reason = "unreadable"
+
 
 class Ended(Refused):
     """It ends before it should."""
+
+    reason = "truncated"
 
 
 @dataclass(frozen=True)
 class Entry:
     """A line of the table of contents."""
 
-    number: int
     tag: str
     kind: str
-    definition: bytes
-    copy: bytes
+    definition: str
+    copy: str
     namespace: str
 
     @property
@@ -85,9 +90,6 @@ class Archive:
         length = self.number()
         return None if length < 0 else self.take(length)
 
-    def name(self) -> str:
-        return (self.text() or b"").decode("utf-8", "backslashreplace")
-
     def read_head(self) -> None:
         if self.take(5) != MAGIC:
             raise Refused("no archive of pg_dump")
@@ -111,21 +113,21 @@ class Archive:
         count = self.number()
         if not 0 <= count <= MOST:
             raise Refused(f"a table of contents of {count} entries")
-        for _ in range(count):
-            entry = self._entry()
-            self.entries[entry.number] = entry
-            if entry.kind == "ENCODING":
-                self.encoding = entry.definition.decode("ascii", "replace").split("'")[1:2][0]
+        raw = dict(self._entry() for _ in range(count))
+        for _, kind, definition, *_ in raw.values():
+            if kind == b"ENCODING":
+                self.encoding = (definition.decode("ascii", "replace").split("'")[1:2] or ["utf8"])[0]
+        self.entries = {number: Entry(*(text_in(t, self.encoding) for t in texts)) for number, texts in raw.items()}
 
-    def _entry(self) -> Entry:
+    def _entry(self) -> tuple[int, tuple[bytes, ...]]:
+        """A line of the table of contents: its number, and the texts that make an `Entry`."""
         number = self.number()
         self.number()
         self.text(), self.text()
-        tag, kind = self.name(), self.name()
+        tag, kind = self.text(), self.text()
         if self.version >= (1, 11):
             self.number()
-        definition, _, copy = self.text() or b"", self.text(), self.text() or b""
-        namespace = self.name()
+        definition, _, copy, namespace = self.text(), self.text(), self.text(), self.text()
         self.text()  # table space
         if self.version >= (1, 14):
             self.text()  # access method
@@ -135,7 +137,12 @@ class Archive:
         while self.text() is not None:  # what it rests on
             pass
         self.take(1 + self.offset)  # the place of its data, if that was known
-        return Entry(number, tag, kind, definition, copy, namespace)
+        return number, tuple(text or b"" for text in (tag, kind, definition, copy, namespace))
+
+    def pass_over(self) -> None:
+        """Go behind a block."""
+        for _ in self.chunks():
+            pass
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes of a block."""
@@ -149,8 +156,7 @@ class Archive:
         elif self.method in (GZIP, ZSTANDARD):
             yield from _inflated(self.chunks(), self.method)
         else:
-            for _ in self.chunks():
-                pass
+            self.pass_over()
             raise Refused(f"compressed with {METHODS.get(self.method, self.method)}")
 
 
@@ -192,21 +198,19 @@ def read_postgres_archive(file: BinaryIO, beside: Beside | None = None) -> Itera
         archive.read_head()
         archive.read_contents()
     except Refused as error:
-        reason = "truncated" if isinstance(error, Ended) else "unreadable"
-        yield Broken(reason, f"the head of an archive of pg_dump: {error}", 0, file.seek(0, 2))
+        yield Broken(error.reason, f"the head of an archive of pg_dump: {error}", 0, file.seek(0, 2))
         return
     contents = file.tell()
-    schemas = dict(_schemas(archive, contents))
+    schemas = _schemas(archive, contents)
     yield from schemas.values()
     try:
         yield from _blocks(archive, schemas)
     except Refused as error:
         start = file.tell()
-        reason = "truncated" if isinstance(error, Ended) else "unreadable"
-        yield Broken(reason, f"a block of an archive of pg_dump: {error}", start, max(0, file.seek(0, 2) - start))
+        yield Broken(error.reason, f"a block of an archive of pg_dump: {error}", start, max(0, file.seek(0, 2) - start))
 
 
-def _schemas(archive: Archive, length: int) -> Iterator[tuple[str, Schema]]:
+def _schemas(archive: Archive, length: int) -> dict[str, Schema]:
     """Each table with its keys; the table of contents is where all of them stand."""
     found: dict[str, Schema] = {}
     for entry in archive.entries.values():
@@ -216,7 +220,7 @@ def _schemas(archive: Archive, length: int) -> Iterator[tuple[str, Schema]]:
         key = parse_alter(entry.definition) if entry.kind in ("CONSTRAINT", "FK CONSTRAINT") else None
         if key and key.table in found:
             found[key.table] = with_key(found[key.table], key)
-    yield from found.items()
+    return found
 
 
 def _blocks(archive: Archive, schemas: dict[str, Schema]) -> Iterator[Piece]:
@@ -230,47 +234,49 @@ def _blocks(archive: Archive, schemas: dict[str, Schema]) -> Iterator[Piece]:
         entry = archive.entries.get(number)
         if kind[0] == BLOBS:
             while archive.number():
-                for _ in archive.chunks():
-                    pass
+                archive.pass_over()
             yield Skipped("large objects", start, archive.file.tell() - start)
         elif kind[0] != DATA or entry is None:
             raise Refused(f"kind {kind[0]}, entry {number}")
         elif entry.kind == "TABLE DATA":
             yield from _table(archive, entry, schemas.get(entry.table), start)
         else:
-            for _ in archive.chunks():
-                pass
+            archive.pass_over()
             yield Skipped(entry.kind, start, archive.file.tell() - start)
 
 
 def _table(archive: Archive, entry: Entry, schema: Schema | None, start: int) -> Iterator[Piece]:
-    """The rows of one block."""
-    length = _length(archive, start)
+    """The rows of one block, which have its span, and a number each: what is packed has no bytes of its own."""
+    span, number = (start, _length(archive, start)), 0
+    for piece in _rows(archive, entry, dict(schema.columns) if schema else {}):
+        if not isinstance(piece, Rows):
+            yield replace(piece, span_start=span[0], span_length=span[1])
+            continue
+        starts, lengths = (pa.array([place] * len(piece), pa.int64()) for place in span)
+        numbers = pa.array(range(number + 1, number + len(piece) + 1), pa.int64())
+        number += len(piece)
+        yield replace(piece, span_start=starts, span_length=lengths, row=numbers)
+
+
+def _rows(archive: Archive, entry: Entry, types: dict[str, str]) -> Iterator[Piece]:
+    """Rows that were dumped as COPY's data or as statements; their spans are those in the unpacked bytes."""
     table, columns = copy_head(entry.copy) if entry.copy else (entry.table, ())
-    types = dict(schema.columns) if schema else {}
-    gathering = Gathering(table, columns, types, archive.encoding, (start, length))
-    data = Unpacked(archive.unpacked())
+    gathering, data = gathering_of(table, columns, types, archive.encoding), Unpacked(archive.unpacked())
     try:
         if entry.copy:
-            yield from gathering.copy(data.lines())
+            yield from copy_rows(gathering, data.lines())
         else:
-            yield from _inserts(data, table, types, (start, length))
-    except Ended as error:
-        yield from gathering.rest()
-        yield Broken("truncated", f"the rows of {table}: {error}", start, length)
+            yield from PlainDump(data, types={table: types}).pieces()
     except Refused as error:
         yield from gathering.rest()
-        yield Broken("unreadable", f"the rows of {table}: {error}", start, length)
+        yield Broken(error.reason, f"the rows of {table}: {error}", 0, 0)
 
 
 def _length(archive: Archive, start: int) -> int:
     """How long the block is, as far as it goes; the archive is left where it was."""
     here = archive.file.tell()
-    try:
-        for _ in archive.chunks():
-            pass
-    except Refused:
-        pass
+    with suppress(Refused):
+        archive.pass_over()
     end = archive.file.tell()
     archive.file.seek(here)
     return end - start
@@ -301,17 +307,3 @@ class Unpacked:
             self.buffer += chunk
         found, self.buffer = self.buffer[:size], self.buffer[size:]
         return found
-
-
-def _inserts(data: Unpacked, table: str, types: dict[str, str], span: tuple[int, int]) -> Iterator[Piece]:
-    """Rows that were dumped as statements: what stands in a packed block has the span of the block, and a number."""
-    number = 0
-    for piece in PlainDump(data, types={table: types}).pieces():
-        if not isinstance(piece, Rows):
-            yield replace(piece, span_start=span[0], span_length=span[1])
-            continue
-        count = len(piece)
-        starts, lengths = (pa.array([place] * count, pa.int64()) for place in span)
-        numbers = pa.array(range(number + 1, number + count + 1), pa.int64())
-        number += count
-        yield replace(piece, span_start=starts, span_length=lengths, row=numbers)

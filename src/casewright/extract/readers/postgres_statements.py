@@ -71,63 +71,60 @@ class Statements:
 
     def statements(self) -> Iterator[tuple[bytes | Broken, int]]:
         """Each statement without its semicolon, and where it begins; psql's own commands are one a line."""
-        text = self
         while True:
             self._space()
-            if text.at >= len(text.buffer):
+            if self.at >= len(self.buffer):
                 return
-            start = text.place
-            if text.buffer[text.at : text.at + 1] == b"\\":
-                line = text.line()
+            start = self.place
+            if self.buffer[self.at : self.at + 1] == b"\\":
+                line = self.line()
                 if line is None:
-                    yield Broken("truncated", "ends within a command", start, text.rest()), start
+                    yield Broken("truncated", "ends within a command", start, self.rest()), start
                     return
                 yield line.raw.rstrip(b"\r"), start
                 continue
             statement = self._statement()
             if statement is None:
-                yield Broken("truncated", "ends within a statement, or it is too long", start, text.rest()), start
+                yield Broken("truncated", "ends within a statement, or it is too long", start, self.rest()), start
                 return
             yield statement, start
 
     def _space(self) -> None:
         """Go to the next statement."""
-        text = self
         while True:
-            match = SPACE.match(text.buffer, text.at)
-            end = match.end() if match else text.at
-            unfinished = end == len(text.buffer) or text.buffer.startswith((b"/*", b"--"), end)
-            text.at = end if not text.buffer.startswith(b"--", end) else text.at
-            if not unfinished or not text.more():
+            match = SPACE.match(self.buffer, self.at)
+            end = match.end() if match else self.at
+            unfinished = end == len(self.buffer) or self.buffer.startswith((b"/*", b"--"), end)
+            self.at = end if not self.buffer.startswith(b"--", end) else self.at
+            if not unfinished or not self.more():
                 return
 
     def _statement(self) -> bytes | None:
         """Up to the semicolon that is in no quotes."""
-        text, length = self, 0
+        length = 0
         while True:
-            end = self._end(text.at + length)
+            end = self._end(self.at + length)
             if isinstance(end, bytes):
                 return end
-            if len(text.buffer) - text.at > LONGEST:
+            if len(self.buffer) - self.at > LONGEST:
                 return None
-            length = end - text.at
-            if not text.more():
+            length = end - self.at
+            if not self.more():
                 return None
 
     def _end(self, at: int) -> bytes | int:
         """The statement, or the place from which to look again once there is more."""
-        text = self
-        while found := SPECIAL.search(text.buffer, at):
+        while found := SPECIAL.search(self.buffer, at):
             sign = found.group()
             if sign == b";":
-                statement = text.buffer[text.at : found.start()]
-                text.at = found.end()
+                statement = self.buffer[self.at : found.start()]
+                self.at = found.end()
                 return statement
             end = self._behind(sign, found)
             if end < 0:
                 return found.start()
             at = end
-        return max(at, len(text.buffer) - 64)
+        return max(at, len(self.buffer) - 64)
 
     def _behind(self, sign: bytes, found: re.Match[bytes]) -> int:
         """The place behind what a quote or comment opens; -1 when its end is not there yet."""

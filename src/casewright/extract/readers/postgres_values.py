@@ -4,7 +4,8 @@ Source: PostgreSQL documentation, "COPY" (text format), "String Constants" (4.1.
 """
 
 import re
-from collections.abc import Callable
+
+from casewright.extract.readers.gathering import Convert
 
 ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
 LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
@@ -20,7 +21,6 @@ CODECS = {
     "koi8u": "koi8-u", "euc_jp": "euc-jp", "euc_kr": "euc-kr", "euc_cn": "gb2312", "johab": "johab",
     **{f"win{n}": f"cp{n}" for n in (866, 874, *range(1250, 1259))},
 }  # fmt: skip
-Convert = Callable[[bytes], bytes]
 
 
 def copied(raw: bytes) -> bytes | None:
@@ -79,6 +79,11 @@ def _bytes(raw: bytes) -> bytes:
 
 def _boolean(raw: bytes) -> bytes:
     return {b"t": b"1", b"true": b"1", b"f": b"0", b"false": b"0"}.get(raw.lower(), raw)
+
+
+def text_in(raw: bytes, encoding: str) -> str:
+    """Words and names of a dump in this encoding."""
+    return in_utf8(raw, encoding).decode("utf-8", "backslashreplace")
 
 
 def in_utf8(raw: bytes, encoding: str) -> bytes:

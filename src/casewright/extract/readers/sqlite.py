@@ -10,19 +10,17 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
 
 from casewright.extract.reader import LIVE, Beside, Broken, Nothing, Piece, Rows, Skipped
+from casewright.extract.readers.gathering import BATCH_ROWS, Gathering
 from casewright.extract.readers.sqlite_freed import Found, freed
 from casewright.extract.readers.sqlite_pages import Pages, Place
 from casewright.extract.readers.sqlite_record import Damaged, values_of
 from casewright.extract.readers.sqlite_schema import Table, parse_table
 from casewright.extract.readers.sqlite_tree import Cell, Trees, placed
-
-BATCH_ROWS, BATCH_BYTES = 4096, 8 << 20
 
 
 def read_sqlite(file: BinaryIO, beside: Beside | None = None) -> Iterator[Piece]:
@@ -156,46 +154,31 @@ def _digest(table: Table, rowid: int | None, payload: bytes) -> int:
 
 
 class _Batches:
-    """Rows of one table, given as columns by the thousand."""
+    """Rows of one table, by their origin and the file in which they stand."""
 
     def __init__(self, table: Table, pages: Pages) -> None:
         self._table, self._pages = table, pages
-        stored = table.stored
-        places = {id(column): number for number, column in enumerate(stored)}
-        self._places = [places.get(id(column)) for column in table.columns]
-        self._reals = [column.affinity == "real" for column in stored]
-        self._held: dict[tuple[str, str], tuple[list[tuple[Any, ...]], list[int], list[int]]] = {}
-        self._bytes = 0
+        places = {id(column): number for number, column in enumerate(table.stored)}
+        self._places = [(places.get(id(column)), column.default) for column in table.columns]
+        self._reals = [column.affinity == "real" for column in table.stored]
+        self._names = tuple(column.name for column in table.columns)
+        self._alias = None if table.alias is None else self._names.index(table.alias)
+        self._held: dict[tuple[str, str], Gathering] = {}
 
     def add(self, cell: Cell, place: Place, length: int, origin: str) -> Iterator[Rows]:
-        """Take a row; gives rows when there are many. Raises Damaged."""
+        """Take a row; gives rows when there are many. Raises Damaged.
+
+        Short records are from before a column was added, and have its default.
+        """
         values = values_of(cell.payload, self._pages.text, self._reals)
-        row = tuple(self._value(values, number, place_in) for number, place_in in enumerate(self._places))
-        rows, starts, lengths = self._held.setdefault((origin, place.beside), ([], [], []))
-        rows.append(row if self._table.alias is None else self._with_key(row, cell.rowid))
-        starts.append(place.start)
-        lengths.append(length)
-        self._bytes += len(cell.payload)
-        if len(rows) >= BATCH_ROWS or self._bytes > BATCH_BYTES:
-            return self.rest()
-        return iter(())
+        row = [None if at is None else values[at] if at < len(values) else default for at, default in self._places]
+        if self._alias is not None and cell.rowid is not None:
+            row[self._alias] = b"%d" % cell.rowid
+        key = origin, place.beside
+        if key not in self._held:
+            self._held[key] = Gathering(self._table.name, self._names, [None] * len(self._names), *key)
+        return self._held[key].add(tuple(row), place.start, length)
 
     def rest(self) -> Iterator[Rows]:
-        held, self._held, self._bytes = self._held, {}, 0
-        names = tuple(column.name for column in self._table.columns)
-        for (origin, beside), (rows, starts, lengths) in held.items():
-            values = tuple(pa.array(column, pa.binary()) for column in zip(*rows, strict=True))
-            spans = pa.array(starts, pa.int64()), pa.array(lengths, pa.int64())
-            yield Rows(self._table.name, names, values, *spans, None, origin, beside)
-
-    def _value(self, values: list[bytes | None], number: int, place: int | None) -> bytes | None:
-        """A column's value; short records are from before the column was added, and have its default."""
-        if place is None:
-            return None
-        return values[place] if place < len(values) else self._table.columns[number].default
-
-    def _with_key(self, row: tuple[Any, ...], rowid: int | None) -> tuple[Any, ...]:
-        return tuple(
-            b"%d" % rowid if column.name == self._table.alias and rowid is not None else value
-            for column, value in zip(self._table.columns, row, strict=True)
-        )
+        for gathering in self._held.values():
+            yield from gathering.rest()

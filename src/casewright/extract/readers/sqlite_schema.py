@@ -5,8 +5,10 @@ Source: https://www.sqlite.org/lang_createtable.html and https://www.sqlite.org/
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from casewright.extract.reader import Schema
+from casewright.extract.readers.declared import Token, listed, parts_of, type_end, written
 
 TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*.*?\*/|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?P<text>'(?:[^']|'')*')"""
@@ -15,24 +17,6 @@ TOKEN = re.compile(
 )
 CONSTRAINTS = {"constraint", "primary", "unique", "check", "foreign"}
 AFTER_TYPE = {*CONSTRAINTS, "not", "null", "default", "collate", "references", "generated", "as", "on"}
-
-
-@dataclass(frozen=True)
-class Token:
-    kind: str
-    text: str
-
-    @property
-    def word(self) -> str:
-        """The word in lower case, or nothing when it is quoted or none."""
-        return self.text.lower() if self.kind == "word" else ""
-
-    @property
-    def name(self) -> str:
-        """A name without its quotes."""
-        if self.kind in ("quoted", "text"):
-            return self.text[1:-1].replace(self.text[-1] * 2, self.text[-1])
-        return self.text
 
 
 @dataclass
@@ -45,7 +29,7 @@ class Stored:
     needed: bool = False
     default: bytes | None = None
 
-    @property
+    @cached_property
     def affinity(self) -> str:
         kind = self.declared.upper()
         if "INT" in kind:
@@ -69,7 +53,7 @@ class Table:
     without_rowid: bool = False
     alias: str | None = None
 
-    @property
+    @cached_property
     def stored(self) -> list[Stored]:
         """Columns in the order of the record: tables without a rowid begin with their key."""
         held = [c for c in self.columns if not c.virtual]
@@ -91,7 +75,7 @@ def parse_table(name: str, root: int, sql: str) -> Table | None:
     opening = next((n for n, t in enumerate(tokens) if t.text == "("), None)
     if opening is None or tokens[0].word != "create":
         return None
-    parts, end = _parts(tokens, opening + 1)
+    parts, end = parts_of(tokens, opening + 1)
     table = Table(name, root)
     options = {t.word for t in tokens[end:]}
     table.without_rowid = {"without", "rowid"} <= options
@@ -105,27 +89,10 @@ def parse_table(name: str, root: int, sql: str) -> Table | None:
     return table if table.columns else None
 
 
-def _parts(tokens: list[Token], at: int) -> tuple[list[list[Token]], int]:
-    """What stands between the commas of a list in parentheses, and the place after it."""
-    parts, depth = [list[Token]()], 0
-    for place in range(at, len(tokens)):
-        sign = tokens[place].text if tokens[place].kind == "sign" else ""
-        if sign == ")" and depth == 0:
-            return parts, place + 1
-        depth += (sign == "(") - (sign == ")")
-        if sign == "," and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(tokens[place])
-    return parts, len(tokens)
-
-
 def _column(table: Table, part: list[Token]) -> None:
     column = Stored(part[0].name)
-    at = 1
-    while at < len(part) and part[at].word not in AFTER_TYPE:
-        at += 1
-    column.declared = _written(part[1:at])
+    at = type_end(part, AFTER_TYPE)
+    column.declared = written(part[1:at])
     words = [t.word for t in part]
     for place in range(at, len(part)):
         _column_constraint(table, column, part, words, place)
@@ -142,9 +109,8 @@ def _column_constraint(table: Table, column: Stored, part: list[Token], words: l
         column.needed = True
     elif words[at] == "default" and at + 1 < len(part):
         column.default = _literal(part[at + 1])
-    elif words[at] == "references" and at + 1 < len(part):
-        other = part[at + 3].name if at + 3 < len(part) and part[at + 2].text == "(" else ""
-        table.foreign.append((column.name, part[at + 1].name, other))
+    elif words[at] == "references":
+        table.foreign += _referred(part[at:], column.name)
     elif words[at] == "as":
         column.virtual = "stored" not in words[at:]
 
@@ -153,25 +119,21 @@ def _constraint(table: Table, part: list[Token]) -> None:
     """PRIMARY KEY (a, b) and FOREIGN KEY (a) REFERENCES t (b); others say nothing of the records."""
     words = [t.word for t in part]
     if "primary" in words:
-        at = words.index("primary") + 2
-        names = [p[0] for p in _parts(part, at + 1)[0] if p]
-        table.primary = [t.name for t in names]
-        column = next((c for c in table.columns if len(names) == 1 and c.name.lower() == names[0].name.lower()), None)
+        table.primary = listed(part, words.index("primary") + 2)
+        key = [name.lower() for name in table.primary]
+        column = next((c for c in table.columns if [c.name.lower()] == key), None)
         if column and column.declared.lower() == "integer":
             table.alias = column.name
     elif "foreign" in words and "references" in words:
-        ours = _parts(part, words.index("foreign") + 3)[0][0]
-        at = words.index("references")
-        other = part[at + 3].name if at + 3 < len(part) and part[at + 2].text == "(" else ""
-        if len(ours) == 1 and at + 1 < len(part):
-            table.foreign.append((ours[0].name, part[at + 1].name, other))
+        ours = listed(part, words.index("foreign") + 2)
+        if len(ours) == 1:
+            table.foreign += _referred(part, ours[0])
 
 
-def _written(tokens: list[Token]) -> str:
-    text = ""
-    for token in tokens:
-        text += " " * bool(text and token.kind == "word" and text[-1].isalnum()) + token.name
-    return text
+def _referred(part: list[Token], ours: str) -> list[tuple[str, str, str]]:
+    """What REFERENCES says: our column, the other table and its column, or the other's key where none is named."""
+    at = [token.word for token in part].index("references") + 1
+    return [(ours, part[at].name, (listed(part, at + 1) or [""])[0])] if at < len(part) else []
 
 
 def _literal(token: Token) -> bytes | None:
