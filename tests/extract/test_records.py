@@ -14,7 +14,7 @@ from casewright.extract.propose import propose
 from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.selectors import find_selectors
 from casewright.extract.stages import STAGES
-from casewright.extract.values import ip_of, time_of, zone_rule
+from casewright.extract.values import ip_of, time_of
 from casewright.model.errors import Refused
 from tests.world import context, digests_of, rows_of
 
@@ -72,7 +72,7 @@ def test_a_request_that_is_no_http_is_a_line_all_the_same() -> None:
 def test_times_say_by_themselves_what_they_are(
     value: bytes | None, zone: str, offset: int, expected: datetime | None
 ) -> None:
-    assert time_of(value, zone, offset) == expected
+    assert time_of(value, zone, offset).time == expected
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_times_say_by_themselves_what_they_are(
     ],
 )  # fmt: skip
 def test_each_time_names_the_rule_that_made_it_utc(value: bytes, zone: str, offset: int, rule: str) -> None:
-    assert zone_rule(value, zone, offset) == rule
+    assert time_of(value, zone, offset).rule == rule
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,8 @@ def test_each_time_names_the_rule_that_made_it_utc(value: bytes, zone: str, offs
         (b"\xc0\x00\x02\x2c", "192.0.2.44"),
         (bytes.fromhex("20010db8000000000000000000000017"), "2001:db8::17"),
         (b"3221226028", "192.0.2.44"),
+        (b"0322122602812", "0322122602812"),
+        (b"1" * 5000, "1" * 5000),
         (b"unknown", "unknown"),
         (b"abcd", "abcd"),
         (b"7", "7"),

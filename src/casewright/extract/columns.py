@@ -1,12 +1,11 @@
 """What the columns of an unknown database hold, by a sample of their values."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from casewright.extract.reader import Rows, Schema
-from casewright.extract.values import text_of, time_of
+from casewright.extract.values import is_ip, text_of, time_of
 from casewright.model.bitcoin import valid_address
 
 SAMPLE = 400
@@ -91,26 +90,18 @@ def sample(pieces: Iterable[object]) -> dict[str, Sample]:
     return tables
 
 
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
 def _is_time(text: str) -> bool:
-    return not (_is_number(text) and len(text) < 9) and time_of(text.encode(), "UTC", 0) is not None
+    return not (_is_number(text) and len(text) < 9) and time_of(text.encode(), "UTC", 0).time is not None
 
 
 KINDS: Mapping[str, Callable[[str], bool]] = {
     "address": lambda v: valid_address(v) is not None,
     "email": lambda v: EMAIL.fullmatch(v) is not None,
-    "ip": _is_ip,
+    "ip": is_ip,
     "time": _is_time,
     "sha256": lambda v: re.fullmatch(r"[0-9A-Fa-f]{64}", v) is not None,
     "md5": lambda v: re.fullmatch(r"[0-9A-Fa-f]{32}", v) is not None,

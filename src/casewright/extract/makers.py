@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from casewright.extract.mapping import Source
 from casewright.extract.reader import Rows
 from casewright.extract.records import KEYS
-from casewright.extract.values import ip_of, text_of, time_of, zone_rule
+from casewright.extract.values import Moment, ip_of, text_of, time_of
 from casewright.model.bitcoin import valid_address
 from casewright.model.ids import id_maker
 
@@ -80,14 +79,9 @@ class Fields:
     def ip(self, name: str) -> str | None:
         return ip_of(self.value(name))
 
-    def time(self, name: str) -> datetime | None:
-        value = self.value(name)
-        return None if value is None else time_of(value, self._plan.zones[name], self._plan.offset)
-
-    def zone(self, name: str) -> str | None:
-        """What made the column's value UTC; None where there is none."""
-        value = self.value(name)
-        return None if value is None else zone_rule(value, self._plan.zones[name], self._plan.offset)
+    def time(self, name: str) -> Moment:
+        """When, and what made that UTC."""
+        return time_of(self.value(name), self._plan.zones.get(name, ""), self._plan.offset)
 
     def digest(self, name: str) -> str | None:
         value = self.text(name)
@@ -96,10 +90,11 @@ class Fields:
 
 def _account(database: Database, fields: Fields) -> Made:
     native = fields.needed("native")
+    registered_at, zone = fields.time("registered_at")
     return {
         "account": database.owner(native), "native": native, "username": fields.text("username"),
-        "email": fields.text("email"), "registered_at": fields.time("registered_at"),
-        "zone": fields.zone("registered_at"), "registered_ip": fields.ip("registered_ip"),
+        "email": fields.text("email"), "registered_at": registered_at, "zone": zone,
+        "registered_ip": fields.ip("registered_ip"),
     }  # fmt: skip
 
 
@@ -111,21 +106,22 @@ def _deposit(database: Database, fields: Fields) -> Made:
     if valid_address(address) is None:
         raise Unfit(f"{address[:80]!r} is no Bitcoin address whose checksum holds")
     account = database.owner(fields.needed("account"))
-    return {"account": account, "address": address, "created_at": fields.time("created_at"),
-            "zone": fields.zone("created_at")}  # fmt: skip
+    created_at, zone = fields.time("created_at")
+    return {"account": account, "address": address, "created_at": created_at, "zone": zone}
 
 
 def _login(database: Database, fields: Fields) -> Made:
-    moment = fields.time("time")
-    if moment is None:
+    time, zone = fields.time("time")
+    if time is None:
         raise Unfit(f"{fields.text('time')!r} is no time")
-    return {"account": _whose(database, fields), "time": moment, "ip": fields.ip("ip"), "agent": fields.text("agent"),
-            "zone": fields.zone("time"), "kind": "database"}  # fmt: skip
+    return {"account": _whose(database, fields), "time": time, "ip": fields.ip("ip"), "agent": fields.text("agent"),
+            "zone": zone, "kind": "database"}  # fmt: skip
 
 
 def _transfer(database: Database, fields: Fields) -> Made:
+    time, zone = fields.time("time")
     return {
-        "account": _whose(database, fields), "time": fields.time("time"), "zone": fields.zone("time"),
+        "account": _whose(database, fields), "time": time, "zone": zone,
         "reference": fields.needed("reference"), "sha256": fields.digest("sha256"), "md5": fields.digest("md5"),
         "ip": fields.ip("ip"),
     }  # fmt: skip

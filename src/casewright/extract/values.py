@@ -4,6 +4,7 @@ import ipaddress
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 WRITTEN = re.compile(
@@ -12,6 +13,7 @@ WRITTEN = re.compile(
 )  # fmt: skip
 UNIX = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 SECONDS_FROM, SECONDS_TO = 631_152_000, 4_102_444_800  # 1990 to 2100
+LONGEST_NUMBER = len(str(1 << 32))
 UNITS = ((1, "seconds"), (1_000, "milliseconds"), (1_000_000, "microseconds"))
 
 
@@ -26,16 +28,17 @@ def ip_of(value: bytes | None) -> str | None:
     What is none of these is kept as it stands.
     """
     text = text_of(value)
-    if value is None or text is None or _is_ip(text):
+    if value is None or text is None or is_ip(text):
         return text
     if len(value) in (4, 16) and not value.isalnum():
         return str(ipaddress.ip_address(value))
-    if text.isascii() and text.isdigit() and 1 << 24 <= int(text[:11]) < 1 << 32:
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER and 1 << 24 <= int(text) < 1 << 32:
         return str(ipaddress.IPv4Address(int(text)))
     return text
 
 
-def _is_ip(text: str) -> bool:
+def is_ip(text: str) -> bool:
+    """Whether this is a written IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -43,58 +46,57 @@ def _is_ip(text: str) -> bool:
     return True
 
 
-def time_of(value: bytes | None, zone: str, offset: int) -> datetime | None:
-    """A moment in naive UTC, or None when it is no time. `offset` seconds correct the server's clock.
+class Moment(NamedTuple):
+    """A moment in naive UTC, None for what is no time, and in words what made it so; None where nothing was said."""
+
+    time: datetime | None
+    rule: str | None
+
+
+def time_of(value: bytes | None, zone: str, offset: int) -> Moment:
+    """When a value of a database was. `offset` seconds correct the server's clock.
 
     A written time that names its own distance from UTC is taken at that, another in `zone`. A number is Unix time in
     seconds, milli- or microseconds, whichever falls between 1990 and 2100. An hour that came twice, when the clocks
     went back, is taken as the first of the two; a time that the clocks skipped as if they had not gone forward yet.
     """
-    text = (text_of(value) or "").strip()
-    number = UNIX.fullmatch(text)
-    moment = _unix(number) if number else _written(text, zone)
+    if value is None:
+        return Moment(None, None)
+    text = value.decode("utf-8", "backslashreplace").strip()
+    moment = _unix(number) if (number := UNIX.fullmatch(text)) else _written(text, zone)
+    if not offset:
+        return moment
+    rule = f"{moment.rule}; clock {offset:+d} s"
     try:
-        return moment + timedelta(seconds=offset) if moment else None
+        return Moment(moment.time and moment.time + timedelta(seconds=offset), rule)
     except OverflowError:
-        return None
+        return Moment(None, rule)
 
 
-def zone_rule(value: bytes | None, zone: str, offset: int = 0) -> str:
-    """In words, what made a value of the database a moment in UTC."""
-    text = (text_of(value) or "").strip()
-    number, written = UNIX.fullmatch(text), WRITTEN.fullmatch(text)
-    if number:
-        rule = f"database, Unix {_unit(number)[1]}"
-    elif written and written["zone"]:
-        rule = f"database, its own {written['zone'].strip()}"
-    else:
-        rule = f"database, taken as {zone}{_doubt(text, zone)}"
-    return f"{rule}; clock {offset:+d} s" if offset else rule
-
-
-def _unit(number: re.Match[str]) -> tuple[int, str]:
-    return next((u for u in UNITS if int(number[1]) < SECONDS_TO * u[0]), UNITS[-1])
-
-
-def _unix(number: re.Match[str]) -> datetime | None:
-    unit = _unit(number)[0]
-    seconds, rest = divmod(int(number[1]), unit)
+def _unix(number: re.Match[str]) -> Moment:
+    whole = int(number[1])
+    unit, name = next((u for u in UNITS if whole < SECONDS_TO * u[0]), UNITS[-1])
+    rule = f"database, Unix {name}"
+    seconds, rest = divmod(whole, unit)
     if not SECONDS_FROM <= seconds < SECONDS_TO:
-        return None
+        return Moment(None, rule)
     micro = rest * (1_000_000 // unit) if unit > 1 else int((number[2] or "0")[:6].ljust(6, "0"))
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, microsecond=micro)
+    return Moment(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, microsecond=micro), rule)
 
 
-def _written(text: str, zone: str) -> datetime | None:
+def _written(text: str, zone: str) -> Moment:
     match = WRITTEN.fullmatch(text)
+    own = match["zone"] if match else None
+    rule = f"database, its own {own.strip()}" if own else f"database, taken as {zone}"
     local = _local(match) if match else None
-    if match is None or local is None:
-        return None
+    if local is None:
+        return Moment(None, rule)
     try:
-        place = _distance(match["zone"].strip()) if match["zone"] else _zone(zone)
-        return local.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
+        place = _distance(own.strip()) if own else _zone(zone)
+        time = local.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        return None
+        return Moment(None, rule)
+    return Moment(time, rule if own else rule + _doubt(local, zone))
 
 
 def _local(match: re.Match[str]) -> datetime | None:
@@ -120,12 +122,8 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _doubt(text: str, zone: str) -> str:
+def _doubt(local: datetime, zone: str) -> str:
     """What a zone's rules leave open: an hour that came twice, or that never was."""
-    match = WRITTEN.fullmatch(text)
-    local = _local(match) if match else None
-    if local is None:
-        return ""
     early, late = (local.replace(tzinfo=_zone(zone), fold=fold).utcoffset() for fold in (0, 1))
     if early is None or late is None or early == late:
         return ""
