@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable
 
 from casewright.extract.reader import Rows
-from casewright.extract.readers.mysql import FastDumpReader, each_row
+from casewright.extract.readers.mysql import FastDumpReader
 from casewright.extract.readers.mysql_rows import DumpReader, Piece, Row
 
 
@@ -20,4 +20,8 @@ def rows(raw: bytes, chunk: int = 1 << 20) -> list[tuple[bytes | None, ...]]:
 
 
 def _in_rows(found: Iterable[Piece]) -> list[Piece]:
-    return [row for piece in found for row in (each_row(piece) if isinstance(piece, Rows) else [piece])]
+    return [row for piece in found for row in (_each(piece) if isinstance(piece, Rows) else [piece])]
+
+
+def _each(rows: Rows) -> list[Row]:
+    return [Row(rows.table, rows.columns, values, start, length) for values, start, length, _ in rows.each()]

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.extract.database_records import DatabaseRecords
-from casewright.extract.formats import Siblings, table_file
+from casewright.extract.formats import Siblings
 from casewright.extract.mapping import read_mapping
 from casewright.extract.reader import FREED, LIVE, WAL, Rows, Schema
 from casewright.extract.records import Records
@@ -31,7 +31,7 @@ def read(*pieces: Rows) -> Records:
     records = Records(read_mapping(MAPPING, "m"), "UTC", 0)
     database = DatabaseRecords(records, ITEM, ("accounts", "former_values"), lambda native: f"acct-{native}")
     schema = Schema("users", tuple((name, "text") for name in USERS), "uid")
-    database.read([schema, *pieces], {"-wal": WAL_ITEM}, stamps_in_utc=False)
+    database.read([schema, *pieces], {"-wal": WAL_ITEM})
     return records
 
 
@@ -81,8 +81,3 @@ def test_a_file_beside_the_database_is_found_by_its_suffix_and_a_standing_one_go
     assert found.read() == stands
     assert siblings.opened["-wal"]["item"] == "item-1"
     assert siblings.open("-journal") is None
-
-
-def test_the_file_of_a_table_is_named_as_the_server_names_it() -> None:
-    assert table_file(b"var/lib/mysql/site/coins.ibd", "site-users") == b"var/lib/mysql/site/site@002dusers.ibd"
-    assert table_file(b"coins.ibd", "users") == b"users.ibd"

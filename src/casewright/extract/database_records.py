@@ -1,7 +1,7 @@
 """Rows of a database as rows of our tables, by a mapping."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 
 class DatabaseRecords:
-    """The mapped rows of one database. `within` gives the item and SHA-256 of a file beside it, by its suffix.
+    """The mapped rows of one database.
 
     A row counts once for each of our tables that it fills. Rows that the database has given up come last: where a
     standing row has their key, they are what was written there before.
@@ -41,13 +41,12 @@ class DatabaseRecords:
     def __init__(self, records: Records, item: Mapping[str, Any], tables: tuple[str, ...], owner: Owner) -> None:
         self._records, self._item = records, item
         self._sources = {name: records.rules.sources[name] for name in tables if name in records.rules.sources}
-        self._database = Database(item, owner)
+        self._database = Database(owner)
         self._seen = set[str]()
         self._later, self._former = list[tuple[Rows, Mapping[str, Any]]](), list[tuple[dict[str, Any], Place]]()
 
-    def read(self, pieces: Iterable[Piece], beside: Mapping[str, Mapping[str, Any]], *, stamps_in_utc: bool) -> None:
+    def read(self, pieces: Iterable[Piece], beside: Mapping[str, Mapping[str, Any]]) -> None:
         """Take everything that a reader gives. `beside`: rows of `items` for the files beside, by suffix."""
-        self._database.stamps_in_utc = stamps_in_utc
         for piece in pieces:
             if isinstance(piece, Broken):
                 self._records.put_aside(NOUN, self._item["item"], piece.reason, piece.detail, piece)
@@ -91,7 +90,8 @@ class DatabaseRecords:
             for name, source in self._sources.items()
             if source.table == rows.table
         ]
-        for values, place in _each(rows, within["item"]):
+        for values, start, length, number in rows.each():
+            place = Place(within["item"], start, length, number, rows.origin)
             for one in plans:
                 self._row(rows.table, values, place, one)
 
@@ -140,14 +140,6 @@ class DatabaseRecords:
                     "id": make_id("former", made["account"], column, place.item, place.span_start, place.number or 0),
                     "account": made["account"], "column": column, "value": str(made[column]), **_locus(place),
                 })  # fmt: skip
-
-
-def _each(rows: Rows, item: str) -> Iterator[tuple[tuple[bytes | None, ...], Place]]:
-    numbers = [None] * len(rows) if rows.row is None else rows.row.to_pylist()
-    spans = zip(rows.span_start.to_pylist(), rows.span_length.to_pylist(), numbers, strict=True)
-    values = zip(*(column.to_pylist() for column in rows.values), strict=True)
-    for found, (start, length, number) in zip(values, spans, strict=True):
-        yield found, Place(item, start, length, number, rows.origin)
 
 
 def _locus(place: Place) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from casewright.extract.readers.sqlite import read_sqlite
 
 SQL_TEXT, ACCESS_LOG = "text/x-sql-dump", "text/x-access-log"
 POSTGRES_ARCHIVE = "application/x-postgresql-dump"
-SQLITE, INNODB = "application/vnd.sqlite3", "application/x-innodb"
-
+SQLITE = "application/vnd.sqlite3"
 HEAD = 1 << 16
 POSTGRES = re.compile(
     rb"^-- PostgreSQL database|^COPY [^;]{1,9999} FROM stdin;|^SET (?:client_encoding|search_path) ", re.MULTILINE
@@ -37,8 +36,6 @@ READERS: Mapping[str, Reader] = {
 
 KERNELS = ("casewright.kernels.sqlrows",)
 """Compiled code that a child must have before it begins."""
-FILE_A_TABLE = frozenset({INNODB})
-"""Forms in which a database is a folder of files, one a table; their TIMESTAMPs are in UTC."""
 
 
 class Siblings:
@@ -49,29 +46,18 @@ class Siblings:
         self.opened = dict[str, Mapping[str, Any]]()
 
     def open(self, suffix: str) -> BinaryIO | None:
-        found = self.named((self._item["path"] or b"") + suffix.encode())
-        if found is None:
-            return None
-        self.opened[suffix] = found
-        return self._context.open(found["sha256"])
-
-    def named(self, path: bytes) -> Mapping[str, Any] | None:
-        """The row of `items` for the file with this path; one that stands before one that was deleted."""
+        """The file with this suffix, one that stands before one that was deleted; `opened` keeps its row of `items`."""
+        path = (self._item["path"] or b"") + suffix.encode()
         found = self._context.sql(
             "SELECT item, sha256, name FROM items WHERE exhibit = $exhibit AND path = $path "
             "AND parent IS NOT DISTINCT FROM $parent AND volume IS NOT DISTINCT FROM $volume "
             "ORDER BY deleted, item LIMIT 1",
             {"path": path, **{name: self._item[name] for name in ("exhibit", "parent", "volume")}},
         )  # fmt: skip
-        row: Mapping[str, Any] | None = next(iter(found.to_pylist()), None)
-        return row
-
-
-def table_file(path: bytes | None, table: str) -> bytes:
-    """The file that holds a table, beside another of the same database: characters that are no letter, digit, `_` or
-    `$` are written as `@` and four hex digits."""
-    name = "".join(c if c.isascii() and (c.isalnum() or c in "_$") else f"@{ord(c):04x}" for c in table)
-    return (path or b"").rpartition(b"/")[0] + b"/" * (b"/" in (path or b"")) + name.encode() + b".ibd"
+        for row in found.to_pylist():
+            self.opened[suffix] = row
+            return self._context.open(row["sha256"])
+        return None
 
 
 def quoted(names: Iterable[str]) -> str:

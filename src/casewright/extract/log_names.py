@@ -1,7 +1,5 @@
 """Whose a line of a log is: its user field holds a name, and accounts are looked up for all lines of a file at once."""
 
-from collections.abc import Iterator, Mapping
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,19 +10,9 @@ from casewright.model.tables import TABLES
 MARK = "name:"
 
 
-class Named(Mapping[str, str]):
-    """Stands for the account of any name until `resolve_names`; no name has none."""
-
-    def __getitem__(self, name: str) -> str:
-        if not name:
-            raise KeyError(name)
-        return MARK + name
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+def named(name: str | None) -> str | None:
+    """Stands for the account of a name until `resolve_names`."""
+    return MARK + name if name else None
 
 
 def resolve_names(records: Records, tables: tuple[str, ...], column: str, context: Context) -> None:

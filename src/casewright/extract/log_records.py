@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, BinaryIO
 
+from casewright.extract.log_names import named
 from casewright.extract.logs import BLANK, BadLine, LogLine, log_lines
 from casewright.extract.mapping import LogRules
 from casewright.extract.records import KEYS, Records
@@ -13,9 +14,8 @@ GOT = frozenset((200, 206))
 REFUSED = 400
 
 
-def read_log(records: Records, item: Mapping[str, Any], file: BinaryIO, account_of: Mapping[str, str]) -> None:
-    """Sign-ins and downloads of a log; `account_of` knows accounts by what the log's user field holds."""
-
+def read_log(records: Records, item: Mapping[str, Any], file: BinaryIO) -> None:
+    """Sign-ins and downloads of a log, of named accounts (`log_names.py`)."""
     correction = timedelta(seconds=records.offset)
     for line in log_lines(file):
         if isinstance(line, BadLine) and line.reason == BLANK:
@@ -32,7 +32,7 @@ def read_log(records: Records, item: Mapping[str, Any], file: BinaryIO, account_
         key = make_id(prefix, item["sha256"], line.span_start)
         place = {"item": item["item"], "row": line.number, "span_start": line.span_start,
                  "span_length": line.span_length}  # fmt: skip
-        common = {column: key, "account": account_of.get(line.user or ""), "time": line.time + correction,
+        common = {column: key, "account": named(line.user), "time": line.time + correction,
                   "ip": line.ip, **place}  # fmt: skip
         if kind == "logins":
             records.add(kind, {**common, "zone": f"log, its own {line.zone}", "agent": line.agent, "kind": "log"})

@@ -24,7 +24,6 @@ class Unfit(ValueError):  # noqa: N818  data, not a defect
 class Database:
     """What was learnt of a database so far: its tables' column types, and whether its TIMESTAMPs are in UTC."""
 
-    item: Mapping[str, Any]
     owner: Owner
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     stamps_in_utc: bool = False

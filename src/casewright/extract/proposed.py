@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -10,10 +10,9 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Stage
 from casewright.extract.columns import MEDIA_NAME, sample
-from casewright.extract.formats import ACCESS_LOG, FILE_A_TABLE, KERNELS, READERS, Siblings, quoted
+from casewright.extract.formats import ACCESS_LOG, KERNELS, READERS, Siblings, quoted
 from casewright.extract.logs import LogLine, log_lines
 from casewright.extract.propose import propose
-from casewright.extract.reader import Piece
 
 LOG_SAMPLE = 5_000
 LOOKED_AT = 20
@@ -26,31 +25,12 @@ def proposal(batch: pa.Table, context: Context) -> Output:
     rows = sorted(batch.to_pylist(), key=lambda r: (-r["size"], r["item"]))
     pages, folders = _asked_for((r for r in rows if r["mime"] == ACCESS_LOG), context)
     texts = []
-    for name, items in islice(_databases(rows).items(), LOOKED_AT):
-        pieces = (piece for item in items for piece in _pieces(item, context))
-        texts.append(_from(name, propose(sample(pieces), pages, folders)))
+    for item in islice((r for r in rows if r["mime"] in READERS), LOOKED_AT):
+        with context.open(item["sha256"]) as file:
+            found = propose(sample(READERS[item["mime"]](file, Siblings(context, item))), pages, folders)
+        texts.append(f"# From the database {item['name']}\n{found}")
     best = [max(texts, key=_columns)] if texts else []
     return Output({"proposal": pa.table({"toml": pa.array(best, pa.string())})})
-
-
-def _databases(rows: Iterable[Item]) -> dict[str, list[Item]]:
-    """Items by the database that they are of, the largest first."""
-    found: dict[str, list[Item]] = {}
-    for row in rows:
-        if row["mime"] in READERS:
-            folder = row["name"].rpartition("/")[0] + "/"
-            found.setdefault(folder if row["mime"] in FILE_A_TABLE else row["name"], []).append(row)
-    ranked = sorted(found.items(), key=lambda f: (-sum(item["size"] for item in f[1]), f[0]))
-    return dict(ranked)
-
-
-def _pieces(item: Item, context: Context) -> Iterator[Piece]:
-    with context.open(item["sha256"]) as file:
-        yield from READERS[item["mime"]](file, Siblings(context, item))
-
-
-def _from(name: str, toml: str) -> str:
-    return f"# From the database {name}\n{toml}"
 
 
 def _columns(toml: str) -> int:

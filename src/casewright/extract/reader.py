@@ -55,6 +55,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self.span_start)
 
+    def each(self) -> Iterator[tuple[tuple[bytes | None, ...], int, int, int | None]]:
+        """The values of each row, where its bytes begin, how many they are, and its number."""
+        numbers = [None] * len(self) if self.row is None else self.row.to_pylist()
+        values = zip(*(column.to_pylist() for column in self.values), strict=True)
+        yield from zip(values, self.span_start.to_pylist(), self.span_length.to_pylist(), numbers, strict=True)
+
 
 @dataclass(frozen=True)
 class Skipped:

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.extract.database_records import DatabaseRecords, settle
-from casewright.extract.formats import ACCESS_LOG, FILE_A_TABLE, KERNELS, READERS, Siblings, quoted, table_file
-from casewright.extract.log_names import Named, resolve_names
+from casewright.extract.formats import ACCESS_LOG, KERNELS, READERS, Siblings, quoted
+from casewright.extract.log_names import resolve_names
 from casewright.extract.log_records import read_log
 from casewright.extract.makers import Owner
 from casewright.extract.mapping import Mapping as Rules
@@ -22,6 +22,8 @@ from casewright.model.tables import TABLES
 ACCOUNTS = ("accounts", "former_values")
 ADDRESSES = ("deposit_addresses",)
 ACTIVITY = ("logins", "uploads", "downloads")
+LOGGED = ("logins", "downloads")
+"""What lines of logs fill."""
 Item = Mapping[str, Any]
 
 
@@ -81,20 +83,18 @@ def _records_of(batch: pa.Table, context: Context, tables: tuple[str, ...]) -> O
             _read_database(records, item, context, tables)
         elif taken:
             with context.open(item["sha256"]) as file:
-                read_log(records, item, file, Named())
+                read_log(records, item, file)
+            resolve_names(records, LOGGED, rules.logs.user, context)
     if tables != ACCOUNTS:
-        resolve_names(records, tables, rules.logs.user, context)
         settle(records, tables, context.table("accounts").column("account"))
     return Output({name: records.table(name) for name in tables}, records.aside, records.tallies())
 
 
 def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> None:
     siblings = Siblings(context, item)
-    made = DatabaseRecords(records, item, tables, _owner(item, siblings, records.rules))
+    made = DatabaseRecords(records, item, tables, _owner(item, records.rules))
     with context.open(item["sha256"]) as file:
-        made.read(READERS[item["mime"]](file, siblings), siblings.opened, stamps_in_utc=item["mime"] in FILE_A_TABLE)
-    if item["mime"] in FILE_A_TABLE:
-        return
+        made.read(READERS[item["mime"]](file, siblings), siblings.opened)
     records.count("mapped tables", "done", made.found)
     for name, source in made.missing.items():
         detail = f"{item['name']} has no table {source.table!r}, which the mapping names for {name}"
@@ -102,13 +102,11 @@ def _read_database(records: Records, item: Item, context: Context, tables: tuple
         records.aside.append(SetAside("mapped tables", item["item"], "missing table", detail))
 
 
-def _owner(item: Item, siblings: Siblings, rules: Rules) -> Owner:
-    """Gives the id of the account with a native key: it derives from the bytes that hold the accounts, their table and
-    the key."""
+def _owner(item: Item, rules: Rules) -> Owner:
+    """Gives the id of the account with a native key: it derives from the database's bytes, the table and the key."""
     source = rules.sources.get("accounts")
     table = source.table if source else ""
-    holds = siblings.named(table_file(item["path"], table)) if item["mime"] in FILE_A_TABLE else None
-    return id_maker("acct", (holds or item)["sha256"], table)
+    return id_maker("acct", item["sha256"], table)
 
 
 def selectors(batch: pa.Table, context: Context) -> Output:

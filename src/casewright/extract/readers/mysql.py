@@ -31,14 +31,6 @@ def one_row(row: Row) -> Rows:
     return Rows(row.table, row.columns, values, pa.array([row.span_start]), pa.array([row.span_length]))
 
 
-def each_row(rows: Rows) -> Iterator[Row]:
-    """The rows of a batch, one by one."""
-    spans = zip(rows.span_start.to_pylist(), rows.span_length.to_pylist(), strict=True)
-    found = zip(*(column.to_pylist() for column in rows.values), strict=True)
-    for values, (start, length) in zip(found, spans, strict=True):
-        yield Row(rows.table, rows.columns, values, start, length)
-
-
 @dataclass(frozen=True)
 class _Batch:
     """Rows that were taken, where to go on, and why the pass stopped."""

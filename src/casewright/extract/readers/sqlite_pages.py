@@ -33,7 +33,6 @@ class Log:
 
     present: dict[int, Place] = field(default_factory=dict)
     others: list[tuple[int, Place]] = field(default_factory=list)
-    pages: int | None = None
 
 
 class Pages:
@@ -55,7 +54,7 @@ class Pages:
         head = self.page(1)[:100]
         self.usable = self.size - head[20]
         self.text = Text(ENCODINGS.get(int.from_bytes(head[56:60], "big") or 1, "utf-8"))
-        self.freelist, self.auto_vacuum = int.from_bytes(head[32:36], "big"), any(head[52:56])
+        self.freelist = int.from_bytes(head[32:36], "big")
         if self.usable < 480:
             raise Damaged("its pages leave no room for content")
         self.in_file = file.seek(0, 2) // self.size
@@ -122,7 +121,7 @@ def _wal(file: BinaryIO, size: int) -> Log:
         if commits:
             log.others += [(n, log.present[n]) for n, _ in waiting if n in log.present]
             log.present.update(waiting)
-            log.pages, waiting = commits, []
+            waiting = []
     log.others += waiting
     return log
 
@@ -141,8 +140,7 @@ def _journal(file: BinaryIO, size: int) -> Log:
     """The rollback journal: hot while its header stands, so that its pages are what counts; otherwise they are old."""
     log, end, start = Log(), file.seek(0, 2), 0
     while (header := _journal_header(file, start, size)) and start < end:
-        records, nonce, pages, sector = header
-        log.pages = pages if log.pages is None else log.pages
+        records, nonce, sector = header
         start += sector
         for _ in range(records):
             found = _journaled(file, start, size, nonce)
@@ -151,27 +149,29 @@ def _journal(file: BinaryIO, size: int) -> Log:
             log.present.setdefault(*found)
             start += 8 + size
         start += -start % sector
-    if log.pages is None:
+    if start == 0:
         starts = range(512, end - 8 - size + 1, 8 + size)
         log.others = [(int.from_bytes(_at(file, at, 4), "big"), Place("-journal", at + 4)) for at in starts]
     return log
 
 
-def _journal_header(file: BinaryIO, start: int, size: int) -> tuple[int, int, int, int] | None:
-    """Records that follow, the seed of their checksums, the database's pages before the change, and the sector size."""
+def _journal_header(file: BinaryIO, start: int, size: int) -> tuple[int, int, int] | None:
+    """Records that follow, the seed of their checksums, and the sector size."""
     head = _at(file, start, 28)
     if len(head) < 28 or head[:8] != JOURNAL_MAGIC:
         return None
-    records, nonce, pages, sector, page_size = struct.unpack(">5I", head[8:])
+    records, nonce, _, sector, page_size = struct.unpack(">5I", head[8:])
     if page_size != size or not 512 <= sector <= 65536:
         return None
-    return records, nonce, pages, sector
+    return records, nonce, sector
 
 
 def _journaled(file: BinaryIO, start: int, size: int, nonce: int) -> tuple[int, Place] | None:
     """The page in a record of the journal, when its checksum holds: of every 200th byte, from the end."""
     raw = _at(file, start, 8 + size)
+    if len(raw) < 8 + size:
+        return None
     check = (nonce + sum(raw[4 + at] for at in range(size - 200, 0, -200))) & 0xFFFFFFFF
-    if len(raw) < 8 + size or check != int.from_bytes(raw[-4:], "big"):
+    if check != int.from_bytes(raw[-4:], "big"):
         return None
     return int.from_bytes(raw[:4], "big"), Place("-journal", start + 4)
