@@ -8,7 +8,7 @@ import pyarrow as pa
 from casewright.extract.database_records import DatabaseRecords
 from casewright.extract.formats import Siblings
 from casewright.extract.mapping import read_mapping
-from casewright.extract.reader import FREED, LIVE, WAL, Rows, Schema
+from casewright.extract.reader import FREED, LIVE, WAL, Broken, Rows, Schema
 from casewright.extract.records import Records
 from tests.world import context, digests_of, rows_of
 
@@ -27,7 +27,7 @@ def users(*rows: tuple[str | None, ...], origin: str = LIVE, beside: str = "", n
     return Rows("users", USERS, tuple(columns), starts, lengths, numbers, origin, beside)
 
 
-def read(*pieces: Rows) -> Records:
+def read(*pieces: Rows | Broken) -> Records:
     records = Records(read_mapping(MAPPING, "m"), "UTC", 0)
     database = DatabaseRecords(records, ITEM, ("accounts", "former_values"), lambda native: f"acct-{native}")
     schema = Schema("users", tuple((name, "text") for name in USERS), "uid")
@@ -60,6 +60,15 @@ def test_a_given_up_copy_of_a_standing_row_adds_nothing() -> None:
     assert records.table("former_values").num_rows == 0
     (tally,) = records.tallies()
     assert (tally.received, tally.done, tally.nothing) == (2, 1, 1)
+
+
+def test_what_a_given_up_row_tells_is_done_and_a_part_of_the_log_is_set_aside_as_the_logs() -> None:
+    old = users(("1", "amber", "old@example.org"), origin=FREED)
+    broken = Broken("unreadable", "a page", 4096, 512, "-wal")
+    records = read(users(("1", "amber", "a@example.org")), old, broken)
+    (tally,) = records.tallies()
+    assert (tally.received, tally.done, tally.nothing) == (3, 2, 0)
+    assert [(a.subject, a.span_start) for a in records.aside] == [("item-2", 4096)]
 
 
 def test_rows_that_share_a_span_are_told_apart_by_their_number() -> None:

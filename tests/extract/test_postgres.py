@@ -103,6 +103,16 @@ def test_every_row_of_a_custom_dump_is_the_servers(server: Server, options: list
 
 
 @pytest.mark.parametrize("options", [[], ["--inserts"]])
+def test_a_custom_dump_in_another_encoding_gives_its_names_and_values_as_text(
+    server: Server, options: list[str]
+) -> None:
+    raw = server.run("pg_dump", "-Fc", "-E", "LATIN1", "-T", "kinds", *options, "site")
+    pieces = list(read_postgres_archive(io.BytesIO(raw)))
+    assert not broken(pieces)
+    assert sorted(rows_of(pieces, "Odd Names"), key=str) == sorted(shown(server, "Odd Names"), key=str)
+
+
+@pytest.mark.parametrize("options", [[], ["--inserts"]])
 def test_keys_are_known_before_the_rows(server: Server, options: list[str]) -> None:
     plain = list(read_postgres(io.BytesIO(server.run("pg_dump", *options, "site"))))
     custom = list(read_postgres_archive(io.BytesIO(server.run("pg_dump", "-Fc", *options, "site"))))
@@ -199,6 +209,19 @@ def test_what_can_not_be_read_is_set_apart_and_the_rest_is_kept() -> None:
     assert schema.primary == "uid"
 
 
+@pytest.mark.parametrize("statement", [b"INSERT INTO users SELECT 1;", b"insert into users values (1);",
+                                       b"INSERT INTO users DEFAULT VALUES;"])  # fmt: skip
+def test_an_insert_that_is_written_otherwise_is_set_apart_and_not_lost(statement: bytes) -> None:
+    pieces = list(read_postgres(io.BytesIO(b"CREATE TABLE users (n int);\n" + statement)))
+    (piece,) = (p for p in pieces if isinstance(p, Broken))
+    assert piece.span_length == len(statement) - 1
+
+
+def test_a_key_without_a_column_is_no_reason_to_stop() -> None:
+    raw = b"CREATE TABLE a (n int REFERENCES b ());\nCOPY a (n) FROM stdin;\n1\n\\.\n"
+    assert rows_of(list(read_postgres(io.BytesIO(raw))), "a") == [(b"1",)]
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, len(PLAIN)), st.lists(st.tuples(st.integers(0, len(PLAIN) - 1), st.integers(0, 255)), max_size=6))
 def test_a_damaged_dump_ends_in_rows_and_reasons(cut: int, hits: list[tuple[int, int]]) -> None:
@@ -235,3 +258,9 @@ def test_an_archive_that_can_not_be_read_is_refused_by_what_it_is(archive: bytes
     (piece,) = read_postgres_archive(io.BytesIO(directory))
     assert isinstance(piece, Broken)
     assert "other files" in piece.detail
+
+
+def test_an_archive_whose_encoding_is_unreadable_is_read_all_the_same(archive: bytes) -> None:
+    at = archive.index(b"SET client_encoding = 'UTF8'")
+    raw = archive[:at] + b"SET client_encoding = xUTF8x" + archive[at + 28 :]
+    assert rows_of(list(read_postgres_archive(io.BytesIO(raw))), "other.users") == [(b"1", b"amber")]

@@ -3,6 +3,7 @@
 import io
 import random
 import sqlite3
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -191,6 +192,33 @@ def test_a_change_that_never_came_to_its_end_is_taken_back_by_the_journal(tmp_pa
     pieces = pieces_of(seized)
     assert sorted(rows_of(pieces, "users")) == sorted(as_sqlite(seized, "users"))
     assert any((nick or b"").startswith(b"changed-") for _, nick in rows_of(pieces, "users", WAL))
+
+
+def test_a_journal_that_is_cut_within_a_page_gives_what_it_holds_before(tmp_path: Path) -> None:
+    path = tmp_path / "site.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("CREATE TABLE users (uid INTEGER PRIMARY KEY, nick TEXT NOT NULL)")
+    connection.execute("INSERT INTO users VALUES (1, 'amber')")
+    connection.close()
+    header = bytes.fromhex("d9d505f920a163d7") + b"\xff" * 4 + bytes(4) + struct.pack(">3I", 2, 512, 4096)
+    Path(f"{path}-journal").write_bytes(header.ljust(512, b"\0") + bytes(1000))
+    assert rows_of(pieces_of(path), "users") == [(b"1", b"amber")]
+
+
+def test_a_page_of_the_log_that_can_not_be_read_is_said_to_stand_there(tmp_path: Path) -> None:
+    path = tmp_path / "site.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE users (uid INTEGER PRIMARY KEY, pic BLOB)")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("INSERT INTO users VALUES (1, zeroblob(9000))")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_schema SET rootpage = 3 WHERE name = 'users'")
+    (piece,) = (p for p in pieces_of(path) if isinstance(p, Broken))
+    frames = Path(f"{path}-wal").read_bytes()
+    connection.close()
+    assert piece.beside == "-wal"
+    assert frames[piece.span_start - 24 :][:4] == (3).to_bytes(4, "big"), "behind the head of the frame of page 3"
 
 
 @pytest.mark.parametrize("size", PAGE_SIZES)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from casewright.engine.stage import SetAside
-from casewright.extract.makers import MAKERS, Database, Fields, Made, Owner, Plan, Unfit, plan
+from casewright.extract.makers import MAKERS, Database, Fields, Owner, Plan, Unfit, plan
 from casewright.extract.mapping import Source
 from casewright.extract.reader import LIVE, Broken, Piece, Rows, Schema, Skipped
 from casewright.extract.records import KEYS, Records
@@ -49,7 +49,8 @@ class DatabaseRecords:
         """Take everything that a reader gives. `beside`: rows of `items` for the files beside, by suffix."""
         for piece in pieces:
             if isinstance(piece, Broken):
-                self._records.put_aside(NOUN, self._item["item"], piece.reason, piece.detail, piece)
+                within = beside[piece.beside] if piece.beside else self._item
+                self._records.put_aside(NOUN, within["item"], piece.reason, piece.detail, piece)
             elif isinstance(piece, Skipped):
                 self._database.stamps_in_utc |= bool(IN_UTC.search(piece.what))
             elif isinstance(piece, Schema):
@@ -100,8 +101,9 @@ class DatabaseRecords:
             if one.absent:
                 raise Unfit(f"the table has no column {one.absent}")
             made = MAKERS[one.table](self._database, Fields(one, values))
-            if made and one.table == "accounts":
-                made = self._first(made, place)
+            if made and one.table == "accounts" and not self._is_first(made, place):
+                self._former.append((made, place))
+                return
         except Unfit as error:
             self._records.put_aside(NOUN, place.item, "unfit", f"{table}: {error}", place)
             return
@@ -112,17 +114,15 @@ class DatabaseRecords:
         which = place.span_start if place.number is None else f"row {place.number}"
         self._records.add(one.table, {key: one.key_of(which), **made, **_locus(place)})
 
-    def _first(self, made: dict[str, Any], place: Place) -> Made:
-        """The account, if it is the first with its key. A given-up row with the key of another says what was before."""
+    def _is_first(self, made: dict[str, Any], place: Place) -> bool:
+        """Whether no row before had the account's key. A given-up row with a key that stands says what was before."""
         keys, account = self._database.keys, made["account"]
-        if account not in keys:
-            keys.add(account)
-            return made
-        if place.origin == LIVE:
+        if account in keys and place.origin == LIVE:
             native = made["native"][:80]
             raise Unfit(f"a second account has the key {native!r}; what belongs to which can't be told")
-        self._former.append((made, place))
-        return None
+        is_first = account not in keys
+        keys.add(account)
+        return is_first
 
     def _tell_former(self) -> None:
         """What given-up rows say of accounts that stand, where it differs from the standing row."""
@@ -135,6 +135,7 @@ class DatabaseRecords:
         }
         for made, place in self._former:
             differing = [c for c in TOLD if made[c] is not None and made[c] != standing[made["account"]][c]]
+            self._records.count(NOUN, "done" if differing else "nothing")
             for column in differing:
                 self._records.add("former_values", {
                     "id": make_id("former", made["account"], column, place.item, place.span_start, place.number or 0),

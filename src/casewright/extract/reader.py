@@ -73,12 +73,14 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Broken:
-    """Bytes that can't be read, and why: `truncated` when nothing follows them, otherwise `unreadable`."""
+    """Bytes that can't be read, and why: `truncated` when nothing follows them, otherwise `unreadable`. `beside`: as
+    in `Rows`."""
 
     reason: str
     detail: str
     span_start: int
     span_length: int
+    beside: str = ""
 
 
 class Beside(Protocol):

@@ -158,7 +158,7 @@ class PlainDump:
         table, at = name_at(tokens, 2)
         name = self._name(table)
         columns = tuple(listed(tokens, at) or self.types.get(name, {}))
-        place = statement.find(b"VALUES") + len(b"VALUES")
+        place, found = statement.find(b"VALUES") + len(b"VALUES"), False
         gathering = gathering_of(name, columns, self.types.get(name, {}), self.encoding)
         while (opening := statement.find(b"(", place)) >= 0 and not statement[place:opening].strip(b", \r\n\t"):
             row, place = self._row(statement, opening + 1)
@@ -168,7 +168,10 @@ class PlainDump:
                 yield Broken("unreadable", detail, start + opening, len(statement) - opening)
                 return
             yield from gathering.add(tuple(row), start + opening, place - opening)
+            found = True
         yield from gathering.rest()
+        if not found:
+            yield Broken("unreadable", f"an INSERT into {name} that lists no values", start, len(statement))
 
     def _row(self, statement: bytes, place: int) -> tuple[list[bytes | None] | None, int]:
         """The values up to the parenthesis that closes a row, and the place behind it."""

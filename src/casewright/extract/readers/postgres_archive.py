@@ -266,7 +266,7 @@ def _rows(archive: Archive, entry: Entry, types: dict[str, str]) -> Iterator[Pie
         if entry.copy:
             yield from copy_rows(gathering, data.lines())
         else:
-            yield from PlainDump(data, types={table: types}).pieces()
+            yield from PlainDump(data, encoding=archive.encoding, types={table: types}).pieces()
     except Refused as error:
         yield from gathering.rest()
         yield Broken(error.reason, f"the rows of {table}: {error}", 0, 0)

@@ -7,6 +7,7 @@ of pages that a log replaced or never committed. Their spans are in the file tha
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,9 @@ from casewright.extract.readers.sqlite_pages import Pages, Place
 from casewright.extract.readers.sqlite_record import Damaged, values_of
 from casewright.extract.readers.sqlite_schema import Table, parse_table
 from casewright.extract.readers.sqlite_tree import Cell, Trees, placed
+
+PAGE = re.compile(r"[1-9][0-9]{0,9}")
+"""The number of a table's first page; virtual tables have none."""
 
 
 def read_sqlite(file: BinaryIO, beside: Beside | None = None) -> Iterator[Piece]:
@@ -61,24 +65,24 @@ class _Database:
                 if isinstance(cell, Broken):
                     yield cell
                     continue
-                (place, length) = placed(self.pages, number, cell)
-                yield from self._entry(cell, place.start, length)
+                place, length = placed(self.pages, number, cell)
+                yield from self._entry(cell, place, length)
 
-    def _entry(self, cell: Cell, start: int, length: int) -> Iterator[Piece]:
+    def _entry(self, cell: Cell, place: Place, length: int) -> Iterator[Piece]:
         try:
             values = values_of(cell.payload, self.pages.text, ())
         except Damaged as error:
-            yield Broken("unreadable", f"an entry of the schema: {error}", start, length)
+            yield Broken("unreadable", f"an entry of the schema: {error}", place.start, length, place.beside)
             return
         kind, name, _, root, sql = [(v or b"").decode("utf-8", "backslashreplace") for v in (*values, *[None] * 5)][:5]
         if kind != "table":
             return
-        table = parse_table(name, int(root), sql) if root.isdigit() and int(root) else None
+        table = parse_table(name, int(root), sql) if PAGE.fullmatch(root) else None
         if table is None:
-            yield Skipped(sql[:80] or f"table {name}", start, length)
+            yield Skipped(sql[:80] or f"table {name}", place.start, length)
             return
         self.tables.append(table)
-        yield table.schema(start, length)
+        yield table.schema(place.start, length)
 
     def _rows(self, table: Table, leaves: list[int], standing: "_Standing") -> Iterator[Piece]:
         batches = _Batches(table, self.pages)
@@ -91,7 +95,7 @@ class _Database:
                     full = batches.add(cell, *placed(self.pages, number, cell), LIVE)
                 except Damaged as error:
                     place, length = placed(self.pages, number, cell)
-                    yield Broken("unreadable", f"a row of {table.name}: {error}", place.start, length)
+                    yield Broken("unreadable", f"a row of {table.name}: {error}", place.start, length, place.beside)
                     continue
                 standing.see(table, cell)
                 yield from full

@@ -13,7 +13,7 @@ from casewright.extract.readers.sqlite_headless import payloads
 from casewright.extract.readers.sqlite_pages import Pages, Place
 from casewright.extract.readers.sqlite_record import BLOB, REAL, Damaged, kinds_of, size_of
 from casewright.extract.readers.sqlite_schema import Stored, Table
-from casewright.extract.readers.sqlite_tree import TABLE_LEAF, Cell, Trees, free_blocks, head_of
+from casewright.extract.readers.sqlite_tree import TABLE_LEAF, Cell, Head, Trees, free_blocks, head_of
 
 SHORTEST = 4
 """No cell is shorter."""
@@ -38,9 +38,8 @@ def freed(pages: Pages, tables: Sequence[Table], owners: Mapping[int, Table], us
     trees, trunks = Trees(pages), _trunks(pages)
     for number in range(1, pages.in_file + 1):
         if number in owners:
-            place = pages.place(number)
-            fitting = [owners[number]] if not owners[number].without_rowid else []
-            yield from _gaps(trees, number, place, fitting)
+            if not owners[number].without_rowid:
+                yield from _gaps(trees, number, pages.place(number), [owners[number]])
         elif number in trunks:
             yield from _between(trees, *trunks[number], rows, FREED)
         elif number not in used:
@@ -51,17 +50,22 @@ def freed(pages: Pages, tables: Sequence[Table], owners: Mapping[int, Table], us
 
 def _whole(trees: Trees, number: int, place: Place, tables: Sequence[Table], origin: str) -> Iterator[Found]:
     """All records of a page that is no longer part of a tree, and what stands in its gap."""
-    try:
-        raw = trees.pages.at(place)
-        head = head_of(raw, trees.pages.usable, number)
-    except Damaged:
-        return
-    if head.kind != TABLE_LEAF:
+    raw, head = _page(trees, number, place)
+    if head is None or head.kind != TABLE_LEAF:
         return
     for at in head.pointers:
         if found := _fitting(trees, raw, at, trees.pages.usable, tables):
             yield Found(*found, Place(place.beside, place.start + at), origin)
     yield from _between(trees, raw, head.gap, place, tables, origin)
+
+
+def _page(trees: Trees, number: int, place: Place) -> tuple[bytes, Head | None]:
+    """A page and its head, if it is one of a tree."""
+    try:
+        raw = trees.pages.at(place)
+        return raw, head_of(raw, trees.pages.usable, number)
+    except Damaged:
+        return b"", None
 
 
 def _trunks(pages: Pages) -> dict[int, tuple[bytes, tuple[int, int], Place]]:
@@ -81,10 +85,8 @@ def _trunks(pages: Pages) -> dict[int, tuple[bytes, tuple[int, int], Place]]:
 
 def _gaps(trees: Trees, number: int, place: Place, tables: Sequence[Table]) -> Iterator[Found]:
     """Records in a page's free blocks, and between its pointers and its cells."""
-    try:
-        raw = trees.pages.at(place)
-        head = head_of(raw, trees.pages.usable, number)
-    except Damaged:
+    raw, head = _page(trees, number, place)
+    if head is None:
         return
     for gap in (head.gap, *free_blocks(raw, trees.pages.usable, number)):
         yield from _between(trees, raw, gap, place, tables, FREED)

@@ -12,7 +12,7 @@ from casewright.extract.readers.declared import Token, listed, parts_of, type_en
 
 TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*.*?\*/|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?P<text>'(?:[^']|'')*')"""
-    r"""|(?P<blob>[xX]'[0-9A-Fa-f]*')|(?P<number>[+-]?\s*\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|(?P<word>[\w$]+)|(?P<sign>.)""",
+    r"""|(?P<blob>[xX]'(?:[0-9A-Fa-f]{2})*')|(?P<number>[+-]?\s*\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|(?P<word>[\w$]+)|(?P<sign>.)""",
     re.DOTALL,
 )
 CONSTRAINTS = {"constraint", "primary", "unique", "check", "foreign"}

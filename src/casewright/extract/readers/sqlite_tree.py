@@ -112,8 +112,8 @@ class Trees:
             try:
                 yield self.cell(raw, at, head.kind)
             except Damaged as error:
-                start = self.pages.place(number).start + at
-                yield Broken("unreadable", f"a record on page {number}: {error}", start, 0)
+                place = self.pages.place(number)
+                yield Broken("unreadable", f"a record on page {number}: {error}", place.start + at, 0, place.beside)
 
     def lost_cell(self, raw: bytes, at: int, end: int) -> Cell:
         """The cell of a row that was given up, which ends before `end`. Raises Damaged, also when such rows have led
@@ -171,8 +171,7 @@ class Trees:
 def broken_page(pages: Pages, number: int, detail: str) -> Broken:
     """A page that can't be read."""
     place = pages.place(number)
-    where = f" (in the file {place.beside} beside it)" if place.beside else ""
-    return Broken("unreadable", detail + where, max(0, place.start), pages.size)
+    return Broken("unreadable", detail, max(0, place.start), pages.size, place.beside)
 
 
 def placed(pages: Pages, number: int, cell: Cell) -> tuple[Place, int]:
