@@ -180,6 +180,7 @@ def test_a_log_names_accounts_by_what_its_user_field_holds(names: dict[str, str]
     assert [(r["account"], r["ip"], r["agent"], r["row"]) for r in logins] == [(names["1"], "192.0.2.1", "Agent", 1)]
     downloads = found(output, "downloads")
     assert [(r["account"], r["reference"]) for r in downloads] == [(names["1"], "/m/1.jpg"), (None, "/m/2.jpg")]
+    assert {(r["zone"], r["origin"]) for r in [*logins, *downloads]} == {("log, its own +02:00", "live")}
 
 
 def test_a_refused_sign_in_puts_nobody_at_the_keyboard() -> None:

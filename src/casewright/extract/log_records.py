@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 from casewright.extract.log_names import named
 from casewright.extract.logs import BLANK, BadLine, LogLine, log_lines
 from casewright.extract.mapping import LogRules
+from casewright.extract.reader import LIVE
 from casewright.extract.records import KEYS, Records
 from casewright.model.ids import make_id
 
@@ -33,9 +34,9 @@ def read_log(records: Records, item: Mapping[str, Any], file: BinaryIO) -> None:
         place = {"item": item["item"], "row": line.number, "span_start": line.span_start,
                  "span_length": line.span_length}  # fmt: skip
         common = {column: key, "account": named(line.user), "time": line.time + correction,
-                  "ip": line.ip, **place}  # fmt: skip
+                  "zone": f"log, its own {line.zone}", "ip": line.ip, "origin": LIVE, **place}  # fmt: skip
         if kind == "logins":
-            records.add(kind, {**common, "zone": f"log, its own {line.zone}", "agent": line.agent, "kind": "log"})
+            records.add(kind, {**common, "agent": line.agent, "kind": "log"})
         else:
             records.add(kind, {**common, "reference": line.path})
         records.count("log lines", "done")
