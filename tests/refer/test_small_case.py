@@ -73,12 +73,21 @@ def test_every_figure_rests_on_rows_that_are_there(made: dict[str, pa.Table]) ->
     ids: set[str] = {"media/media"}
     for name, column in (("referrals", "referral"), ("accounts", "account"), ("payments", "payment"),
                          ("services", "id"), ("links", "link"), ("judgements", "judgement"), ("persons", "person"),
-                         ("requests", "request"), ("exhibits", "exhibit"), ("uploads", "upload")):  # fmt: skip
+                         ("requests", "request"), ("exhibits", "exhibit"), ("uploads", "upload"),
+                         ("former_values", "id")):  # fmt: skip
         ids |= set(made[name].column(column).to_pylist())
     ids |= {f"work/{i}" for i in made["worklist"].column("item").to_pylist()}
     for figure in made["figures"].to_pylist():
         assert figure["sources"], figure
         assert set(figure["sources"]) <= ids, figure
+
+
+def test_a_package_says_which_rows_the_service_itself_no_longer_showed(made: dict[str, pa.Table]) -> None:
+    said = {(f["section"], f["label"], f["value"].partition(":")[0]): f["subject"] for f in made["figures"].to_pylist()}
+    gone = {key: subject for key, subject in said.items() if "on record" in key[1] or key[1].endswith(" before")}
+    assert set(gone) == {("accounts", "on record", "no longer"), ("accounts", "email before", "old@example.com"),
+                         ("payments", "address on record", "no longer")}  # fmt: skip
+    assert gone["payments", "address on record", "no longer"] == "pay-markup"
 
 
 def test_what_else_a_batch_paid_is_nobody_elses_business() -> None:

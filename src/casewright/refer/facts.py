@@ -10,6 +10,12 @@ Row = dict[str, Any]
 
 MINE = "account IN (SELECT account FROM referrals)"
 PAID = f"payment IN (SELECT payment FROM payments WHERE {MINE})"  # noqa: S608  ours, as all below
+GIVEN_UP = f"""
+WITH given AS (SELECT payment, unnest(sources) AS id FROM payments WHERE {MINE})
+SELECT payment, max(d.origin) AS origin FROM given JOIN deposit_addresses d USING (id)
+GROUP BY payment HAVING bool_and(d.origin <> 'live') ORDER BY payment
+"""  # noqa: S608
+"""Payments whose address stands in rows alone that the service's database no longer shows."""
 REQUESTS = """
 SELECT q.*, EXISTS (SELECT 1 FROM returns r WHERE r.reference = q.reference AND r.txid = q.txid
                   AND (r.address IS NULL OR r.address = q.address)) AS answered
@@ -41,6 +47,9 @@ class Facts:
 
         self.referrals = context.table("referrals").to_pylist()
         self.accounts = one("account", f"SELECT * FROM accounts WHERE {MINE} ORDER BY account")  # noqa: S608
+        former = f'SELECT * FROM former_values WHERE {MINE} ORDER BY "column", item, span_start, id'  # noqa: S608
+        self.former = by("account", former)
+        self.address_origins = {name: row["origin"] for name, row in one("payment", GIVEN_UP).items()}
         self.payments = by("account", f"SELECT * FROM payments WHERE {MINE} ORDER BY time, txid, vout")  # noqa: S608
         self.services = by("payment", f"SELECT * FROM services WHERE {PAID} ORDER BY direction, hops, service, id")  # noqa: S608
         self.hops = by("payment", f"SELECT * FROM hops WHERE direction = 'back' AND {PAID} ORDER BY step, hop")  # noqa: S608

@@ -31,6 +31,11 @@ from casewright.refer.sheet import (
 
 LOGIN_LIMIT = 50
 """Latest sign-ins of an account that go along; `sign-ins` beside the account says how many there are."""
+GIVEN_UP = {
+    "freed": "no longer: the database had given the row up",
+    "wal": "no longer: the row stood on a page that was replaced or never committed",
+}
+"""What is said of a row that the service's database no longer shows; nothing is said of those that it does."""
 
 
 def figures(batch: pa.Table, context: Context) -> Output:
@@ -65,8 +70,11 @@ def _account(sheet: Sheet, referral: Row, facts: Facts) -> None:
     sheet.add_row(ACCOUNTS, subject, {"priority": referral["priority"], "why": referral["reason"]}, [subject])
     about = {"account": account["account"], "native": account["native"], "username": account["username"],
              "email": account["email"], "registered": account["registered_at"],
-             "registered from": account["registered_ip"]}  # fmt: skip
+             "registered from": account["registered_ip"], "on record": GIVEN_UP.get(account["origin"])}  # fmt: skip
     sheet.add_row(ACCOUNTS, subject, about, [account["account"]])
+    for former in facts.former[account["account"]]:
+        label = f"{former['column'].replace('_', ' ')} before"
+        sheet.add(ACCOUNTS, subject, label, former["value"], [former["id"]])
     logins = [row["login"] for row in facts.logins[account["account"]]]
     sheet.add(ACCOUNTS, subject, "sign-ins", len(logins), logins or [account["account"]])
     if referral["person"]:
@@ -96,7 +104,8 @@ def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
     for p in facts.payments[account]:
         values = {"account": name, "time": p["time"], "amount": btc(p["sats"]), "satoshis": p["sats"],
                   "transaction": p["txid"], "output": p["vout"], "address": p["address"],
-                  "block": p["height"]}  # fmt: skip
+                  "block": p["height"],
+                  "address on record": GIVEN_UP.get(facts.address_origins.get(p["payment"], ""))}  # fmt: skip
         sheet.add_row(PAYMENTS, p["payment"], values, [p["payment"], account])
         _trace(sheet, p["payment"], facts)
     for link, work in facts.media(account):
@@ -107,11 +116,12 @@ def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
         sheet.add_row(MEDIA, link["link"], cells, [link["link"], "work/" + work["item"], account])
     for kind, rows in (("upload", facts.uploads[account]), ("download", facts.downloads[account])):
         for t in rows:
-            cells = {"account": name, "kind": kind, "time": t["time"], "reference": t["reference"], "from": t["ip"]}
+            cells = {"account": name, "kind": kind, "time": t["time"], "reference": t["reference"], "from": t["ip"],
+                     "on record": GIVEN_UP.get(t["origin"])}  # fmt: skip
             sheet.add_row(TRANSFERS, t[kind], cells, [t[kind]])
     for login in facts.logins[account][:LOGIN_LIMIT]:
         cells = {"account": name, "time": login["time"], "from": login["ip"], "agent": login["agent"],
-                 "time rule": login["zone"]}  # fmt: skip
+                 "time rule": login["zone"], "on record": GIVEN_UP.get(login["origin"])}  # fmt: skip
         sheet.add_row(LOGINS, login["login"], cells, [login["login"]])
 
 
