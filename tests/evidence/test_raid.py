@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from casewright.evidence.reader import Unreadable
 from casewright.evidence.readers.disks import Disk, Slice
-from casewright.evidence.readers.raid import Assembled, Member, assemble, member_of
+from casewright.evidence.readers.raid import Assembled, assemble
+from casewright.evidence.readers.raid_superblock import Member, member_of
 
 SECTOR = 512
 needs_grub = pytest.mark.skipif(not shutil.which("grub-fstest"), reason="needs grub-fstest")

@@ -8,7 +8,7 @@ from casewright.evidence.readers.disks import DamageLog, Disk, first_line
 from casewright.evidence.readers.luks import is_luks
 from casewright.evidence.readers.lvm import physical_volume_of
 from casewright.evidence.readers.partitions import partitions_of
-from casewright.evidence.readers.raid import member_of
+from casewright.evidence.readers.raid_superblock import member_of
 from casewright.evidence.readers.tree import Tree
 from casewright.evidence.readers.tsk import TSK_ERRORS
 from casewright.evidence.readers.xfs import XfsTree, is_xfs

@@ -13,7 +13,8 @@ from casewright.evidence.readers.disks import Disk, Slice
 from casewright.evidence.readers.luks import is_luks, unlock
 from casewright.evidence.readers.lvm import PhysicalVolume, groups_of, logical_volumes, physical_volume_of
 from casewright.evidence.readers.partitions import Partition, gaps, partitions_of
-from casewright.evidence.readers.raid import Member, assemble, member_of
+from casewright.evidence.readers.raid import assemble
+from casewright.evidence.readers.raid_superblock import Member, member_of
 from casewright.evidence.readers.systems import holds_a_file_system
 from casewright.evidence.walk import Walk
 
