@@ -9,6 +9,7 @@ from typing import Any
 import pyrage
 import pytest
 
+from casewright.engine.query import Reader
 from tests.command import casewright
 
 
@@ -49,6 +50,16 @@ def test_the_verbs_one_after_the_other_make_the_demo_by_hand(demo: Path, tmp_pat
     rows = answered("query", case, "SELECT count(*) AS n FROM accounts")["rows"]
     assert rows == [{"n": 240}]
     assert answered("why", case, link)["steps"][0]["table"] == "links"
+
+
+def test_a_digest_in_a_pipe_stands_on_one_line(demo: Path) -> None:
+    said = casewright("status", str(demo)).stdout
+    with Reader(demo / "tables") as reader:
+        digests = [
+            r["sha"] for r in reader.rows("SELECT exhibit AS sha FROM exhibits UNION SELECT stored FROM stored_hashes")
+        ]
+    assert len(digests) > 10
+    assert all(digest in said for digest in digests)
 
 
 @pytest.mark.skipif(not shutil.which("age") or not shutil.which("minisign"), reason="age or minisign is not installed")

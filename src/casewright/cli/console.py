@@ -25,12 +25,17 @@ def plain(value: Any) -> Any:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
+WIDE = 1000
+"""Columns of a pipe or file, which have no edge: nobody finds a digest that is folded."""
+
+
 class Voice:
     """One command's way of answering."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        edge = None if sys.stdout.isatty() else WIDE
+        self.out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=edge)
         self.err = Console(file=sys.stderr, highlight=False)
 
     def answer(self, document: Mapping[str, Any]) -> None:

@@ -40,7 +40,9 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
         volumes = reader.rows(
             "SELECT volume, layers, system, start, size, is_read, exhibit FROM volumes ORDER BY exhibit, parent, volume"
         )
-        hashes = reader.rows("SELECT algorithm, stored, computed, holds, exhibit FROM stored_hashes ORDER BY ALL")
+        hashes = reader.rows(
+            "SELECT image, algorithm, stored, computed, holds, exhibit FROM stored_hashes ORDER BY ALL"
+        )
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
     step = next_step(opened, stale, funnel)
@@ -52,9 +54,11 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
     _table(voice, "Sealed", ["role", "name", "form", "size", "files", "exhibit"], exhibits)
     if volumes:
-        _table(voice, "Volumes", ["volume", "layers", "system", "start", "size", "is_read"], volumes)
+        words = [{**row, "read": "yes" if row["is_read"] else "no"} for row in volumes]
+        _table(voice, "Volumes", ["volume", "layers", "system", "start", "size", "read"], words)
     if hashes:
-        _table(voice, "Hashes stored in the images", ["algorithm", "stored", "computed", "holds"], hashes)
+        words = [{**row, "now": "holds" if row["holds"] else f"DIFFERS: {row['computed']}"} for row in hashes]
+        _table(voice, "Hashes stored in the images", ["image", "algorithm", "stored", "now"], words)
     _table(voice, "Balance: received = done + nothing to find + set aside",
            ["stage", "noun", "received", "done", "nothing", "set_aside"], tallies)  # fmt: skip
     _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
