@@ -9,7 +9,7 @@ from functools import cached_property
 
 from coincurve import PrivateKey, PublicKey
 
-from casewright.model.bitcoin import NETWORKS, base58check_encode, script_of_address, segwit_encode
+from casewright.model.bitcoin import NETWORKS, base58check_encode, hash160, script_of_address, segwit_encode
 
 NETWORK = "regtest"
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -20,10 +20,6 @@ def tagged(tag: str, data: bytes) -> bytes:
     """BIP 340 tagged hash."""
     head = hashlib.sha256(tag.encode()).digest()
     return hashlib.sha256(head + head + data).digest()
-
-
-def hash160(raw: bytes) -> bytes:
-    return hashlib.new("ripemd160", hashlib.sha256(raw).digest()).digest()
 
 
 @dataclass(frozen=True)

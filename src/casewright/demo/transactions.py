@@ -5,8 +5,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from casewright.demo.keys import Key, hash160, tagged
-from casewright.model.bitcoin import sha256d
+from casewright.demo.keys import Key, tagged
+from casewright.model.bitcoin import hash160, sha256d
 
 BITS = 0x207FFFFF
 TARGET = 0x7FFFFF << 8 * (0x20 - 3)

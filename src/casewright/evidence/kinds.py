@@ -25,6 +25,10 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (257, b"ustar", "application/x-tar"),
     (0, b"SQLite format 3\0", "application/vnd.sqlite3"),
     (0, b"PGDMP", "application/x-postgresql-dump"),
+    (12, b"\x62\x31\x05\0", "application/x-berkeley-db"),
+    (12, b"\0\x05\x31\x62", "application/x-berkeley-db"),
+    (0, b"QklFMQ", "application/x-electrum-wallet"),
+    (0, b"QklFMg", "application/x-electrum-wallet"),
     (0, b"%PDF-", "application/pdf"),
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (0, b"Rar!\x1a\x07", "application/vnd.rar"),
@@ -58,7 +62,7 @@ SQL_DUMP = re.compile(
 )
 SQL_START = re.compile(
     rb"\A(?:\xef\xbb\xbf)?(?:/\*[^!].*?\*/|--[^\n]*\n|#[^\n]*\n|\s)*+"
-    rb"(?:SET|CREATE|DROP|INSERT|REPLACE|USE|BEGIN|START|PRAGMA|LOCK|ALTER|DELIMITER|COPY|TRUNCATE)\s|/\*!\d",
+    rb"(?:(?:SET|CREATE|DROP|INSERT|REPLACE|USE|BEGIN|START|PRAGMA|LOCK|ALTER|DELIMITER|COPY|TRUNCATE)\s|/\*!\d)",
     re.DOTALL | re.IGNORECASE,
 )
 SQL_LINES = re.compile(
@@ -68,6 +72,10 @@ SQL_LINES = re.compile(
 )
 """Statements that dumps are made of, for dumps that do not say so in their first lines."""
 ACCESS_LINE = re.compile(rb'^\S+ \S+ [^\[\n]* ?\[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "', re.MULTILINE)
+ELECTRUM = re.compile(
+    rb'\s*\{\s*"(?:addr_history|accounts(?:_expanded)?|seed_version|wallet_type|keystore|use_encryption|master_public_keys?)"\s*:'
+)
+"""Electrum writes its wallets' parts in the order of their names; these are the ones that can be first."""
 ARCHIVED = (
     (re.compile(rb"\x1f\x9d[\x89-\x90]"), "application/x-compress"),
     # the properties that every writer uses, a dictionary of whole 64 KiB, a size of under 256 GiB or none given
@@ -140,6 +148,8 @@ def _text(head: bytes) -> str | None:
         return "text/x-sql-dump"
     if b";" in head and SQL_START.match(head) and SQL_LINES.search(head) and not _is_binary(head):
         return "text/x-sql-dump"
+    if ELECTRUM.match(head):
+        return "application/x-electrum-wallet"
     if b'] "' in head[:8192] and ACCESS_LINE.search(head[:8192]):
         return "text/x-access-log"
     return None if _is_binary(head) else "text/plain"

@@ -78,7 +78,7 @@ def _line(raw: bytes, number: int, start: int, length: int) -> LogLine | BadLine
     if match is None:
         return BadLine("no combined log line", number, start, length)
     stamp = TIME.fullmatch(match["time"])
-    moment = _utc(stamp) if stamp else None
+    moment = utc(stamp) if stamp else None
     if stamp is None or moment is None:
         return BadLine("no such time", number, start, length)
     user = None if match["user"] in (b"-", b"", b'""') else _text(match["user"])
@@ -89,7 +89,7 @@ def _line(raw: bytes, number: int, start: int, length: int) -> LogLine | BadLine
                    int(match["status"]), _text(match["agent"] or b""), number, start, length)  # fmt: skip
 
 
-def _utc(stamp: re.Match[bytes]) -> datetime | None:
+def utc(stamp: re.Match[bytes]) -> datetime | None:
     """The moment in UTC; the log names its own offset, so nothing is assumed."""
     day, month, year, hour, minute, second, sign, hours, minutes = stamp.groups()
     if month not in MONTHS:

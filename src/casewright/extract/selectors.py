@@ -1,101 +1,135 @@
-"""Selectors in any bytes: Bitcoin addresses, emails, IPs, URLs and onion services, with their places.
+"""Selectors in any bytes, with their places, in one pass: anchors by a compiled kernel, patterns where these are.
 
-Checksums are verified where there are any, so that a hit is an address and not a string that looks like one. Each kind
-is looked for by itself: an address inside a URL is a hit too. UTF-16 text is not searched.
+Each kind is looked for by itself: an address inside a URL is a hit too. Text of two bytes a letter (UTF-16, either
+order) is searched as well, where it is ASCII. `all_selectors` is the definition, `find_selectors` its fast twin.
 """
 
-import base64
-import hashlib
-import ipaddress
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from casewright.model.bitcoin import valid_address
+import numpy as np
+
+from casewright.extract.selector_kinds import KINDS, Match
+from casewright.kernels import anchors as kernel
 
 CHUNK, OVERLAP = 1 << 20, 4096
-PATTERNS = {
-    "bitcoin": re.compile(
-        rb"(?<![A-Za-z0-9])(?:(?:bc|tb|bcrt)1[02-9ac-hj-np-z]{11,87}|(?:BC|TB|BCRT)1[02-9AC-HJ-NP-Z]{11,87}"
-        rb"|[123mn][1-9A-HJ-NP-Za-km-z]{25,34})(?![A-Za-z0-9])"
-    ),
-    "email": re.compile(
-        rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_%+-][A-Za-z0-9._%+-]{0,63}+@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
-        rb"(?![A-Za-z0-9-])"
-    ),
-    "ip": re.compile(
-        rb"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)"
-        rb"|(?<![0-9A-Za-z:.])[0-9A-Fa-f]{4}:[0-9A-Fa-f:]{2,34}(?![0-9A-Za-z:])"
-    ),
-    "onion": re.compile(rb"(?<![A-Za-z0-9])[a-z2-7]{56}\.onion(?![A-Za-z0-9-])"),
-    "url": re.compile(rb"https?://[^\s\"'<>\\\x00-\x20\x7f-\xff]{4,2000}"),
-}
-"""No hit is longer than half of `OVERLAP`."""
+ANCHORS = 1 << 16
+OF_ANCHOR = {
+    kernel.EMAIL: ("email",), kernel.URL: ("url",), kernel.IPV4: ("ip",), kernel.IPV6: ("ip",),
+    kernel.PHONE: ("phone",), kernel.GROUPS: ("pgp",), kernel.DESCRIPTOR: ("descriptor",),
+}  # fmt: skip
+OF_LENGTH = {
+    40: ("bitcoin", "pgp"), 42: ("bitcoin", "ethereum", "pgp"), 51: ("bitcoin", "wif"), 52: ("bitcoin", "wif"),
+    56: ("bitcoin", "onion"), 95: ("monero",), 106: ("monero",), 111: ("xprv", "xpub"),
+}  # fmt: skip
+"""Kinds that letters and digits of a length may be; others may be of the kind `bitcoin`."""
+WIDE = re.compile(rb"(?:[\x09\x0a\x0d\x20-\x7e]\x00){7,}|(?:\x00[\x09\x0a\x0d\x20-\x7e]){7,}")
+"""No selector is shorter than seven letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A selector and where its bytes stand."""
+    """A selector and where its bytes stand; `line` are the bytes around it, as far as its line goes."""
 
     kind: str
     value: str
+    canonical: str
+    port: int | None
     span_start: int
     span_length: int
+    line: bytes
+
+
+def all_selectors(raw: bytes) -> list[Hit]:
+    """Every selector in these bytes, by its pattern alone. Slow."""
+    hits = [hit for kind in KINDS for m in KINDS[kind].pattern.finditer(raw) if (hit := _hit(kind, m, 0))]
+    for match in WIDE.finditer(raw):
+        start = match.start() + (match[0][0] == 0)
+        hits += [_widened(hit, start) for hit in all_selectors(raw[start : match.end() : 2])]
+    return sorted(hits, key=_place)
+
+
+def _place(hit: Hit) -> tuple[int, str]:
+    return hit.span_start, hit.kind
+
+
+def _widened(hit: Hit, start: int) -> Hit:
+    """A hit in text of two bytes a letter that begins at `start`."""
+    return replace(hit, span_start=start + 2 * hit.span_start, span_length=2 * hit.span_length)
 
 
 def find_selectors(file: BinaryIO, chunk: int = CHUNK) -> Iterator[Hit]:
     """Every selector in the stream, by place and kind, each once, also across the borders of chunks."""
-    base, buffer, searched = 0, b"", dict.fromkeys(PATTERNS, 0)
+    base, buffer, searched = 0, b"", _fresh()
+    wide = _fresh(), _fresh()
     while True:
         more = file.read(chunk)
         buffer += more
-        sure = len(buffer) - OVERLAP if more else len(buffer)
-        hits = [hit for kind in PATTERNS for hit in _search(kind, buffer, base, sure, searched)]
-        yield from sorted(hits, key=lambda hit: (hit.span_start, hit.kind))
+        sure = len(buffer) - OVERLAP if more else len(buffer) + 1
+        if sure > 0:
+            hits = [*_search(buffer, base, sure, searched), *_search_wide(buffer, base, sure, wide)]
+            yield from sorted(hits, key=_place)
         if not more:
             return
         cut = max(0, sure - OVERLAP)
         base, buffer = base + cut, buffer[cut:]
 
 
-def _search(kind: str, buffer: bytes, base: int, sure: int, searched: dict[str, int]) -> Iterator[Hit]:
+def _fresh() -> dict[str, int]:
+    return dict.fromkeys(KINDS, 0)
+
+
+def _search(buffer: bytes, base: int, sure: int, searched: dict[str, int]) -> Iterator[Hit]:
     """Hits that begin before `sure`, where more bytes can't change them; `searched` is how far a kind has come."""
-    for match in PATTERNS[kind].finditer(buffer, max(0, searched[kind] - base)):
-        if match.start() >= sure:
-            break
-        searched[kind] = base + match.end()
-        if hit := _hit(kind, match, base):
-            yield hit
-    searched[kind] = max(searched[kind], base + sure)
+    for start, kinds in _anchors(buffer, max(0, min(searched.values()) - base)):
+        for kind in kinds:
+            if start < sure and base + start >= searched[kind] and (match := KINDS[kind].pattern.match(buffer, start)):
+                searched[kind] = base + match.end()
+                if hit := _hit(kind, match, base):
+                    yield hit
+    for kind in searched:
+        searched[kind] = max(searched[kind], base + sure)
 
 
-def _hit(kind: str, match: re.Match[bytes], base: int) -> Hit | None:
-    text = match.group().decode("ascii")
-    text = text.rstrip(".,;:)]}>") if kind == "url" else text
-    return Hit(kind, text, base + match.start(), len(text)) if CHECKS[kind](text) else None
+def _search_wide(buffer: bytes, base: int, sure: int, searched: tuple[dict[str, int], dict[str, int]]) -> Iterator[Hit]:
+    """The same in text of two bytes a letter. Places are counted in letters there, for even and odd bytes apart."""
+    raw, begin = np.frombuffer(buffer, np.uint8), 0
+    starts, ends = np.empty(ANCHORS, np.int64), np.empty(ANCHORS, np.int64)
+    while begin <= len(buffer):
+        count, begin = kernel.wide(raw, begin, starts, ends)
+        for at, end in zip(starts[:count].tolist(), ends[:count].tolist(), strict=True):
+            start = at + (buffer[at] == 0)
+            letters, (first, odd) = buffer[start:end:2], divmod(base + start, 2)
+            known = len(letters) if end < sure else -(-(sure - start) // 2)
+            if known <= 0:
+                continue
+            for hit in _search(letters, first, known, searched[odd]):
+                yield replace(hit, span_start=2 * hit.span_start + odd, span_length=2 * hit.span_length)
 
 
-def _is_visitors(text: str) -> bool:
-    """An IP address that may be somebody's: not the machine's own, and not everybody's."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return not (address.is_loopback or address.is_unspecified or address.is_multicast)
+def _anchors(buffer: bytes, begin: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Where something may begin, and of which kinds."""
+    raw = np.frombuffer(buffer, np.uint8)
+    codes, starts, ends = np.empty(ANCHORS, np.uint8), np.empty(ANCHORS, np.int64), np.empty(ANCHORS, np.int64)
+    while begin <= len(buffer):
+        count, begin = kernel.anchors(raw, begin, codes, starts, ends)
+        found = codes[:count].tolist(), starts[:count].tolist(), ends[:count].tolist()
+        for code, start, end in zip(*found, strict=True):
+            yield start, OF_LENGTH.get(end - start, ("bitcoin",)) if code == kernel.RUN else OF_ANCHOR[code]
 
 
-def _is_onion(text: str) -> bool:
-    """Tor rendezvous specification v3, section 6: base32(public key | checksum | version)."""
-    raw = base64.b32decode(text[:56].upper())
-    check = hashlib.sha3_256(b".onion checksum" + raw[:32] + b"\x03").digest()[:2]
-    return raw[34:] == b"\x03" and raw[32:34] == check
+def _hit(kind: str, match: Match, base: int) -> Hit | None:
+    value = KINDS[kind].check(match)
+    if value is None:
+        return None
+    line = _line(match.string, match.start(), match.end()) if kind == "ip" else b""
+    return Hit(kind, value.text, value.canonical, value.port, base + match.start(), value.length, line)
 
 
-CHECKS: dict[str, Callable[[str], bool]] = {
-    "url": bool,
-    "email": bool,
-    "onion": _is_onion,
-    "bitcoin": lambda text: valid_address(text) is not None,
-    "ip": _is_visitors,
-}
+def _line(raw: bytes, start: int, end: int) -> bytes:
+    """What stands on the same line, as far as 400 bytes away."""
+    begin = raw.rfind(b"\n", max(0, start - 400), start) + 1 or max(0, start - 400)
+    stop = raw.find(b"\n", end, end + 400)
+    return raw[begin : end + 400 if stop < 0 else stop]

@@ -13,8 +13,9 @@ from casewright.extract.log_records import read_log
 from casewright.extract.makers import Owner
 from casewright.extract.mapping import Mapping as Rules
 from casewright.extract.mapping import read_mapping
-from casewright.extract.records import Gathered, Records
-from casewright.extract.selectors import PATTERNS, find_selectors
+from casewright.extract.records import Records
+from casewright.extract.selector_stage import SELECTORS
+from casewright.extract.wallet_stage import WALLETS
 from casewright.model.ids import id_maker
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
@@ -109,23 +110,6 @@ def _owner(item: Item, rules: Rules) -> Owner:
     return id_maker("acct", item["sha256"], table)
 
 
-def selectors(batch: pa.Table, context: Context) -> Output:
-    """Addresses, emails, IPs, URLs and onion services in every item that is neither media nor archive."""
-    rows, found = Gathered("selectors"), 0
-    for item in batch.to_pylist():
-        made = {kind: id_maker("sel", item["item"], kind) for kind in PATTERNS}
-        hits = 0
-        with context.open(item["sha256"]) as file:
-            for hit in find_selectors(file):
-                hits += 1
-                rows.add({"selector": made[hit.kind](hit.span_start), "kind": hit.kind, "value": hit.value,
-                          "item": item["item"], "span_start": hit.span_start,
-                          "span_length": hit.span_length})  # fmt: skip
-        found += bool(hits)
-    tally = Tally("items", batch.num_rows, found, batch.num_rows - found)
-    return Output({"selectors": rows.table()}, [], [tally])
-
-
 def _params(settings: Settings) -> Mapping[str, Any]:
     return {
         "assumed_zone": settings.extract.assumed_zone,
@@ -135,9 +119,6 @@ def _params(settings: Settings) -> Mapping[str, Any]:
 
 READS = ("items", "exhibits", "exhibit_files")
 DATABASES = quoted(READERS)
-NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime NOT LIKE 'audio/%' AND mime NOT IN
-('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
-
 STAGES = (
     Stage("accounts", 5, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
           batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
@@ -146,6 +127,6 @@ STAGES = (
     Stage("activity", 5, (*READS, "accounts"), ACTIVITY, activity, over="items",
           where=f"mime IN ({DATABASES}, '{ACCESS_LOG}')", order="item", batch=1, hostile=True, sees_all=True,
           params=_params, imports=KERNELS),
-    Stage("selectors", 2, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
-          batch=64, hostile=True),
+    SELECTORS,
+    WALLETS,
 )  # fmt: skip

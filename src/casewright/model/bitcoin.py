@@ -48,6 +48,10 @@ def sha256d(raw: bytes) -> bytes:
     return hashlib.sha256(hashlib.sha256(raw).digest()).digest()
 
 
+def hash160(raw: bytes) -> bytes:
+    return hashlib.new("ripemd160", hashlib.sha256(raw).digest()).digest()
+
+
 def base58check_encode(payload: bytes) -> str:
     raw = payload + sha256d(payload)[:4]
     number, text = int.from_bytes(raw, "big"), ""

@@ -45,6 +45,8 @@ class ExtractSettings:
     """Added to every time stamp of the seized server: positive when its clock was slow."""
     assumed_zone: str = "UTC"
     """Zone of time stamps that name none."""
+    wallet_gap: int = 20
+    """Addresses derived from a wallet's extended keys beyond the last one that it knows (BIP 44 says 20)."""
 
 
 @dataclass(frozen=True)
