@@ -274,7 +274,7 @@ def _batches(stage: Stage, tables: Mapping[str, pa.Table]) -> Iterator[pa.Table]
     if stage.over is None:
         yield pa.table({})
         return
-    context = Context({}, {stage.over: tables[stage.over]}, _NO_BLOBS)
+    context = Context({}, {name: tables[name] for name in stage.reads}, _NO_BLOBS)
     rows = context.sql(f"SELECT * FROM {stage.over} WHERE {stage.where} ORDER BY {stage.order}")  # noqa: S608  ours
     rows = rows.cast(TABLES[stage.over].schema)
     for start in range(0, max(rows.num_rows, 1), stage.batch):
