@@ -27,6 +27,7 @@ PRIVATE = dict(zip((bytes.fromhex(version) for version in (
     "02575048")), PUBLIC, strict=True))  # fmt: skip
 """Version bytes of private keys, and those of the public keys they stand for."""
 LENGTH = 78
+DEEPEST = 255
 
 
 class NoKey(ValueError):  # noqa: N818  reads as what it says
@@ -53,6 +54,8 @@ class ExtendedKey:
         """The key with this number below it; hardened ones have numbers from `HARDENED`. Raises NoKey."""
         if number >= HARDENED and self.secret is None:
             raise NoKey("a hardened key can't be derived from a public one")
+        if self.depth == DEEPEST or number >= 2 * HARDENED:
+            raise NoKey("there is no key below it with this number")
         head = b"\0" + self.secret if number >= HARDENED and self.secret else self.key
         mixed = hmac.digest(self.chain, head + number.to_bytes(4, "big"), "sha512")
         below = replace(self, depth=self.depth + 1, parent=hash160(self.key)[:4], number=number, chain=mixed[32:])

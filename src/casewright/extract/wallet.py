@@ -13,6 +13,8 @@ from casewright.model.bitcoin import valid_address
 
 OWN, CHANGE, WATCHED, CONTACT = "own", "change", "watched", "contact"
 STORED, DERIVED = "stored", "derived"
+MOST_DERIVED = 200_000
+"""Addresses that are derived for one wallet at most: a few bytes can ask for any number."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,19 @@ class WalletReader(Protocol):
 
 
 def network_of(addresses: Iterable[str], otherwise: str) -> str:
-    """The network that these addresses are of. Those of the test networks are mostly alike: `otherwise` decides then."""
-    named = {valid_address(address) for address in addresses}
-    clear = next((network for network in ("mainnet", "regtest") if network in named), None)
-    if clear or "testnet" not in named:
-        return clear or otherwise
-    return "testnet" if otherwise == "mainnet" else otherwise
+    """The network that these addresses are of. The test networks write most of them alike: `otherwise`
+    decides then."""
+    test = False
+    for address in addresses:
+        network = valid_address(address)
+        if network in ("mainnet", "regtest"):
+            return network
+        test |= network == "testnet"
+    return "testnet" if test and otherwise == "mainnet" else otherwise
+
+
+def network_for(main: bool | None, otherwise: str) -> str:
+    """The network of a key that is one of the main network, or not; `otherwise` where it agrees or does not say."""
+    if main is None or main == (otherwise == "mainnet"):
+        return otherwise
+    return "mainnet" if main else "testnet"

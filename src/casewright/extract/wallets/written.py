@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator
 
-from casewright.extract.descriptors import Descriptor, NoDescriptor, read_descriptors
-from casewright.extract.extended_keys import ExtendedKey, NoKey, extended_key
+from casewright.extract.descriptor import Descriptor
+from casewright.extract.descriptors import NoDescriptor, read_descriptors
+from casewright.extract.extended_keys import HARDENED, ExtendedKey, NoKey, extended_key
 from casewright.extract.reader import Broken
-from casewright.extract.wallet import CHANGE, DERIVED, OWN, STORED, Found, Owned, Place, Wallet
+from casewright.extract.wallet import CHANGE, DERIVED, OWN, STORED, Found, Owned, Place, Wallet, network_for
 
+WORDS = {"xpub": "extended public key", "xprv": "extended private key", "descriptor": "descriptor",
+         "wif": "private key"}  # fmt: skip
 FORMS = {"p2pkh": "pkh({})", "p2sh-p2wpkh": "sh(wpkh({}))", "p2wpkh": "wpkh({})", "p2tr": "tr({})"}
 ACCOUNTS = {"p2pkh": 44, "p2sh-p2wpkh": 49, "p2wpkh": 84, "p2tr": 86}
 """Where wallets keep their first account below a master key (BIP 44, 49, 84, 86)."""
 CHAINS = (("/0/*", OWN), ("/1/*", CHANGE))
+RIGHT_BELOW = ("/*", OWN)
+ACCOUNT_DEPTH = 3
+Parts = Iterator[tuple[Descriptor, str]]
 
 
 def read_written(kind: str, text: str, place: Place, gap: int, network: str) -> Iterator[Found]:
@@ -20,52 +26,57 @@ def read_written(kind: str, text: str, place: Place, gap: int, network: str) -> 
     one chain for addresses and one for change, or with addresses right below it.
     """
     try:
-        secret, parts = kind in ("xprv", "wif"), list(_parts(kind, text))
-        mains = {part.main for part, _ in parts if part.main is not None}
-        if mains and mains != {network == "mainnet"}:
-            network = "mainnet" if True in mains else "testnet"
+        parts = list(_parts(kind, text))
+        network = network_for(next((part.main for part, _ in parts if part.main is not None), None), network)
         seen = set[str]()
         for descriptor, role in parts:
-            for index in range(gap if descriptor.ranged else 1):
-                for address, form in descriptor.addresses(index, network):
-                    if address not in seen:
-                        seen.add(address)
-                        basis = DERIVED if descriptor.ranged else STORED
-                        yield Owned(address, form, role, basis, place, descriptor.path(index))
-        secret |= any(part.secret for part, _ in parts)
+            for owned in _of_part(descriptor, role, place, gap, network):
+                if owned.address not in seen:
+                    seen.add(owned.address)
+                    yield owned
+        secret = kind in ("xprv", "wif") or any(part.secret for part, _ in parts)
         yield Wallet(WORDS[kind], network, False, secret, gap, 1, 0)
     except (NoDescriptor, NoKey) as error:
         yield Broken("unreadable", f"{WORDS[kind]}: {error}", place.span_start, place.span_length)
 
 
-WORDS = {"xpub": "extended public key", "xprv": "extended private key", "descriptor": "descriptor",
-         "wif": "private key"}  # fmt: skip
+def _of_part(descriptor: Descriptor, role: str, place: Place, gap: int, network: str) -> Iterator[Owned]:
+    """Raises NoKey."""
+    basis = DERIVED if descriptor.ranged else STORED
+    for index in range(gap if descriptor.ranged else 1):
+        for address, kind in descriptor.addresses(index, network):
+            yield Owned(address, kind, role, basis, place, descriptor.path(index))
 
 
-def _parts(kind: str, text: str) -> Iterator[tuple[Descriptor, str]]:
+def _parts(kind: str, text: str) -> Parts:
+    """Raises NoDescriptor and NoKey."""
     if kind == "descriptor":
-        several = read_descriptors(text)
-        for place, descriptor in enumerate(several):
-            yield descriptor, CHANGE if place else OWN
+        for place, descriptor in enumerate(read_descriptors(text)):
+            yield descriptor, CHANGE if place == 1 else OWN
     elif kind == "wif":
         yield read_descriptors(f"combo({text})")[0], OWN
     else:
-        yield from _of_key(extended_key(text), text)
+        yield from _of_key(extended_key(text))
 
 
-def _of_key(key: ExtendedKey, text: str) -> Iterator[tuple[Descriptor, str]]:
+def _of_key(key: ExtendedKey) -> Parts:
     if key.script in ("p2wsh", "p2sh-p2wsh"):
         raise NoKey("serves with others together only, and these do not stand beside it")
     for script, form in FORMS.items():
         if key.script not in (None, script):
             continue
-        for chain, role in (*CHAINS, ("/*", OWN)):
-            if key.depth == 3 and chain == "/*" or key.depth == 4 and chain != "/*":
-                continue
+        for chain, role in _chains(key):
             yield read_descriptors(form.format(f"{key.neutral}{chain}"))[0], role
         if key.secret is not None and key.depth == 0:
             account = key
             for step in (ACCOUNTS[script], 0 if key.main else 1, 0):
-                account = account.child(step | 1 << 31)
+                account = account.child(step + HARDENED)
             for chain, role in CHAINS:
                 yield read_descriptors(form.format(f"{account.neutral}{chain}"))[0], role
+
+
+def _chains(key: ExtendedKey) -> tuple[tuple[str, str], ...]:
+    """Which steps may lead from it to addresses: an account has chains, and a chain has addresses."""
+    if key.depth == ACCOUNT_DEPTH:
+        return CHAINS
+    return (RIGHT_BELOW,) if key.depth == ACCOUNT_DEPTH + 1 else (*CHAINS, RIGHT_BELOW)
