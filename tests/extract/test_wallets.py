@@ -1,4 +1,4 @@
-"""Wallets: what owns an address, derived as the wallets themselves derive it; and no secret leaves them."""
+"""Wallets' files: what owns an address, derived as the wallets' own programs derive it; and no secret leaves them."""
 
 import io
 import json
@@ -6,31 +6,27 @@ import shutil
 import sqlite3
 import struct
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casewright.extract.descriptors import NoDescriptor, checksum, read_descriptors
-from casewright.extract.extended_keys import HARDENED, ExtendedKey, NoKey, extended_key
+from casewright.extract.descriptors import read_descriptors
+from casewright.extract.extended_keys import HARDENED, extended_key
 from casewright.extract.reader import FREED, LIVE, Broken, Nothing
-from casewright.extract.wallet import CHANGE, CONTACT, DERIVED, OWN, STORED, WATCHED, Found, Owned, Place, Wallet
+from casewright.extract.wallet import CHANGE, CONTACT, DERIVED, OWN, STORED, WATCHED, Found, Owned, Wallet
 from casewright.extract.wallets.berkeley import Record, read_berkeley
 from casewright.extract.wallets.core import read_core_berkeley, read_core_sqlite
 from casewright.extract.wallets.electrum import read_electrum
-from casewright.extract.wallets.written import read_written
-from casewright.model.bitcoin import base58check_encode, script_of_address
+from casewright.model.bitcoin import base58check_encode, valid_address
+from tests.extract import wallet_files as files
+from tests.extract.test_descriptors import BIP86, MASTER, TWO
+from tests.extract.wallet_files import named, needs_berkeley, sized
 
-MASTER = ("xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGB"
-          "xrMPHi")  # fmt: skip
-ZPUB = ("zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs")
-BIP86 = ("xpub6BgBgsespWvERF3LHQu6CnqdvfEvtMcQjYrcRzx53QJjSxarj2afYWcLteoGVky7D3UKDP9QyrLprQ3VCECoY49yfdDEHGCtMMj92pReUsQ")
-UPRV = ("uprv8tXDerPXZ1QsVNjUJWTurs9kA1KGfKUAts74GCkcXtU8GwnH33GDRbNJpEqTvipfCyycARtQJhmdfWf8oKt41X9LL1zeD2pLsWmxEk3VAwd")
-WIF = "5KYZdUEo39z3FPrtuX2QbbwGnNP5zTd7yyr2SC1j299sBCnWjss"
-needs_berkeley = pytest.mark.skipif(not shutil.which("db5.3_load"), reason="Debian's db5.3-util is not here")
+REAL = Path(__file__).parent / "core_wallets"
+TRUTH: dict[str, Any] = json.loads((REAL / "truth.json").read_text("utf-8"))
 needs_electrum = pytest.mark.skipif(not shutil.which("electrum"), reason="Debian's electrum is not here")
 
 
@@ -38,196 +34,85 @@ def owned(found: list[Found]) -> list[Owned]:
     return [piece for piece in found if isinstance(piece, Owned)]
 
 
-def written(kind: str, text: str, gap: int = 2, network: str = "mainnet") -> list[Found]:
-    return list(read_written(kind, text, Place(0, len(text)), gap, network))
+def broken(found: list[Found]) -> list[Broken]:
+    return [piece for piece in found if isinstance(piece, Broken)]
 
 
-# the field's own vectors
+def the_wallet(found: list[Found]) -> Wallet:
+    (wallet,) = [piece for piece in found if isinstance(piece, Wallet)]
+    assert found[-1] is wallet
+    return wallet
 
 
-@pytest.mark.parametrize(
-    ("path", "public"),
-    [
-        ((), "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8"),
-        ((HARDENED,), "xpub68Gmy5EdvgibQVfPdqkBBCHxA5htiqg55crXYuXoQRKfDBFA1WEjWgP6LHhwBZeNK1VTsfTFUHCdrfp1bgwQ9xv5ski8PX9rL2dZXvgGDnw"),
-        ((HARDENED, 1, HARDENED + 2, 2, 1000000000), "xpub6H1LXWLaKsWFhvm6RVpEL9P4KfRZSW7abD2ttkWP3SSQvnyA8FSVqNTEcYFgJS2UaFcxupHiYkro49S8yGasTvXEYBVPamhGW6cFJodrTHy"),
-    ],
-)  # fmt: skip
-def test_keys_below_a_master_key_are_those_of_bip_32(path: tuple[int, ...], public: str) -> None:
-    key = extended_key(MASTER)
-    for number in path:
-        key = key.child(number)
-    assert str(key) == public
-    assert extended_key(public) == ExtendedKey(**{**key.__dict__, "secret": None})
+# Bitcoin Core's own files, and what it says of them (tools/build_wallets.py)
 
 
-def test_a_public_key_leads_where_its_private_one_does() -> None:
-    key = extended_key(MASTER).child(HARDENED)
-    assert str(key.child(7)) == str(extended_key(str(key)).child(7))
-    with pytest.raises(NoKey, match="hardened"):
-        extended_key(str(key)).child(HARDENED)
+def real(name: str, gap: int = 5) -> list[Found]:
+    read = read_core_berkeley if name == "single" else read_core_sqlite
+    with (REAL / f"{name}.dat").open("rb") as file:
+        return list(read(file, Nothing(), gap, "regtest"))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [  # BIP 32, test vector 5
-        "xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6LBpB85b3D2yc8sfvZU521AAwdZafEz7mnzBBsz4wKY5fTtTQBm",
-        "xprv9s21ZrQH143K24Mfq5zL5MhWK9hUhhGbd45hLXo2Pq2oqzMMo63oStZzFGTQQD3dC4H2D5GBj7vWvSQaaBv5cxi9gafk7NF3pnBju6dwKvH",
-        "xpub661no6RGEX3uJkY4bNnPcw4URcQTrSibUZ4NqJEw5eBkv7ovTwgiT91XX27VbEXGENhYRCf7hyEbWrR3FewATdCEebj6znwMfQkhRYHRLpJ",
-        "xprv9s2SPatNQ9Vc6GTbVMFPFo7jsaZySyzk7L8n2uqKXJen3KUmvQNTuLh3fhZMBoG3G4ZW1N2kZuHEPY53qmbZzCHshoQnNf4GvELZfqTUrcv",
-        "xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6Q5JXayek4PRsn35jii4veMimro1xefsM58PgBMrvdYre8QyULY",
-        "DMwo58pR1QLEFihHiXPVykYB6fJmsTeHvyTp7hRThAtCX8CvYzgPcn8XnmdfHGMQzT7ayAmfo4z3gY5KfbrZWZ6St24UVf2Qgo6oujFktLHdHY4",
-    ],
-)  # fmt: skip
-def test_what_bip_32_refuses_is_no_key(text: str) -> None:
-    with pytest.raises(NoKey):
-        extended_key(text)
+@pytest.mark.parametrize("name", ["till", "locked", "watch"])
+def test_a_wallet_gives_the_addresses_that_its_own_program_derives(name: str) -> None:
+    found, truth = real(name), TRUTH[name]
+    by_address = {o.address: o for o in owned(found)}
+    derived = {address for line in truth["lines"] for address in line["addresses"]}
+    assert by_address.keys() == derived | truth["book"].keys()
+    assert broken(found) == []
+    for line in truth["lines"]:
+        for index, address in enumerate(line["addresses"]):
+            if line["internal"] is not None:
+                assert by_address[address].role == (CHANGE if line["internal"] else OWN)
+                assert by_address[address].handed_out == (index < line["next"])
 
 
-@pytest.mark.parametrize(
-    ("text", "scripts"),
-    [  # BIP 381 to 386
-        ("pkh([deadbeef/1/2'/3/4']0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)",
-         ["76a914751e76e8199196d454941c45d1b3a323f1433bd688ac"]),
-        ("sh(wpkh(03a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd))",
-         ["a91484ab21b1b2fd065d4504ff693d832434b6108d7b87"]),
-        ("wpkh([ffffffff/13']xprv9vHkqa6EV4sPZHYqZznhT2NPtPCjKuDKGY38FBWLvgaDx45zo9WQRUT3dKYnjwih2yJD9mkrocEZXo1ex8G81dw"
-         "SM1fwqWpWkeS3v86pgKt/1/2/*)",
-         ["0014326b2249e3a25d5dc60935f044ee835d090ba859", "0014af0bd98abc2f2cae66e36896a39ffe2d32984fb7",
-          "00141fa798efd1cbf95cebf912c031b8a4a6e9fb9f27"]),
-        ("combo(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)",
-         ["210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798ac"]),
-        ("tr(a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd)",
-         ["512077aab6e066f8a7419c5ab714c12c67d25007ed55a43cadcacb4d7a970a093f11"]),
-        ("sh(multi(2,022f8bde4d1a07209355b4a7250a5c5128e88b84bddc619ab7cba8d569b240efe4,"
-         "03acd484e2f0c7f65309ad178a9f559abde09796974c57e714c35f110dfc27ccbe))#y9zthqta",
-         ["a9147fda9cf020c16cacf529c87d8de89bfc70b8c9cb87"]),
-    ],
-)  # fmt: skip
-def test_descriptors_pay_the_scripts_of_their_bips(text: str, scripts: list[str]) -> None:
-    (descriptor,) = read_descriptors(text)
-    assert [next(descriptor.scripts(i)).hex() for i in range(len(scripts))] == scripts
+@pytest.mark.parametrize("name", ["till", "locked", "watch", "single"])
+def test_a_wallets_labels_are_those_of_its_own_program(name: str) -> None:
+    by_address = {o.address: o for o in owned(real(name))}
+    for address, book in TRUTH[name]["book"].items():
+        assert by_address[address].label == book["label"]
+        assert (by_address[address].role == CONTACT) == (book["purpose"] == "send")
+    assert sum(o.label is not None for o in by_address.values()) == len(TRUTH[name]["book"])
 
 
-def test_a_descriptor_with_a_wrong_letter_is_none() -> None:
-    assert checksum("raw(deadbeef)") == "89f8spxm"
-    assert read_descriptors("raw(deadbeef)#89f8spxm")
-    for wrong in ("raw(deadbeef)#", "raw(deadbeef)#89f8spx", "raw(deedbeef)#89f8spxm", "raw(deadbeef)##9f8spxm"):
-        with pytest.raises(NoDescriptor, match="checksum"):
-            read_descriptors(wrong)
+def test_a_wallet_of_single_keys_gives_what_its_program_made_of_it() -> None:
+    """The program turned it into descriptors; those called `combo` stand for the old wallet's keys."""
+    lines = [line["addresses"] for line in TRUTH["single"]["lines"] if line["desc"][:5] == "combo"]
+    found = real("single")
+    ours = {o.address for o in owned(found) if o.role in (OWN, CHANGE)}
+    assert ours == {address for line in lines for address in line}
+    external, change = sorted((line for line in lines if len(line) > 3), key=len, reverse=True)
+    by_address = {o.address: o for o in owned(found)}
+    assert {by_address[a].role for a in external} == {OWN}
+    assert {by_address[a].role for a in change} == {CHANGE}
+    assert [by_address[a].path for a in external[:5]] == [f"m/0'/0'/{i}'" for i in range(5)]
+    waiting = [a for a, o in by_address.items() if o.handed_out is False]
+    assert len(waiting) == 3 * (2 + 2), "two keys each in the pools of both chains, in three forms"
+    assert [o.address for o in by_address.values() if o.role == WATCHED] == [files.WATCHED]
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["wpkh(", "sh(sh(pk(02)))", "wsh(wpkh(02))", "multi(3,02,03)", "foo(1)", "pkh(xpub1/0)", "tr(02,{pk(1),pk(2)})", "",
-     f"pkh({BIP86}/2147483648)", f"wpkh({BIP86}/<0;1>/<0;1;2>)", "addr(1BoatSLRHtKNngkdXEeobR76b53LETtpyS)",
-     "wsh(and_v(v:pk(02),after(1)))", "pkh(" * 900 + ")" * 900],
-)  # fmt: skip
-def test_what_is_not_read_is_refused_in_words(text: str) -> None:
-    with pytest.raises(NoDescriptor):
-        read_descriptors(text)
+    ("name", "encrypted", "private"),
+    [("till", False, True), ("locked", True, True), ("watch", False, False), ("single", False, True)],
+)
+def test_that_a_wallet_has_private_keys_is_told_and_none_of_them(name: str, encrypted: bool, private: bool) -> None:
+    found = real(name)
+    wallet = the_wallet(found)
+    assert (wallet.network, wallet.encrypted, wallet.private_keys) == ("regtest", encrypted, private)
+    assert bool(TRUTH[name]["secrets"]) == private
+    assert not [secret for secret in TRUTH[name]["secrets"] if secret in repr(found)]
 
 
-def test_several_paths_are_several_descriptors() -> None:
-    two = read_descriptors(f"tr({BIP86}/<0;1>/*)")
-    assert [next(d.addresses(0, "mainnet"))[0] for d in two] == [
-        "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr",
-        "bc1p3qkhfews2uk44qtvauqyr2ttdsw7svhkl9nkm9s9c3x4ax5h60wqwruhk7",
-    ]
-
-
-def test_a_prefix_that_names_a_script_decides_it() -> None:
-    """The vectors of BIP 84 and 49."""
-    found = {o.address: o for o in owned(written("xpub", ZPUB))}
-    assert list(found) == [
-        "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu", "bc1qnjg0jd8228aq7egyzacy8cys3knf9xvrerkf9g",
-        "bc1q8c6fshw2dlwun7ekn9qwf37cu2rn755upcp6el", "bc1qggnasd834t54yulsep6fta8lpjekv4zj6gv5rf",
-    ]  # fmt: skip
-    assert [o.role for o in found.values()] == [OWN, OWN, CHANGE, CHANGE]
-    nested = owned(written("xprv", UPRV))
-    assert "2Mww8dCYPUpKHofjgcXcBCEGmniw9CoaiD2" in {o.address for o in nested}
-
-
-def test_a_key_that_names_none_is_taken_in_every_usual_way() -> None:
-    kinds = {o.kind for o in owned(written("xpub", BIP86))}
-    assert kinds == {"p2pkh", "p2sh-p2wpkh", "p2wpkh", "p2tr"}
-    assert "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr" in {
-        o.address for o in owned(written("xpub", BIP86))
-    }
-
-
-@pytest.mark.parametrize(("kind", "text"), [("xprv", MASTER), ("xprv", UPRV), ("wif", WIF),
-                                            ("descriptor", f"wpkh({MASTER}/84'/0'/0'/0/*)")])  # fmt: skip
-def test_private_keys_are_told_and_not_shown(kind: str, text: str) -> None:
-    found = written(kind, text)
-    wallet = found[-1]
-    assert isinstance(wallet, Wallet)
-    assert wallet.private_keys
-    assert owned(found)
-    shown = repr(found)
-    assert text not in shown
-    assert "prv" not in shown
-
-
-# Bitcoin Core
-
-
-def sized(raw: bytes) -> bytes:
-    return bytes([len(raw)]) + raw if len(raw) < 253 else b"\xfd" + struct.pack("<H", len(raw)) + raw
-
-
-def named(kind: str, rest: bytes = b"") -> bytes:
-    return sized(kind.encode()) + rest
-
-
-PUBLIC = [extended_key(BIP86).child(i).key for i in range(40)]
-SECRET = b"\x5e" * 32
-LONG = bytes(range(256)) * 200
-
-
-def records() -> dict[bytes, bytes]:
-    """A wallet's records: forty keys, one of them of change; a watched script; an address book; a long transaction."""
-    made = {named("key", sized(key)): sized(SECRET) + bytes(32) for key in PUBLIC}
-    made[named("keymeta", sized(PUBLIC[3]))] = struct.pack("<iq", 10, 1500000000) + sized(b"m/0'/1'/3'") + bytes(20)
-    made[named("watchs", sized(script_of_address("3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", "mainnet")))] = b"1"
-    made[named("name", sized(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"))] = sized("Großhändler".encode())
-    made[named("name", sized(first_address().encode()))] = sized(b"=till")
-    made[named("tx", bytes(32))] = LONG
-    made[named("version")] = struct.pack("<i", 219900)
-    made[named("name", b"\xff")] = b"\x09"
-    return made
-
-
-def first_address() -> str:
-    return next(read_descriptors(f"pkh({PUBLIC[0].hex()})")[0].addresses(0, "mainnet"))[0]
-
-
-MAKE = """
-import sys, bsddb3.db as db
-made = db.DB(); made.set_pagesize(int(sys.argv[2])); made.set_lorder(int(sys.argv[3]))
-made.open(sys.argv[1], "main", db.DB_BTREE, db.DB_CREATE)
-for line in sys.stdin:
-    sign, key, value = line.split(" ")
-    if sign == "+": made.put(bytes.fromhex(key), bytes.fromhex(value))
-    else: made.delete(bytes.fromhex(key))
-made.close()
-"""
-
-
-def berkeley(path: Path, made: dict[bytes, bytes], gone: list[bytes], page: int = 4096, order: int = 1234) -> bytes:
-    """A database that Berkeley DB itself wrote, and from which it deleted."""
-    lines = [f"+ {k.hex()} {v.hex()}\n" for k, v in made.items()] + [f"- {k.hex()} \n" for k in gone]
-    subprocess.run(["/usr/bin/python3", "-c", MAKE, path, str(page), str(order)], input="".join(lines), text=True,
-                   check=True)  # fmt: skip
-    return path.read_bytes()
+# Berkeley DB
 
 
 @needs_berkeley
 @pytest.mark.parametrize(("page", "order"), [(512, 1234), (4096, 1234), (4096, 4321), (65536, 1234)])
 def test_pages_give_what_berkeley_db_gives(tmp_path: Path, page: int, order: int) -> None:
-    made = records() | {b"k%05d" % i: bytes([i % 256]) * (i % 3000) for i in range(2000)}
+    made = files.legacy_records()[0] | {b"k%05d" % i: bytes([i % 256]) * (i % 3000) for i in range(2000)}
     gone = [b"k%05d" % i for i in range(100, 1900, 3)]
-    raw = berkeley(tmp_path / "wallet.dat", made, gone, page, order)
+    raw = files.berkeley(tmp_path / "wallet.dat", made, gone, page, order)
     found = list(read_berkeley(io.BytesIO(raw)))
     assert all(isinstance(record, Record) for record in found)
     live = [(r.key, r.value) for r in found if isinstance(r, Record) and r.place.origin == LIVE]
@@ -243,47 +128,73 @@ def test_pages_give_what_berkeley_db_gives(tmp_path: Path, page: int, order: int
 
 
 @needs_berkeley
-def test_a_wallet_with_single_keys_gives_their_addresses_and_its_address_book(tmp_path: Path) -> None:
-    raw = berkeley(tmp_path / "wallet.dat", records(), [])
-    found = list(read_core_berkeley(io.BytesIO(raw), Nothing(), 20, "mainnet"))
-    by_address = {o.address: o for o in owned(found)}
-    assert sum(o.basis == STORED and o.role in (OWN, CHANGE) for o in by_address.values()) == 3 * len(PUBLIC)
-    assert by_address[first_address()].label == "=till"
-    assert by_address["3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"].role == WATCHED
-    contact = by_address["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"]
-    assert (contact.role, contact.label) == (CONTACT, "Großhändler")
-    assert sum(o.role == CHANGE for o in by_address.values()) == 3
-    wallet, broken = found[-1], [p for p in found if isinstance(p, Broken)]
-    assert isinstance(wallet, Wallet)
-    assert (wallet.network, wallet.encrypted, wallet.private_keys) == ("mainnet", False, True)
-    assert len(broken) == 1
-    assert wallet.done + wallet.nothing + len(broken) == len(records())
-    assert SECRET.hex() not in repr(found)
-    assert repr(SECRET) not in repr(found)
-
-
-@needs_berkeley
-def test_keys_that_a_wallet_deleted_are_marked(tmp_path: Path) -> None:
-    gone = [named("key", sized(key)) for key in PUBLIC[5:30]]
-    raw = berkeley(tmp_path / "wallet.dat", records(), gone)
+def test_keys_that_a_wallet_deleted_come_back_and_are_marked(tmp_path: Path) -> None:
+    """As long as nothing was written over them."""
+    numbers = {n: files.public_of(files.secret(n)) for n in range(200)}
+    made = dict(pair for n in numbers for pair in files.key_records(files.secret(n)).items())
+    gone = [named("key", sized(numbers[n])) for n in range(50, 180)]
+    raw = files.berkeley(tmp_path / "wallet.dat", made, gone)
     found = owned(list(read_core_berkeley(io.BytesIO(raw), Nothing(), 20, "mainnet")))
-    live = {o.address for o in found if o.place.origin == LIVE}
-    freed = {o.address for o in found if o.place.origin == FREED}
-    assert not live & freed
-    assert sum(o.basis == STORED and o.role in (OWN, CHANGE) for o in found if o.place.origin == LIVE) == 3 * 15
+    origins = {o.address: o.place.origin for o in found}
+    address = {
+        n: next(read_descriptors(f"wpkh({key.hex()})")[0].addresses(0, "mainnet"))[0] for n, key in numbers.items()
+    }
+    assert {n for n in numbers if origins.get(address[n]) == LIVE} == {*range(50), *range(180, 200)}
+    freed = {n for n in numbers if origins.get(address[n]) == FREED}
+    standing = {n for n in range(50, 180) if named("key", sized(numbers[n])) in raw}
+    assert freed <= standing
+    assert len(freed) > 0.9 * len(standing) > 20
+    for one in found:
+        span = raw[one.place.span_start : one.place.span_start + one.place.span_length]
+        assert any(key in span for n, key in numbers.items() if address[n] == one.address or one.kind != "p2wpkh")
 
 
 @needs_berkeley
-def test_another_programs_database_is_no_wallet(tmp_path: Path) -> None:
-    raw = berkeley(tmp_path / "rpm", {b"a": b"b"}, [])
+def test_an_address_whose_key_is_gone_is_still_the_wallets_own(tmp_path: Path) -> None:
+    gone = "mkHS9ne12qx9pS9VojpwU5xtRd4T7X7ZUt"
+    made = {
+        named("name", sized(gone.encode())): sized(b"old"),
+        named("purpose", sized(gone.encode())): sized(b"receive"),
+    }
+    raw = files.berkeley(tmp_path / "wallet.dat", made, [])
+    (found,) = owned(list(read_core_berkeley(io.BytesIO(raw), Nothing(), 20, "regtest")))
+    assert (found.address, found.role, found.label, found.handed_out) == (gone, OWN, "old", True)
+
+
+@needs_berkeley
+def test_an_encrypted_wallet_gives_the_addresses_of_its_public_keys(tmp_path: Path) -> None:
+    point = files.public_of(files.secret(1))
+    made = {named("ckey", sized(point)): sized(bytes(48)), named("mkey", struct.pack("<I", 1)): bytes(70)}
+    raw = files.berkeley(tmp_path / "wallet.dat", made, [])
+    found = list(read_core_berkeley(io.BytesIO(raw), Nothing(), 20, "regtest"))
+    assert files.p2pkh(point) in {o.address for o in owned(found)}
+    assert the_wallet(found).encrypted
+
+
+@needs_berkeley
+def test_a_record_that_is_none_is_set_aside_and_counted(tmp_path: Path) -> None:
+    made = files.legacy_records()[0] | {named("name", b"\xff"): b"\x09", named("key", sized(b"\2" + bytes(32))): b"\0"}
+    raw = files.berkeley(tmp_path / "wallet.dat", made, [])
+    found = list(read_core_berkeley(io.BytesIO(raw), Nothing(), 20, "regtest"))
+    wallet = the_wallet(found)
+    assert len(broken(found)) == 2
+    assert wallet.done + wallet.nothing + 2 == len(made)
+
+
+@needs_berkeley
+def test_another_programs_database_is_no_wallet_and_its_damage_is_told(tmp_path: Path) -> None:
+    raw = files.berkeley(tmp_path / "rpm", {b"a": b"b"}, [])
     assert list(read_core_berkeley(io.BytesIO(raw), Nothing(), 20, "mainnet")) == []
+    cut = list(read_core_berkeley(io.BytesIO(raw[:-100]), Nothing(), 20, "mainnet"))
+    assert cut
+    assert broken(cut) == cut
 
 
 @needs_berkeley
-@given(st.data())
-@settings(max_examples=150, deadline=None)
-def test_a_damaged_wallet_ends_in_words(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
-    raw = bytearray(_damaged_base(tmp_path_factory))
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_wallet_ends_in_words(small: bytes, data: st.DataObject) -> None:
+    raw = bytearray(small)
     for _ in range(data.draw(st.integers(1, 12))):
         raw[data.draw(st.integers(24, len(raw) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(raw)))
@@ -291,57 +202,79 @@ def test_a_damaged_wallet_ends_in_words(data: st.DataObject, tmp_path_factory: p
         assert isinstance(piece, (Owned, Broken, Wallet))
 
 
-_BASE: list[bytes] = []
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A wallet of many small pages."""
+    made = files.legacy_records()[0] | {named("tx", bytes(32)): bytes(range(256)) * 40}
+    return files.berkeley(tmp_path_factory.mktemp("small") / "wallet.dat", made, [], page=512)
 
 
-def _damaged_base(factory: pytest.TempPathFactory) -> bytes:
-    if not _BASE:
-        _BASE.append(berkeley(factory.mktemp("base") / "wallet.dat", records(), [], page=1024))
-    return _BASE[0]
+def pages_of(raw: bytes, kind: int, page: int = 512) -> list[int]:
+    return [at for at in range(page, len(raw), page) if raw[at + 25] == kind]
+
+
+@needs_berkeley
+def test_pages_that_lead_back_to_themselves_are_read_once(small: bytes) -> None:
+    raw = bytearray(small)
+    (inner, *_) = pages_of(small, 3)
+    count = struct.unpack_from("<H", raw, inner + 20)[0]
+    for (at,) in struct.iter_unpack("<H", raw[inner + 26 : inner + 26 + 2 * count]):
+        struct.pack_into("<I", raw, inner + at + 4, inner // 512)
+    found = list(read_core_berkeley(io.BytesIO(raw), Nothing(), 3, "regtest"))
+    assert "is reached twice" in broken(found)[0].detail
+    assert {o.place.origin for o in owned(found)} == {FREED}, "what no page leads to is not lost"
+
+
+@needs_berkeley
+def test_a_large_item_whose_pages_go_in_circles_ends(small: bytes) -> None:
+    raw = bytearray(small)
+    for at in pages_of(small, 7):
+        struct.pack_into("<I", raw, at + 16, at // 512)
+    found = list(read_core_berkeley(io.BytesIO(raw), Nothing(), 3, "regtest"))
+    assert "breaks off" in " ".join(piece.detail for piece in broken(found))
+
+
+@needs_berkeley
+def test_items_that_stand_upon_each_other_are_not_read_again_and_again(small: bytes) -> None:
+    """A page can name the same item thousands of times."""
+    raw = bytearray(small)
+    for page in pages_of(small, 5):
+        first = raw[page + 26 : page + 30]
+        raw[page + 26 : page + 26 + 4 * 30] = first * 30
+        struct.pack_into("<H", raw, page + 20, 60)
+    found = list(read_berkeley(io.BytesIO(raw)))
+    assert len([piece for piece in found if isinstance(piece, Record)]) < 30 * len(pages_of(small, 5))
+    assert "upon each other" in " ".join(piece.detail for piece in found if isinstance(piece, Broken))
+
+
+# SQLite
 
 
 TEXT = f"wpkh([d34db33f/84'/1'/0']{extended_key(BIP86)}/0/*)"
 
 
-def descriptor_wallet(path: Path, magic: str, made: dict[bytes, bytes]) -> BinaryIO:
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA application_id = {struct.unpack('>i', bytes.fromhex(magic))[0]}")
-    connection.execute("CREATE TABLE main(key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL)")
-    connection.executemany("INSERT INTO main VALUES (?, ?)", made.items())
-    connection.commit()
-    connection.close()
-    return io.BytesIO(path.read_bytes())
-
-
-def line_of(text: str, used: int, end: int) -> bytes:
-    return sized(f"{text}#{checksum(text)}".encode()) + struct.pack("<Qiii", 1600000000, used, 0, end)
-
-
-def kept(key: ExtendedKey) -> bytes:
-    raw = bytes([key.depth]) + key.parent + struct.pack(">I", key.number) + key.chain + key.key
-    return sized(raw)
-
-
-def test_a_wallet_with_descriptors_gives_what_it_handed_out_and_the_gap_beyond(tmp_path: Path) -> None:
+def test_descriptors_give_what_was_handed_out_and_the_gap_beyond(tmp_path: Path) -> None:
     name, change, hardened = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
     account = extended_key(MASTER).child(HARDENED + 84).child(HARDENED).child(HARDENED)
     root = str(extended_key(MASTER))
     single = {i: account.child(HARDENED + i) for i in range(3)}
     made = {
-        named("walletdescriptor", name): line_of(TEXT, 3, 4),
-        named("walletdescriptor", change): line_of(f"wpkh({root}/84'/0'/0'/1/*)", 0, 6),
-        named("walletdescriptorcache", change + struct.pack("<I", 0)): kept(account.child(1)),
-        named("walletdescriptor", hardened): line_of(f"pkh({root}/84'/0'/0'/*')", 1, 3),
-        **{named("walletdescriptorcache", hardened + struct.pack("<II", 0, i)): kept(k) for i, k in single.items()},
+        named("walletdescriptor", name): files.line_of(TEXT, 3, 4),
+        named("walletdescriptor", change): files.line_of(f"wpkh({root}/84'/0'/0'/1/*)", 0, 6),
+        named("walletdescriptorcache", change + struct.pack("<I", 0)): files.kept(account.child(1)),
+        named("walletdescriptor", hardened): files.line_of(f"pkh({root}/84'/0'/0'/*')", 1, 3),
+        **{
+            named("walletdescriptorcache", hardened + struct.pack("<II", 0, i)): files.kept(k)
+            for i, k in single.items()
+        },
         named("activeinternalspk", b"\x02"): change,
-        named("walletdescriptorckey", name + sized(PUBLIC[0])): sized(SECRET),
+        named("walletdescriptorckey", name + sized(files.public_of(files.secret(1)))): sized(files.secret(1)),
         named("mkey", bytes(4)): bytes(60),
         named("flags"): bytes(8),
     }
-    file = descriptor_wallet(tmp_path / "wallet.dat", "f9beb4d9", made)
+    file = files.descriptor_wallet(tmp_path / "wallet.dat", "f9beb4d9", made)
     found = list(read_core_sqlite(file, Nothing(), 5, "regtest"))
-    wallet = found[-1]
-    assert isinstance(wallet, Wallet)
+    wallet = the_wallet(found)
     assert (wallet.network, wallet.encrypted, wallet.private_keys) == ("mainnet", True, True)
     assert wallet.done + wallet.nothing == len(made)
     lines = {role: [o for o in owned(found) if o.role == role and o.kind == "p2wpkh"] for role in (OWN, CHANGE)}
@@ -352,20 +285,76 @@ def test_a_wallet_with_descriptors_gives_what_it_handed_out_and_the_gap_beyond(t
     alone = [o.address for o in owned(found) if o.kind == "p2pkh"]
     direct = read_descriptors(f"pkh({MASTER}/84'/0'/0'/*')")[0]
     assert alone == [next(direct.addresses(i, "mainnet"))[0] for i in range(3)]
-    assert not [p for p in found if isinstance(p, Broken)]
+    assert broken(found) == []
 
 
 def test_a_descriptor_that_cannot_be_followed_is_set_aside(tmp_path: Path) -> None:
     root = str(extended_key(MASTER))
-    made = {named("walletdescriptor", b"\x01" * 32): line_of(f"wpkh({root}/84'/0'/0'/1/*)", 0, 6)}
-    found = list(read_core_sqlite(descriptor_wallet(tmp_path / "w", "fabfb5da", made), Nothing(), 5, "mainnet"))
+    made = {named("walletdescriptor", b"\x01" * 32): files.line_of(f"wpkh({root}/84'/0'/0'/1/*)", 0, 6)}
+    found = list(read_core_sqlite(files.descriptor_wallet(tmp_path / "w", "fabfb5da", made), Nothing(), 5, "mainnet"))
     assert [type(p) for p in found] == [Broken, Wallet]
     assert isinstance(found[0], Broken)
     assert "hardened" in found[0].detail
 
 
 def test_another_programs_sqlite_database_is_no_wallet(tmp_path: Path) -> None:
-    assert list(read_core_sqlite(descriptor_wallet(tmp_path / "w", "00000000", {b"a": b"b"}), Nothing(), 5, "mainnet")) == []
+    other = files.descriptor_wallet(tmp_path / "w", "00000000", {b"a": b"b"})
+    assert list(read_core_sqlite(other, Nothing(), 5, "mainnet")) == []
+
+
+def test_a_wallet_that_asks_for_any_number_of_addresses_gets_a_bounded_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casewright.extract.wallets.core.MOST_DERIVED", 30)
+    made = {
+        named("walletdescriptor", bytes([n]) * 32): files.line_of(f"wpkh({BIP86}/{n}/*)", 2**31 - 1, -5)
+        for n in range(3)
+    }
+    found = list(read_core_sqlite(files.descriptor_wallet(tmp_path / "w", "f9beb4d9", made), Nothing(), 5, "mainnet"))
+    assert len(owned(found)) == 30
+    assert len(broken(found)) == 3
+    assert "were derived" in broken(found)[0].detail
+
+
+class Beside:
+    """Files beside a wallet, by what follows its name."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def open(self, suffix: str) -> BinaryIO | None:
+        file = self._path.with_name(self._path.name + suffix)
+        return io.BytesIO(file.read_bytes()) if file.exists() else None
+
+
+def test_what_stands_only_in_the_log_beside_a_wallet_is_taken_from_there(tmp_path: Path) -> None:
+    path = tmp_path / "wallet.dat"
+    shutil.copyfile(REAL / "till.dat", path)
+    address = TRUTH["till"]["lines"][0]["addresses"][4]
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = wal")
+    connection.execute("INSERT INTO main VALUES (?, ?)", (named("name", sized(address.encode())), sized(b"in the log")))
+    copy = tmp_path / "copy.dat"
+    for suffix in ("", "-wal"):
+        shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
+    connection.close()
+    labels = []
+    for beside in (Nothing(), Beside(copy)):
+        with copy.open("rb") as file:
+            found = owned(list(read_core_sqlite(file, beside, 5, "regtest")))
+        labels.append({o.address: o.label for o in found}[address])
+    assert labels == [None, "in the log"]
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_damaged_wallet_of_descriptors_ends_in_words(data: st.DataObject) -> None:
+    raw = bytearray((REAL / "watch.dat").read_bytes())
+    for _ in range(data.draw(st.integers(1, 12))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(raw)))
+    for piece in read_core_sqlite(io.BytesIO(raw[:cut]), Nothing(), 3, "mainnet"):
+        assert isinstance(piece, (Owned, Broken, Wallet))
 
 
 # Electrum
@@ -388,8 +377,8 @@ class Electrum:
 
 
 @pytest.fixture
-def electrum(tmp_path: Path) -> Iterator[Electrum]:
-    yield Electrum(tmp_path)
+def electrum(tmp_path: Path) -> Electrum:
+    return Electrum(tmp_path)
 
 
 def read(raw: bytes, gap: int = 20) -> list[Found]:
@@ -412,28 +401,48 @@ def test_electrum_lists_what_its_keys_derive(electrum: Electrum, kind: str) -> N
     assert [o.address for o in derived if o.role == OWN] == listed[0]
     assert [o.address for o in derived if o.role == CHANGE][: len(listed[1])] == listed[1]
     assert {o.basis for o in derived} == {DERIVED}
-    wallet = read(raw)[-1]
-    assert isinstance(wallet, Wallet)
-    assert wallet.private_keys
+    assert the_wallet(read(raw)).private_keys
     assert seed not in repr(read(raw))
 
 
 @needs_electrum
-def test_electrums_wallets_with_several_keys_need_them_all(electrum: Electrum) -> None:
-    keys = [extended_key(MASTER).child(HARDENED + i) for i in (1, 2)]
-    public = [base58check_encode(bytes.fromhex("02575483") + bytes([k.depth]) + k.parent + struct.pack(">I", k.number)
-                                 + k.chain + k.key) for k in keys]  # fmt: skip
-    electrum.run("restore", public[0])
-    store = json.loads(electrum.path.read_bytes())
-    document = {"wallet_type": "2of2", "x1/": store["keystore"], "x2/": store["keystore"] | {"xpub": public[1]},
-                "addresses": {}, "seed_version": store["seed_version"]}  # fmt: skip
-    electrum.path.unlink()
+@pytest.mark.parametrize(("version", "kind"), [("043587cf", "p2sh"), ("02575483", "p2wsh"), ("024289ef", "p2sh-p2wsh")])
+def test_electrums_wallets_with_several_keys_need_them_all(electrum: Electrum, version: str, kind: str) -> None:
+    """Electrum itself derives from the document with two keys that is made here of one with one."""
+    electrum.run("create")
+    made = json.loads(electrum.path.read_bytes())
+    stores = {f"x{n}/": {"type": "bip32", "xpub": shared(n, version), "pw_hash_version": 1} for n in (1, 2)}
+    document = {"wallet_type": "2of2", **stores, "addresses": {}, "seed_version": made["seed_version"]}
     electrum.path.write_text(json.dumps(document))
     found = owned(read(electrum.path.read_bytes()))
-    assert {o.kind for o in found} == {"p2wsh"}
+    assert {o.kind for o in found} == {kind}
     listed = electrum.run("listaddresses", "--receiving")
     assert listed
     assert [o.address for o in found if o.role == OWN][: len(listed)] == listed
+    document["wallet_type"] = "2fa"
+    document["x3/"] = {"type": "bip32", "xpub": shared(3, version)}
+    assert len(owned(read(json.dumps(document).encode()))) == 40
+
+
+def shared(number: int, version: str) -> str:
+    key = extended_key(MASTER).child(HARDENED + number)
+    return base58check_encode(bytes.fromhex(version) + bytes([key.depth]) + key.parent + struct.pack(">I", key.number)
+                              + key.chain + key.key)  # fmt: skip
+
+
+@needs_electrum
+def test_keys_of_electrums_first_kind_are_derived_too(electrum: Electrum) -> None:
+    electrum.run("restore", " ".join(["like"] * 12))
+    raw = electrum.path.read_bytes()
+    document = json.loads(raw)
+    assert document["keystore"]["type"] == "old"
+    listed = electrum.run("listaddresses", "--receiving"), electrum.run("listaddresses", "--change")
+    bare = owned(read(json.dumps(document | {"addresses": {}, "addr_history": {}}).encode()))
+    assert {o.basis for o in bare} == {DERIVED}
+    assert [o.address for o in bare if o.role == OWN][: len(listed[0])] == listed[0]
+    assert [o.address for o in bare if o.role == CHANGE][: len(listed[1])] == listed[1]
+    assert the_wallet(read(raw)).private_keys
+    assert document["keystore"]["seed"] not in repr(read(raw))
 
 
 @needs_electrum
@@ -447,9 +456,7 @@ def test_labels_and_imported_addresses_are_kept(electrum: Electrum) -> None:
         addresses[0]: (OWN, "the till"), addresses[1]: (OWN, None),
         "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry": (CONTACT, "wholesale"),
     }  # fmt: skip
-    wallet = read(electrum.path.read_bytes())[-1]
-    assert isinstance(wallet, Wallet)
-    assert not wallet.private_keys
+    assert not the_wallet(read(electrum.path.read_bytes())).private_keys
 
 
 @needs_electrum
@@ -469,7 +476,87 @@ def test_changes_after_the_document_count() -> None:
     assert [(o.address, o.label) for o in owned(read(raw.encode()))] == [("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "till")]
 
 
-@pytest.mark.parametrize("raw", [b"{", b"[1]", b"", b"{" * 100_000, b'{"a": 1}, {"op": "add", "path": "x"}', b"\xff{}",
-                                 b'{"keystore": {"xpub": "xpub1"}, "addresses": []}'])  # fmt: skip
+def test_a_change_that_is_cut_off_costs_itself_alone() -> None:
+    whole = b'{"wallet_type": "imported", "addresses": {"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa": {}}}'
+    secret = "5KYZdUEo39z3FPrtuX2QbbwGnNP5zTd7yyr2SC1j299sBCnWjss"
+    for tail in (b',\n{"op": "add", "path": "/keystore/x',
+                 b',\n{"op": "add", "path": "/%s", "valu": 1}' % secret.encode(),
+                 b',\n{"op": "remove", "path": "/addresses/%s"}' % secret.encode(),
+                 b",\n[1]", b',\n{"op": "add", "path": 7}',
+                 b',\n{"op": "replace", "path": "/wallet_type/0", "value": 1}', b",\n" + b"[" * 100_000):  # fmt: skip
+        found = read(whole + tail)
+        assert [o.address for o in owned(found)] == ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"]
+        (piece,) = broken(found)
+        assert (piece.reason, piece.span_start + piece.span_length) == ("truncated", len(whole + tail))
+        assert secret not in repr(found)
+
+
+def test_of_a_wallet_from_before_2_7_what_it_lists_is_read() -> None:
+    raw = json.dumps({"accounts": {"0": {"receiving": [], "change": []}},
+                      "labels": {"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa": "x"},
+                      "addr_history": {"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa": []}, "seed": "word " * 12})  # fmt: skip
+    found = read(raw.encode())
+    assert [(o.address, o.role, o.label) for o in owned(found)] == [("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", OWN, "x")]
+    assert "before 2.7" in broken(found)[0].detail
+    assert the_wallet(found).private_keys
+    assert "word word" not in repr(found)
+
+
+def test_labels_of_half_letters_and_of_other_things_are_no_trouble() -> None:
+    """JSON can write half of a letter that takes two numbers, and anything where a text belongs."""
+    raw = b"""{"wallet_type": "imported", "addresses": {"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa": 1}, "labels":
+        {"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa": "\\ud800", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy": []}, "contacts":
+        {"3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy": [], "x": 1}, "addr_history": [], "keystore": [{"xpub": 1}]}"""
+    found = read(raw)
+    assert [(o.address, o.label) for o in owned(found)] == [
+        ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "\\ud800"), ("3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", None),
+    ]  # fmt: skip
+
+
+def test_another_programs_json_is_no_wallet() -> None:
+    assert read(b'{"keystore": {"type": "jks", "seed": 1}}') == []
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[1]", b"", b"{" * 100_000, b'{"a": ' * 100_000, b"\xff{}",
+                                 b'{"a": ' + b"9" * 9999,
+                                 b'{"wallet_type": "standard", "keystore": {"xpub": "xpub1"}, "addresses": []}',
+                                 b'{"wallet_type": "standard", "keystore": {"type": "old", "mpk": "zz"}}'])  # fmt: skip
 def test_a_broken_file_is_said_to_be(raw: bytes) -> None:
-    assert any(isinstance(piece, Broken) for piece in read(raw))
+    assert broken(read(raw))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text() | st.just(BIP86) | st.just(TWO[0]),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "addresses",
+                        "receiving",
+                        "change",
+                        "keystore",
+                        "x1/",
+                        "xpub",
+                        "labels",
+                        "contacts",
+                        "accounts",
+                        "wallet_type",
+                        "addr_history",
+                        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+                        "2of2",
+                        "mpk",
+                    ]
+                ),
+                inner,
+            )
+        ),
+    )
+)
+@settings(max_examples=200, deadline=None)  # fmt: skip
+def test_any_json_ends_in_words(document: Any) -> None:
+    for piece in read(json.dumps(document).encode(), gap=1):
+        assert isinstance(piece, (Owned, Broken, Wallet))
+        if isinstance(piece, Owned):
+            assert valid_address(piece.address)

@@ -27,6 +27,8 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PGDMP", "application/x-postgresql-dump"),
     (12, b"\x62\x31\x05\0", "application/x-berkeley-db"),
     (12, b"\0\x05\x31\x62", "application/x-berkeley-db"),
+    (12, b"\x88\x09\x04\0", "application/x-berkeley-db-log"),
+    (12, b"\0\x04\x09\x88", "application/x-berkeley-db-log"),
     (0, b"QklFMQ", "application/x-electrum-wallet"),
     (0, b"QklFMg", "application/x-electrum-wallet"),
     (0, b"%PDF-", "application/pdf"),
@@ -73,9 +75,13 @@ SQL_LINES = re.compile(
 """Statements that dumps are made of, for dumps that do not say so in their first lines."""
 ACCESS_LINE = re.compile(rb'^\S+ \S+ [^\[\n]* ?\[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "', re.MULTILINE)
 ELECTRUM = re.compile(
-    rb'\s*\{\s*"(?:addr_history|accounts(?:_expanded)?|seed_version|wallet_type|keystore|use_encryption|master_public_keys?)"\s*:'
+    rb'\s*\{\s*"(?:active_forwardings|addr_history|addresses|accounts(?:_expanded)?|channels|contacts|fiat_value|keystore'
+    rb'|labels|master_public_keys?|seed_version|use_encryption|wallet_type)"\s*:'
+    rb'|\s*\{\s*"[a-z0-9_/-]{2,40}"\s*:(?=.*"seed_version"\s*:)(?=.*"wallet_type"\s*:)',
+    re.DOTALL,
 )
-"""Electrum writes its wallets' parts in the order of their names; these are the ones that can be first."""
+"""Electrum writes its wallets' parts in the order of their names, or as they came: by the part that is first, or by two
+that only its wallets have. What is a wallet after all, its reader finds out."""
 ARCHIVED = (
     (re.compile(rb"\x1f\x9d[\x89-\x90]"), "application/x-compress"),
     # the properties that every writer uses, a dictionary of whole 64 KiB, a size of under 256 GiB or none given

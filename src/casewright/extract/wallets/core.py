@@ -1,158 +1,49 @@
 """Bitcoin Core's wallets: `wallet.dat` as Berkeley DB with single keys, and as SQLite with descriptors.
 
-Both hold pairs of a key, which begins with the name of a record type, and a value. Source of the types:
-`src/wallet/walletdb.cpp` of Bitcoin Core. Secrets are never looked at: a public key stands in the record's key.
+Sources: `src/wallet/` of Bitcoin Core; what a wallet with single keys sees as its own is said in `scriptpubkeyman.cpp`.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import BinaryIO
 
-from coincurve import PublicKey
-
-from casewright.extract.descriptors import Descriptor, Kept, NoDescriptor, read_descriptors, wrapped
-from casewright.extract.extended_keys import ExtendedKey, NoKey, key_of
+from casewright.extract.descriptor import Descriptor
+from casewright.extract.descriptors import NoDescriptor, read_descriptors
+from casewright.extract.extended_keys import NoKey
+from casewright.extract.output_scripts import COMPRESSED, pkh, sh, wpkh
 from casewright.extract.reader import LIVE, Beside, Broken, Rows
 from casewright.extract.readers.sqlite import read_sqlite
-from casewright.extract.wallet import CHANGE, CONTACT, DERIVED, OWN, STORED, WATCHED, Found, Owned, Place, Wallet, network_of
+from casewright.extract.wallet import (
+    CHANGE,
+    CONTACT,
+    DERIVED,
+    MOST_DERIVED,
+    OWN,
+    STORED,
+    WATCHED,
+    Found,
+    Owned,
+    Place,
+    Wallet,
+    network_of,
+)
 from casewright.extract.wallets.berkeley import Record, read_berkeley
-from casewright.model.bitcoin import NETWORKS, address_of_script, hash160, valid_address
+from casewright.extract.wallets.core_records import CoreRecords, Line, Short
+from casewright.model.bitcoin import NETWORKS, address_of_script, valid_address
 
 MAIN = ("key", "value")
 """Columns of the one table of a SQLite wallet."""
 APPLICATION_ID = slice(68, 72)
-SECRETS = ("key", "wkey", "ckey", "walletdescriptorkey", "walletdescriptorckey")
-ENCRYPTED = ("mkey", "ckey", "walletdescriptorckey")
-SAYS = (*SECRETS, "name", "purpose", "watchs", "keymeta", "mkey", "walletdescriptor", "walletdescriptorcache",
-        "activeinternalspk")  # fmt: skip
-
-
-class _Short(ValueError):
-    """A record that ends too early."""
-
-
-class _Bytes:
-    """Takes a record apart, in Bitcoin's serialisation."""
-
-    def __init__(self, raw: bytes) -> None:
-        self._raw, self._at = raw, 0
-
-    @property
-    def left(self) -> int:
-        return len(self._raw) - self._at
-
-    def take(self, length: int) -> bytes:
-        if length > self.left:
-            raise _Short("ends too early")
-        self._at += length
-        return self._raw[self._at - length : self._at]
-
-    def number(self, size: int, *, signed: bool = False) -> int:
-        return int.from_bytes(self.take(size), "little", signed=signed)
-
-    def string(self) -> bytes:
-        """Bytes with their length before them."""
-        length = self.number(1)
-        return self.take(length if length < 253 else self.number(1 << (length - 252)))
-
-    def text(self) -> str:
-        return self.string().decode("utf-8", "backslashreplace")
-
-
-@dataclass
-class _Line:
-    """A descriptor of the wallet, and how far it was used."""
-
-    text: str
-    next_index: int
-    end: int
-    place: Place
-
-
-@dataclass
-class _Core:
-    """What the records of a wallet said."""
-
-    main: bool = True
-    keys: dict[bytes, Place] = field(default_factory=dict)
-    paths: dict[bytes, str] = field(default_factory=dict)
-    watched: dict[bytes, Place] = field(default_factory=dict)
-    labels: dict[str, tuple[str | None, Place]] = field(default_factory=dict)
-    purposes: dict[str, str] = field(default_factory=dict)
-    lines: dict[bytes, _Line] = field(default_factory=dict)
-    caches: dict[bytes, dict[tuple[int, ...], ExtendedKey]] = field(default_factory=dict)
-    internal: set[bytes] = field(default_factory=set)
-    encrypted: bool = False
-    secrets: bool = False
-    done: int = 0
-    nothing: int = 0
-    known: int = 0
-
-    def take(self, record: Record) -> None:
-        """Raises _Short, and NoKey, at a record that is not what its type says."""
-        key, value = _Bytes(record.key), _Bytes(record.value)
-        kind = key.text()
-        self.known += kind in TYPES
-        if kind not in SAYS:
-            self.nothing += 1
-            return
-        self.secrets |= kind in SECRETS
-        self.encrypted |= kind in ENCRYPTED
-        take = getattr(self, f"_{kind}", None)
-        if take is not None:
-            take(key, value, record.place)
-        self.done += 1
-
-    def _key(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        public = key.string()
-        try:
-            PublicKey(public)
-        except ValueError as error:
-            raise NoKey("its point is not on the curve") from error
-        self.keys.setdefault(public, place)
-
-    _wkey = _ckey = _key
-
-    def _keymeta(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        public, version = key.string(), value.number(4, signed=True)
-        value.take(8)
-        if version >= 10 and value.left and (path := value.text()):
-            self.paths[public] = path
-
-    def _watchs(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        self.watched.setdefault(key.string(), place)
-
-    def _name(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        self.labels.setdefault(key.text(), (value.text() or None, place))
-
-    def _purpose(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        self.purposes.setdefault(key.text(), value.text())
-
-    def _walletdescriptor(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        name, text = key.take(32), value.text()
-        value.take(8)
-        next_index, _, end = (value.number(4, signed=True) for _ in range(3))
-        self.lines.setdefault(name, _Line(text, next_index, end, place))
-
-    def _walletdescriptorcache(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        name, which = key.take(32), (key.number(4),)
-        if key.left:
-            which = (*which, key.number(4))
-        self.caches.setdefault(name, {})[which] = key_of(self.main, None, value.string())
-
-    def _activeinternalspk(self, key: _Bytes, value: _Bytes, place: Place) -> None:
-        self.internal.add(value.take(32))
-
-
-TYPES = (*SAYS, "version", "minversion", "bestblock", "bestblock_nomerkle", "flags", "tx", "pool", "defaultkey",
-         "hdchain", "keymeta", "activeexternalspk", "orderposnext", "walletdescriptorlhcache")  # fmt: skip
-"""Record types that tell Bitcoin Core's wallet from another program's file."""
+FORMS = (("p2pkh", pkh), ("p2wpkh", wpkh), ("p2sh-p2wpkh", lambda key: sh(wpkh(key))))
+CHANGE_CHAIN = "/1/*"
+OWN_PURPOSE = "receive"
+"""What the wallet calls an address in its book that it gave out itself."""
 
 
 def read_core_berkeley(file: BinaryIO, beside: Beside, gap: int, network: str) -> Iterator[Found]:
     """A wallet with single keys. It says no network: its address book may, otherwise it is taken as `network`."""
-    yield from _wallet("Bitcoin Core, single keys", read_berkeley(file), gap, None, network)
+    yield from _Core("Bitcoin Core, single keys", gap, None, network).pieces(read_berkeley(file), told=True)
 
 
 def read_core_sqlite(file: BinaryIO, beside: Beside, gap: int, network: str) -> Iterator[Found]:
@@ -160,7 +51,8 @@ def read_core_sqlite(file: BinaryIO, beside: Beside, gap: int, network: str) -> 
     head = file.read(100)
     file.seek(0)
     own = next((n.name for n in NETWORKS.values() if n.magic == head[APPLICATION_ID]), None)
-    yield from _wallet("Bitcoin Core, descriptors", _pairs(file, beside), gap, own, network)
+    core = _Core("Bitcoin Core, descriptors", gap, own, network)
+    yield from core.pieces(_pairs(file, beside), told=own is not None)
 
 
 def _pairs(file: BinaryIO, beside: Beside) -> Iterator[Record | Broken]:
@@ -172,85 +64,108 @@ def _pairs(file: BinaryIO, beside: Beside) -> Iterator[Record | Broken]:
                 yield Record(key or b"", value or b"", Place(start, length, piece.beside, piece.origin))
 
 
-def _wallet(
-    program: str, records: Iterable[Record | Broken], gap: int, own: str | None, network: str
-) -> Iterator[Found]:
-    core, broken = _Core(main=(own or network) == "mainnet"), list[Broken]()
-    for record in records:
-        if isinstance(record, Broken):
-            broken.append(record)
-            continue
-        try:
-            core.take(record)
-        except (_Short, NoKey) as error:
-            place = record.place
-            if place.origin == LIVE:
-                broken.append(Broken("unreadable", f"a record {error}", place.span_start, place.span_length, place.beside))
-    if not core.known:
-        return
-    network = own or network_of(core.labels, network)
-    yield from broken
-    seen = set[str]()
-    for owned in chain(_of_keys(core, network), _of_lines(core, network, gap)):
-        if isinstance(owned, Owned):
-            if owned.address in seen:
+@dataclass
+class _Core:
+    """A wallet that is being read. `own`: the network that it names; `otherwise`: the one taken where none is named."""
+
+    program: str
+    gap: int
+    own: str | None
+    otherwise: str
+    records: CoreRecords = field(default_factory=CoreRecords)
+
+    def pieces(self, records: Iterable[Record | Broken], *, told: bool) -> Iterator[Found]:
+        """`told`: damage is said even where no record of a wallet is left. Otherwise somebody else reads the file."""
+        self.records.main = (self.own or self.otherwise) == "mainnet"
+        damage, failed = list[Broken](), list[Broken]()
+        for record in records:
+            if isinstance(record, Broken):
+                damage.append(record)
                 continue
-            seen.add(owned.address)
-        yield owned
-    yield from _contacts(core, seen)
-    yield Wallet(program, network, core.encrypted, core.secrets, gap, core.done, core.nothing)
+            try:
+                self.records.take(record)
+            except (Short, NoKey) as error:
+                if record.place.origin == LIVE:
+                    failed.append(_broken(f"a record {error}", record.place))
+        if self.records.known:
+            yield from (*damage, *failed)
+            yield from self._owned()
+        elif told:
+            yield from damage
+
+    def _owned(self) -> Iterator[Found]:
+        said = self.records
+        network = self.own or network_of(said.labels, self.otherwise)
+        seen = set[str]()
+        for owned in chain(self._of_keys(network), self._of_lines(network), self._of_book()):
+            if isinstance(owned, Broken):
+                yield owned
+            elif owned.address not in seen:
+                seen.add(owned.address)
+                yield owned
+        yield Wallet(self.program, network, said.encrypted, said.secrets, self.gap, said.done, said.nothing)
+
+    def _of_keys(self, network: str) -> Iterator[Owned]:
+        """Each key in the forms in which the wallet sees payments to it; scripts that it watches."""
+        for public, place in self.records.keys.items():
+            path = self.records.paths.get(public)
+            change = self.records.waiting.get(public) or (path is not None and path.split("/")[2:3] == ["1'"])
+            for kind, form in FORMS[: None if len(public) == COMPRESSED else 1]:
+                address, _ = address_of_script(form(public), network)
+                assert address is not None
+                handed = False if public in self.records.waiting else None
+                yield self._labelled(Owned(address, kind, CHANGE if change else OWN, STORED, place, path, None, handed))
+        for script, place in self.records.watched.items():
+            address, kind = address_of_script(script, network)
+            if address:
+                yield self._labelled(Owned(address, kind, WATCHED, STORED, place))
+
+    def _labelled(self, owned: Owned) -> Owned:
+        """With its label; an address that has one was shown to somebody."""
+        if owned.address not in self.records.labels:
+            return owned
+        return replace(owned, label=self.records.labels[owned.address][0], handed_out=True)
+
+    def _of_lines(self, network: str) -> Iterator[Owned | Broken]:
+        left = MOST_DERIVED
+        for name, line in self.records.lines.items():
+            end = max(line.end, line.next_index + self.gap)
+            if end > left:
+                yield _broken(f"asks for {end:,} addresses, of which {left:,} were derived", line.place)
+            try:
+                for owned in self._of_line(network, name, line, min(end, left)):
+                    left -= 1
+                    yield self._labelled(owned)
+            except (NoDescriptor, NoKey) as error:
+                yield _broken(f"a descriptor: {error}", line.place)
+
+    def _of_line(self, network: str, name: bytes, line: Line, end: int) -> Iterator[Owned]:
+        """Raises NoDescriptor and NoKey."""
+        descriptor, *_ = read_descriptors(line.text)
+        kept = self.records.caches.get(name, {})
+        role, basis = CHANGE if self._is_change(name, descriptor) else OWN, DERIVED
+        if not descriptor.ranged:
+            role, basis, end = role if name in self.records.signing else WATCHED, STORED, 1
+        elif any(key.hardened and not key.secret for key in descriptor.keys):
+            end = min(end, 1 + max((which[1] for which in kept if len(which) == 2), default=-1))
+        for index in range(end):
+            for address, kind in descriptor.addresses(index, network, kept):
+                handed = index < line.next_index if descriptor.ranged else None
+                yield Owned(address, kind, role, basis, line.place, descriptor.path(index), None, handed)
+
+    def _is_change(self, name: bytes, descriptor: Descriptor) -> bool:
+        """The wallet says so of descriptors in use; those that it replaced when it was encrypted end as these do."""
+        if name in self.records.internal or name in self.records.external:
+            return name in self.records.internal
+        return CHANGE_CHAIN in descriptor.public_text
+
+    def _of_book(self) -> Iterator[Owned]:
+        """The rest of the address book: whom the wallet's owner meant to pay, and addresses whose keys are gone."""
+        for address, (label, place) in self.records.labels.items():
+            if valid_address(address):
+                role = OWN if self.records.purposes.get(address) == OWN_PURPOSE else CONTACT
+                yield Owned(address, "", role, STORED, place, None, label, True if role == OWN else None)
 
 
-def _of_keys(core: _Core, network: str) -> Iterator[Owned]:
-    """Each key in the forms in which the wallet sees payments to it; scripts that it watches."""
-    for public, place in core.keys.items():
-        path = core.paths.get(public)
-        role = CHANGE if path and path.split("/")[2:3] == ["1'"] else OWN
-        scripts = [b"\x76\xa9\x14" + hash160(public) + b"\x88\xac"]
-        scripts += [b"\0\x14" + hash160(public), wrapped(public)] if len(public) == 33 else []
-        for script, kind in zip(scripts, ("p2pkh", "p2wpkh", "p2sh-p2wpkh"), strict=False):
-            address, _ = address_of_script(script, network)
-            assert address is not None
-            yield _labelled(core, Owned(address, kind, role, STORED, place, path))
-    for script, place in core.watched.items():
-        address, kind = address_of_script(script, network)
-        if address:
-            yield _labelled(core, Owned(address, kind, WATCHED, STORED, place))
-
-
-def _labelled(core: _Core, owned: Owned) -> Owned:
-    label, _ = core.labels.get(owned.address, (None, None))
-    if owned.address not in core.labels:
-        return owned
-    return Owned(**{**owned.__dict__, "label": label, "handed_out": True})
-
-
-def _of_lines(core: _Core, network: str, gap: int) -> Iterator[Owned | Broken]:
-    for name, line in core.lines.items():
-        role = CHANGE if name in core.internal else OWN
-        try:
-            descriptor, *_ = read_descriptors(line.text)
-            kept = core.caches.get(name, {})
-            end = max(line.end, line.next_index + gap) if descriptor.ranged else 1
-            if any(key.hardened and not key.secret for key in descriptor.keys):
-                end = min(end, 1 + max((which[1] for which in kept if len(which) == 2), default=-1))
-            yield from _of_line(core, network, line, descriptor, kept, role, end)
-        except (NoDescriptor, NoKey) as error:
-            place = line.place
-            yield Broken("unreadable", f"a descriptor: {error}", place.span_start, place.span_length, place.beside)
-
-
-def _of_line(core: _Core, network: str, line: _Line, descriptor: Descriptor, kept: Kept, role: str,
-             end: int) -> Iterator[Owned]:  # fmt: skip
-    for index in range(end):
-        for address, kind in descriptor.addresses(index, network, kept):
-            handed = index < line.next_index if descriptor.ranged else None
-            path = descriptor.path(index)
-            yield _labelled(core, Owned(address, kind, role, DERIVED, line.place, path, None, handed))
-
-
-def _contacts(core: _Core, own: set[str]) -> Iterator[Owned]:
-    """The rest of the address book: whom the wallet's owner meant to pay, or addresses of keys that are gone."""
-    for address, (label, place) in core.labels.items():
-        if address not in own and valid_address(address):
-            yield Owned(address, "", CONTACT, STORED, place, None, label)
+def _broken(detail: str, place: Place) -> Broken:
+    return Broken("unreadable", detail, place.span_start, place.span_length, place.beside)
