@@ -1,7 +1,7 @@
 """What the verbs share: opening a case, sealing sources, running stages, and answering."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -108,6 +108,25 @@ def finish(ran: Sequence[Ran]) -> None:
 def reading(case: Case) -> Iterator[Reader]:
     with Reader(case.tables) as reader:
         yield reader
+
+
+WALLETS = """SELECT program, network, encrypted, private_keys, count(*)::BIGINT AS wallets,
+sum(addresses)::BIGINT AS addresses FROM wallets GROUP BY ALL ORDER BY ALL"""
+
+
+def found_wallets(reader: Reader) -> list[dict[str, Any]]:
+    """Wallets of the same kind together, with the addresses they own, watch or have in their books."""
+    return reader.rows(WALLETS)
+
+
+def tell_wallets(voice: Voice, found: Sequence[Mapping[str, Any]]) -> None:
+    """Of private keys only that they are there."""
+    rows = [
+        [w["program"], w["network"], w["wallets"], w["addresses"], "encrypted" if w["encrypted"] else "",
+         "present" if w["private_keys"] else ""] for w in found
+    ]  # fmt: skip
+    if rows:
+        voice.table(["wallet", "network", "found", "addresses", "", "private keys"], rows, title="Wallets")
 
 
 def propose_mapping(case: Case, voice: Voice, on: str) -> str:

@@ -46,7 +46,7 @@ class ExtractSettings:
     assumed_zone: str = "UTC"
     """Zone of time stamps that name none."""
     wallet_gap: int = 20
-    """Addresses derived from a wallet's extended keys beyond the last one that it knows (BIP 44 says 20)."""
+    """Addresses derived from a wallet's extended keys beyond the last that it handed out or lists (BIP 44 says 20)."""
 
 
 @dataclass(frozen=True)

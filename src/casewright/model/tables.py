@@ -291,7 +291,9 @@ _ALL = (
         "Addresses, emails, IPs and the like, wherever they stand in the evidence.",
         (
             Column("selector", STR, "selector id"),
-            Column("kind", STR, "bitcoin, descriptor, email, ethereum, ip, monero, onion, pgp, phone, url, wif, xprv, xpub"),
+            Column(
+                "kind", STR, "bitcoin, descriptor, email, ethereum, ip, monero, onion, pgp, phone, url, wif, xprv, xpub"
+            ),
             Column("value", STR, "value, verbatim; of a private key what it stands for"),
             Column("canonical", STR, "the value in the one form in which equal ones are equal"),
             Column("port", INT, "port that follows an IP address"),
@@ -307,12 +309,12 @@ _ALL = (
         "Wallet files, and extended keys, descriptors and private keys that stand in texts. Secrets are not kept.",
         (
             Column("wallet", STR, "wallet id"),
-            Column("program", STR, "whose file it is, or what stands in the text"),
+            Column("program", STR, "which program's file it is, or what stands in the text"),
             Column("network", STR, "mainnet, testnet, signet or regtest"),
             Column("encrypted", BOOL, "its private keys are encrypted"),
             Column("private_keys", BOOL, "private keys or a seed are present"),
             Column("addresses", INT, "rows of wallet_addresses"),
-            Column("gap", INT, "addresses derived beyond the last one that the wallet itself knows"),
+            Column("gap", INT, "addresses derived beyond the last one that the wallet handed out or lists"),
             *ITEM_LOCUS,
         ),
         key="wallet",
@@ -326,9 +328,11 @@ _ALL = (
             Column("wallet", STR, "wallet"),
             Column("address", STR, "Bitcoin address"),
             Column("kind", STR, "script type as in outputs; with what it wraps, as p2sh-p2wpkh; empty for contacts"),
-            Column("role", STR, "own, change, watched, or contact (somebody else's, in its address book)"),
+            Column(
+                "role", STR, "own, change, watched (without keys), or contact (somebody else's, in its address book)"
+            ),
             Column("basis", STR, "stored in the file, or derived from an extended key"),
-            Column("path", STR, "of its key, as far as the file says"),
+            Column("path", STR, "of its key, or the descriptor of this address alone, as far as the file says"),
             Column("label", STR, "label in the wallet, verbatim"),
             Column("handed_out", BOOL, "the wallet knows that it was shown to somebody; NULL: it does not say"),
             ROW_ORIGIN,

@@ -7,7 +7,17 @@ import typer
 
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
-from casewright.cli.work import finish, propose_mapping, run_stages, seal, summary, tell_stages
+from casewright.cli.work import (
+    finish,
+    found_wallets,
+    propose_mapping,
+    reading,
+    run_stages,
+    seal,
+    summary,
+    tell_stages,
+    tell_wallets,
+)
 from casewright.extract.mapping import read_mapping
 from casewright.model.errors import MISSING
 from casewright.vault.case import Case
@@ -23,7 +33,7 @@ def extract(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Read accounts, addresses, logs and selectors.
+    """Read accounts, addresses, logs, selectors and wallets.
 
     Without a mapping, propose one and stop."""
     voice, opened = Voice(as_json), Case(case)
@@ -40,6 +50,9 @@ def extract(
             voice.say(f"Look it over, correct it, then accept it: {command}")
             raise typer.Exit(MISSING)
         ran = run_stages(opened, voice, "extract", on)
-    voice.answer(summary(opened, ran, sealed=sealed))
+    with reading(opened) as reader:
+        wallets = found_wallets(reader)
+    voice.answer(summary(opened, ran, sealed=sealed, wallets=wallets))
     tell_stages(voice, ran)
+    tell_wallets(voice, wallets)
     finish(ran)

@@ -4,13 +4,15 @@ from typing import Any
 
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import AsJson, CasePath
-from casewright.cli.work import reading, runner
+from casewright.cli.work import found_wallets, reading, runner, tell_wallets
 from casewright.engine.sandbox import WANTED
 from casewright.engine.units import Inline
 from casewright.vault.case import Case
 
 FUNNEL = {
     "accounts": "SELECT count(*) AS n FROM accounts",
+    "wallets": "SELECT count(*) AS n FROM wallets",
+    "wallet addresses": "SELECT count(*) AS n FROM wallet_addresses",
     "accounts that paid": "SELECT count(DISTINCT account) AS n FROM payments",
     "payments": "SELECT count(*) AS n FROM payments",
     "payments with a service": "SELECT count(DISTINCT payment) AS n FROM services "
@@ -43,6 +45,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
         hashes = reader.rows(
             "SELECT image, algorithm, stored, computed, holds, exhibit FROM stored_hashes ORDER BY ALL"
         )
+        wallets = found_wallets(reader)
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
     step = next_step(opened, stale, funnel)
@@ -50,7 +53,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     protections = sandbox(opened)
     voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "volumes": volumes,
                   "stored_hashes": hashes, "protections": protections, "tallies": tallies, "set_aside": aside,
-                  "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
+                  "wallets": wallets, "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
     voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
     _table(voice, "Sealed", ["role", "name", "form", "size", "files", "exhibit"], exhibits)
     if volumes:
@@ -62,6 +65,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     _table(voice, "Balance: received = done + nothing to find + set aside",
            ["stage", "noun", "received", "done", "nothing", "set_aside"], tallies)  # fmt: skip
     _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
+    tell_wallets(voice, wallets)
     voice.table(["found", ""], [[k, v] for k, v in funnel.items()], title="Found")
     if protections:
         voice.say(f"Evidence was parsed with: {', '.join(protections['given'])}")
