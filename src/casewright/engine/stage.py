@@ -106,8 +106,8 @@ class Stage:
     """A stage of the work.
 
     - `over`: name of the table in `reads` whose rows are the work; None: the stage runs once, on an empty batch.
-    - `where`, `order`: SQL over that table: which rows, which may depend on other tables in `reads`, and the total order
-      in which they are taken.
+    - `where`, `order`: SQL over that table: which rows, which may depend on other tables in `reads`, and the total
+      order in which they are taken.
     - `batch`: rows of `over` in one unit of work. A unit is what is lost when the process is killed.
     - `reads`: tables it may look at. `ledger/KIND` makes the ledger's events of that kind a table of one JSON column,
       `event`, in the order of the ledger.
