@@ -45,6 +45,8 @@ class ExtractSettings:
     """Added to every time stamp of the seized server: positive when its clock was slow."""
     assumed_zone: str = "UTC"
     """Zone of time stamps that name none."""
+    session_gap_minutes: int = 30
+    """Requests of one user that are further apart than this are two sessions."""
 
 
 @dataclass(frozen=True)

@@ -6,91 +6,96 @@ Apache also writes quotes, backslashes and a few control characters with a backs
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import BinaryIO
 
+from casewright.extract.log import Given, Line, Quiet, Request, Unreadable
+from casewright.extract.logs.lines import read_lines
+from casewright.extract.values import Moment
+
+QUOTED = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
 LINE = re.compile(
     rb"(?:[A-Za-z0-9.-]+:\d{1,5} )?(?P<ip>\S+) \S+ (?P<user>.*?) \[(?P<time>[^\[\]]{20,32})\] "
-    rb'"(?P<request>(?:[^"\\]|\\.)*+)" (?P<status>\d{3}) (?:\d+|-)'
-    rb'(?: "(?:[^"\\]|\\.)*+" "(?P<agent>(?:[^"\\]|\\.)*+)")?(?: .*)?'
+    rb'"(?P<request>' + QUOTED + rb')" (?P<status>\d{3}) (?:\d+|-)'
+    rb'(?: "' + QUOTED + rb'" "(?P<agent>' + QUOTED + rb')")?(?: .*)?'
 )
+VISITOR = re.compile(
+    rb'(?:[A-Za-z0-9.-]+:\d{1,5} )?+[^\s"]+ [^\s"]+ - '
+    rb"\[(\d\d/\w{3}/\d{4}):(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d ([+-]\d{4})\] "
+    rb'"[^"]*" \d{3} (?:\d+|-)(?: "[^"]*" "[^"]*")?(?: .*)?'
+)
+"""The usual line without a user, when there is no backslash in it: told apart in a third of the time."""
 REQUEST = re.compile(rb"(?P<method>[A-Z]+) (?P<path>.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
 MONTHS = {m: i for i, m in enumerate((b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct",
                                       b"Nov", b"Dec"), start=1)}  # fmt: skip
 TIME = re.compile(rb"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|([\"\\btnvr]))")
 CONTROLS = {b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"r": b"\r"}
-LINE_LIMIT = 1 << 20
-BLANK = "blank"
+NOBODY = frozenset((b"-", b"", b'""'))
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A request. `user` is None where the log has a dash; `time` is naive UTC, `zone` the offset in the log.
-
-    `method` is empty and `path` all that was sent when that is no HTTP: scanners try a TLS handshake on the plain port.
-    """
-
-    ip: str
-    user: str | None
-    time: datetime
-    zone: str
-    method: str
-    path: str
-    status: int
-    agent: str
-    number: int
-    span_start: int
-    span_length: int
+def read_access(file: BinaryIO, given: Given) -> Iterator[Line | Quiet]:
+    """Requests of named users; those of visitors hold nothing to find."""
+    return read_lines(file, quickly_named_request)
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that is none of such a log."""
-
-    reason: str
-    number: int
-    span_start: int
-    span_length: int
+def quickly_named_request(raw: bytes) -> Request | Unreadable | None:
+    """What `named_request` says."""
+    visitor = None if b"\\" in raw else VISITOR.fullmatch(raw)
+    return None if visitor and _is_day(visitor[1], visitor[2]) else named_request(raw)
 
 
-def log_lines(file: BinaryIO) -> Iterator[LogLine | BadLine]:
-    """Every line, numbered from 1. A blank one is a `BadLine` with the reason `BLANK`: there is nothing in it."""
-    at = number = 0
-    while raw := file.readline(LINE_LIMIT):
-        number, length = number + 1, len(raw)
-        if length == LINE_LIMIT and not raw.endswith(b"\n"):
-            while more := file.readline(LINE_LIMIT):
-                length += len(more)
-                if more.endswith(b"\n"):
-                    break
-            yield BadLine(f"a line of more than {LINE_LIMIT} bytes", number, at, length)
-        elif raw.strip():
-            yield _line(raw.rstrip(b"\r\n"), number, at, length)
-        else:
-            yield BadLine(BLANK, number, at, length)
-        at += length
+@lru_cache(1 << 10)
+def _is_day(day: bytes, ahead: bytes) -> bool:
+    """Whether there was such a day, from its first second to its last."""
+    return all(moment_of(b"%s:%s %s" % (day, clock, ahead)).time for clock in (b"00:00:00", b"23:59:59"))
 
 
-def _line(raw: bytes, number: int, start: int, length: int) -> LogLine | BadLine:
+def named_request(raw: bytes) -> Request | Unreadable | None:
+    """The request in a line; None when it names no user."""
     match = LINE.fullmatch(raw)
     if match is None:
-        return BadLine("no combined log line", number, start, length)
-    stamp = TIME.fullmatch(match["time"])
-    moment = _utc(stamp) if stamp else None
-    if stamp is None or moment is None:
-        return BadLine("no such time", number, start, length)
-    user = None if match["user"] in (b"-", b"", b'""') else _text(match["user"])
-    zone = f"{stamp[7].decode()}{stamp[8].decode()}:{stamp[9].decode()}"
-    request = REQUEST.fullmatch(match["request"])
-    method, path = request.groups() if request else (b"", match["request"])
-    return LogLine(_text(match["ip"]), user, moment, zone, _text(method), _text(path),
-                   int(match["status"]), _text(match["agent"] or b""), number, start, length)  # fmt: skip
+        return Unreadable("no combined log line")
+    moment = moment_of(match["time"])
+    if moment.time is None:
+        return Unreadable("no such time")
+    return None if match["user"] in NOBODY else _request(match, moment.time, moment.rule or "")
 
 
-def _utc(stamp: re.Match[bytes]) -> datetime | None:
-    """The moment in UTC; the log names its own offset, so nothing is assumed."""
+def request_of(raw: bytes) -> Request | None:
+    """The request in a line, whoever made it; None when it can't be read."""
+    match = LINE.fullmatch(raw)
+    moment = moment_of(match["time"]) if match else None
+    if match is None or moment is None or moment.time is None:
+        return None
+    return _request(match, moment.time, moment.rule or "")
+
+
+def _request(match: re.Match[bytes], time: datetime, rule: str) -> Request:
+    user = None if match["user"] in NOBODY else plain(match["user"])
+    method, path = asked(match["request"])
+    return Request(plain(match["ip"]), user, time, rule, plain(method), plain(path), int(match["status"]),
+                   plain(match["agent"] or b""))  # fmt: skip
+
+
+def asked(request: bytes) -> tuple[bytes, bytes]:
+    """Method and path of a request's first line; no method, and all of it, when it is no HTTP."""
+    found = REQUEST.fullmatch(request)
+    return (found["method"], found["path"]) if found else (b"", request)
+
+
+@lru_cache(1 << 12)  # thousands of lines have the same second
+def moment_of(stamp: bytes) -> Moment:
+    """The moment that a stamp names. It says its own distance from UTC, so nothing is assumed."""
+    found = TIME.fullmatch(stamp)
+    if found is None:
+        return Moment(None, None)
+    return Moment(utc(found), f"log, its own {found[7].decode()}{found[8].decode()}:{found[9].decode()}")
+
+
+def utc(stamp: re.Match[bytes]) -> datetime | None:
+    """The moment in naive UTC of what `TIME` found, None when there never was one."""
     day, month, year, hour, minute, second, sign, hours, minutes = stamp.groups()
     if month not in MONTHS:
         return None
@@ -102,7 +107,8 @@ def _utc(stamp: re.Match[bytes]) -> datetime | None:
         return None
 
 
-def _text(raw: bytes) -> str:
+def plain(raw: bytes) -> str:
     """Log text as the server received it: escapes undone, then UTF-8 with stand-ins for what is none."""
-    plain = ESCAPED.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else CONTROLS.get(m[2], m[2]), raw)
-    return plain.decode("utf-8", "backslashreplace")
+    if b"\\" in raw:
+        raw = ESCAPED.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else CONTROLS.get(m[2], m[2]), raw)
+    return raw.decode("utf-8", "backslashreplace")
