@@ -4,11 +4,13 @@ import io
 from datetime import datetime
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from casewright.extract.formats import LOG_READERS
 from casewright.extract.log import LINE_LIMIT, Given, Line, Quiet, Request, Unreadable
-from casewright.extract.logs.access import named_request, quickly_named_request, read_access, request_of
+from casewright.extract.log_rules import Application
+from casewright.extract.logs.access import asked, named_request, quickly_named_request, read_access, request_of
 from casewright.extract.logs.lines import LONG
 
 STAMP = b"[10/Oct/2017:13:55:36 +0200]"
@@ -89,8 +91,63 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=14).map(b" ".join) | st.lists(PIECES, max_size=20).map(b"".join))
+@settings(deadline=None)
 @example(b"a:1 b - " + STAMP + b' "GET /" 200 1 "-" " [12345678901234567890] "GET /" 200 1')
 @example(b"192.0.2.1 - - " + STAMP + b' "GET / HTTP/1.1" 200 1 "-" "-"')
 @example(b"192.0.2.1 - - " + STAMP + b' "GET / HTTP/1.1" 200 1 "-" "-" "x"')
 def test_the_quick_look_at_visitors_says_what_the_whole_pattern_says(raw: bytes) -> None:
     assert quickly_named_request(raw) == named_request(raw)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "method", "path"),
+    [
+        (b"GET /a HTTP/1.1", b"GET", b"/a"),
+        (b"GET /a b HTTP/1.1", b"GET", b"/a b"),
+        (b"GET /a HTTP/1.1 HTTP/2", b"GET", b"/a HTTP/1.1"),
+        (b"GET  HTTP/1.1", b"GET", b""),
+        (b"GET HTTP/1.1", b"GET", b"HTTP/1.1"),
+        (b"GET /a", b"GET", b"/a"),
+        (b"get /a HTTP/1.1", b"", b"get /a HTTP/1.1"),
+        (b"GET", b"", b"GET"),
+        (b"", b"", b""),
+    ],
+)
+def test_the_first_line_of_a_request_is_taken_apart(request_line: bytes, method: bytes, path: bytes) -> None:
+    assert asked(request_line) == (method, path)
+
+
+SEEDS = {
+    "access log": b'a.example:80 192.0.2.1 - amber [10/Oct/2017:13:55:36 +0200] "GET /1 HTTP/1.1" 200 5 "-" "x\\"y"\n',
+    "JSON access log": b'{"ts":1541217906.2,"request":{"remote_ip":"::1"},"user":"a\\u0041\\xE2","status":200}\n',
+    "system log": b"Dec 31 23:50:00 vault sshd[9]: Accepted password for amber from 192.0.2.1 port 50022 ssh2\n"
+                  b"<38>1 2018-11-03T04:05:06Z vault sshd 9 - [a b=\"c\"] Disconnected from user a ::1 port 50022\n",
+    "error log": b"2018/11/03 04:05:06 [error] 9#9: *1 open() failed\n",
+    "application log": b"03.11.2018 05:05:06 amber in\nNov  3 05:05:06 amber in\n",
+}  # fmt: skip
+APPLICATIONS = (
+    Application(("*",), r"(?P<time>[^a-z]+) (?P<user>\w+) (?P<action>\w+)", "%d.%m.%Y %H:%M:%S", means={"in": "login"}),
+    Application(("*",), r"(?P<time>\w+ +\d+ \S+) (?P<user>\w+) (?P<action>\w+)", "syslog", means={"in": "login"}),
+)
+
+
+@pytest.mark.parametrize("form", LOG_READERS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_damage_ends_in_a_reason_and_every_line_is_accounted_for(form: str, data: st.DataObject) -> None:
+    raw = bytearray(SEEDS[form] * 3)
+    for _ in range(data.draw(st.integers(0, 6))):
+        at = data.draw(st.integers(0, len(raw)))
+        raw[at : at + data.draw(st.integers(0, 9))] = data.draw(
+            st.binary(max_size=9)
+            | st.sampled_from([b"\n", b"0000", b"9999", b"\xff\xfe", b"\0" * 9, b'"', b"[", b"\\u00"])
+        )
+    modified = data.draw(st.none() | st.datetimes())
+    pieces = list(LOG_READERS[form](io.BytesIO(bytes(raw)), Given("Europe/Berlin", modified, None, APPLICATIONS)))
+    assert sum(p.lines if isinstance(p, Quiet) else 1 for p in pieces) == len(bytes(raw).split(b"\n")) - raw.endswith(
+        b"\n"
+    )
+    for piece in pieces:
+        if isinstance(piece, Line):
+            assert bytes(raw).count(b"\n", 0, piece.span_start) == piece.number - 1
+            assert isinstance(piece.said, Unreadable) or piece.said.rule.startswith("log, ")

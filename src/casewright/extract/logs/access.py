@@ -26,7 +26,7 @@ VISITOR = re.compile(
     rb'"[^"]*" \d{3} (?:\d+|-)(?: "[^"]*" "[^"]*")?(?: .*)?'
 )
 """The usual line without a user, when there is no backslash in it: told apart in a third of the time."""
-REQUEST = re.compile(rb"(?P<method>[A-Z]+) (?P<path>.*?)(?: HTTP/[\d.]+)?", re.DOTALL)
+METHOD, PROTOCOL = re.compile(rb"[A-Z]+"), re.compile(rb"HTTP/[\d.]+")
 MONTHS = {m: i for i, m in enumerate((b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct",
                                       b"Nov", b"Dec"), start=1)}  # fmt: skip
 TIME = re.compile(rb"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
@@ -81,8 +81,11 @@ def _request(match: re.Match[bytes], time: datetime, rule: str) -> Request:
 
 def asked(request: bytes) -> tuple[bytes, bytes]:
     """Method and path of a request's first line; no method, and all of it, when it is no HTTP."""
-    found = REQUEST.fullmatch(request)
-    return (found["method"], found["path"]) if found else (b"", request)
+    method, space, rest = request.partition(b" ")
+    if not space or not METHOD.fullmatch(method):
+        return b"", request
+    path, space, protocol = rest.rpartition(b" ")
+    return method, path if space and PROTOCOL.fullmatch(protocol) else rest
 
 
 @lru_cache(1 << 12)  # thousands of lines have the same second
