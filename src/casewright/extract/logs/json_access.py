@@ -7,6 +7,7 @@ Apache and nginx without `escape=json` write `\\xHH`, which is no JSON; it is ta
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from casewright.extract.log import Given, Line, Quiet, Request, Unreadable
@@ -38,12 +39,12 @@ def said(raw: bytes, zone: str) -> Request | Unreadable | None:
     fields = fields_of(raw)
     if fields is None:
         return Unreadable("no JSON object")
-    moment = _moment(_first(fields, TIME) or "", zone)
     user, status = _first(fields, USER), _first(fields, STATUS) or ""
-    if moment.time is None:
-        return Unreadable("no such time")
     if user is None or user == "-":
         return None
+    moment = _moment(_first(fields, TIME) or "", zone)
+    if moment.time is None:
+        return Unreadable("no such time")
     if not re.fullmatch(r"\d{3}", status, re.ASCII):
         return Unreadable("a request without a status")
     method, path = _asked(fields)
@@ -77,7 +78,7 @@ def _as_json(escape: re.Match[bytes]) -> bytes:
 def _flatten(values: Mapping[str, Any], before: str, deep: int, found: dict[str, str]) -> None:
     """Caddy keeps what was asked in `request`: names there count as if they stood outside."""
     for key, value in values.items():
-        name = before + key.lower().lstrip("$%").replace("-", "_")
+        name = before + _name(key)
         if isinstance(value, list) and value:
             value = value[0]  # noqa: PLW2901  headers are lists, nearly always of one
         if isinstance(value, str):
@@ -86,8 +87,15 @@ def _flatten(values: Mapping[str, Any], before: str, deep: int, found: dict[str,
             _flatten(value, "" if name == "request" else f"{name}.", deep - 1, found)
 
 
+@lru_cache(1 << 10)
+def _name(key: str) -> str:
+    return key.lower().lstrip("$%").replace("-", "_")
+
+
 def _text(value: str) -> str:
     """With stand-ins for bytes that were no UTF-8, and for halves of characters."""
+    if value.isascii():
+        return value
     try:
         raw = value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

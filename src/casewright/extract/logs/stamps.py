@@ -5,7 +5,8 @@ last line's year; each time that the days go back on the way, a new year has beg
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
 from casewright.extract.log import Given
@@ -23,23 +24,22 @@ LATE = timedelta(days=7)
 DAY = timedelta(days=1)
 
 
-class Dated(NamedTuple):
-    """A date without a year."""
+LEAP = 2000
+"""A year that has every day."""
+
+
+class Day(NamedTuple):
+    """A day without a year."""
 
     month: int
     day: int
-    clock: str
 
     def within(self, year: int) -> datetime | None:
-        """The time in this year, None when there never was one."""
+        """The day's beginning in this year, None when there never was one."""
         try:
-            return datetime.fromisoformat(f"{year:04}-{self.month:02}-{self.day:02} {self.clock}")
+            return datetime(year, self.month, self.day)  # noqa: DTZ001  its zone is none yet
         except ValueError:
             return None
-
-
-LEAP = 2000
-"""A year that has every day."""
 
 
 class Calendar:
@@ -47,13 +47,13 @@ class Calendar:
 
     def __init__(self, given: Given, years: "Years | None") -> None:
         self._zone, self._year, self._why = given.zone, years.first if years else None, years.why if years else ""
-        self._last: Dated | None = None
+        self._last: Day | None = None
 
     def pass_by(self, stamp: re.Match[bytes]) -> None:
         """Take note of every line's stamp, so that the years are counted."""
-        if not stamp["new"] and self._year is not None and (dated := dated_of(stamp)).within(LEAP):
-            self._year += turn(self._last, dated)
-            self._last = dated
+        if self._year is not None and (day := day_of(stamp)) and day is not self._last:
+            self._year += turn(self._last, day)
+            self._last = day
 
     def moment(self, stamp: re.Match[bytes], zone: str | None = None) -> Moment:
         """When the line that was passed last was. No rule: the year can't be known."""
@@ -61,9 +61,9 @@ class Calendar:
         if stamp["new"]:
             return time_of(stamp["new"], zone, 0, "log")
         if self._year is None:
-            return Moment(None, "log" if dated_of(stamp).within(LEAP) is None else None)
-        time, rule = taken_as(dated_of(stamp).within(self._year), zone, "log")
-        return Moment(time, f"{rule}, {self._why}")
+            return Moment(None, None if day_of(stamp) else "log")
+        moment = taken_as(_at(day_of(stamp), self._year, stamp["clock"]), zone, "log")
+        return Moment(moment.time, f"{moment.rule}, {self._why}")
 
 
 class Years(NamedTuple):
@@ -78,9 +78,9 @@ def years_of(file: BinaryIO, given: Given) -> Years | None:
     turns, last = 0, None
     for raw, _, _, _ in raw_lines(file):
         stamp = STAMP.match(raw) if raw else None
-        if stamp and not stamp["new"] and (dated := dated_of(stamp)).within(LEAP):
-            turns += turn(last, dated)
-            last = dated
+        if stamp and (day := day_of(stamp)) and day is not last:
+            turns += turn(last, day)
+            last = day
     file.seek(0)
     if last is None:
         return None
@@ -90,7 +90,7 @@ def years_of(file: BinaryIO, given: Given) -> Years | None:
     return Years(given.year - turns, "year by the mapping") if given.year else None
 
 
-def _last_year(last: Dated, modified: datetime) -> tuple[int, str]:
+def _last_year(last: Day, modified: datetime) -> tuple[int, str]:
     """The latest year in which the last line is not after the file's time; that may be a day off, zone and all."""
     year = modified.year + 1
     while year > 1 and ((at := last.within(year)) is None or at - DAY > modified):
@@ -99,19 +99,32 @@ def _last_year(last: Dated, modified: datetime) -> tuple[int, str]:
     return year, "year by the file's time" + (f", {late.days} days after its last line" if late > LATE else "")
 
 
-def turn(before: Dated | None, now: Dated) -> int:
-    """1 when a year ended between two lines; -1 when the second stands late, at the very end of the year before. Both
-    have a date of `LEAP`."""
-    if before is None or before[:2] == now[:2]:
+def turn(before: Day | None, now: Day) -> int:
+    """1 when a year ended between two lines; -1 when the second stands late, at the very end of the year before."""
+    earlier, later = before and before.within(LEAP), now.within(LEAP)
+    if earlier is None or later is None:
         return 0
-    earlier, later = before.within(LEAP), now.within(LEAP)
-    assert earlier is not None
-    assert later is not None
     if earlier - later > DISORDER:
         return 1
     return -1 if (later + DISORDER).year > LEAP and (earlier - DISORDER).year < LEAP else 0
 
 
-def dated_of(stamp: re.Match[bytes]) -> Dated:
-    """The date of an old stamp."""
-    return Dated(MONTHS[stamp["month"]], int(stamp["day"]), stamp["clock"].decode())
+def day_of(stamp: re.Match[bytes]) -> Day | None:
+    """The day of an old stamp; None where it is a new one, or no day of any year."""
+    month, day = stamp.group("month", "day")
+    return None if month is None else _day(month, day)
+
+
+@lru_cache(512)
+def _day(month: bytes, day: bytes) -> Day | None:
+    found = Day(MONTHS[month], int(day))
+    return found if found.within(LEAP) else None
+
+
+def _at(day: Day | None, year: int, clock: bytes) -> datetime | None:
+    """The time of a day in a year."""
+    begun = day.within(year) if day else None
+    try:
+        return begun and datetime.combine(begun, time.fromisoformat(clock.decode()))
+    except ValueError:
+        return None
