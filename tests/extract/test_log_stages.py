@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from casewright.engine.stage import Context
+from casewright.extract.log import NO_YEAR
 from casewright.extract.stages import STAGES
 from casewright.model.tables import TABLES
 from tests.extract.test_stages import DUMP, MAPPING
@@ -214,9 +215,7 @@ def test_a_copy_of_a_log_is_read_once_and_of_copies_the_one_that_says_when_it_wa
 
 def test_a_log_in_a_packed_file_was_written_when_that_was() -> None:
     begin = World({"auth-packed": AUTH})
-    assert {a.detail.partition(": ")[2] for a in begin.aside if a.noun == "log lines"} == {
-        "no year: neither the file nor the mapping says it"
-    }
+    assert {a.detail for a in begin.aside if a.noun == "log lines"} == {f"auth-packed: {NO_YEAR.reason}"}
     rows = begin.rows("items")
     rows.append({"item": "packed", "sha256": "0", "mime": "application/gzip", "name": "auth.log.1.gz", "deleted": False,
                  "modified": datetime(2018, 1, 1, 1)})  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from casewright.extract.log import LOGIN, LOGOUT, SYSTEM, Act, Given, Line, Quiet, Unreadable
+from casewright.extract.log import LOGIN, LOGOUT, NO_YEAR, SYSTEM, Act, Given, Line, Quiet, Unreadable
 from casewright.extract.logs.syslog import read_syslog
 
 AUTH = b"""Nov  3 04:05:06 vault sshd[123]: Accepted password for root from 192.0.2.1 port 50022 ssh2
@@ -116,5 +116,5 @@ def test_the_rule_says_where_zone_and_year_are_from() -> None:
 
 
 def test_without_a_year_sign_ins_are_set_aside_and_the_rest_is_nothing() -> None:
-    assert bad(AUTH, Given("UTC")) == ["no year: neither the file nor the mapping says it"] * 4
+    assert bad(AUTH, Given("UTC")) == [NO_YEAR.reason] * 4
     assert bad(accepted("Feb 30"), Given("UTC", WRITTEN)) == ["no such time"]

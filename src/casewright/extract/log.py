@@ -61,6 +61,10 @@ class Unreadable(NamedTuple):
     reason: str
 
 
+NO_TIME = Unreadable("no such time")
+NO_YEAR = Unreadable("no year: its file has no time; say the year of its last line in [logs] of the mapping")
+
+
 class Line(NamedTuple):
     """What a line says, its number from 1, and where its bytes are, its end included."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import BinaryIO
 
-from casewright.extract.log import Given, Line, Quiet, Request, Unreadable
+from casewright.extract.log import NO_TIME, Given, Line, Quiet, Request, Unreadable
 from casewright.extract.logs.lines import read_lines
 from casewright.extract.values import Moment
 
@@ -59,7 +59,7 @@ def named_request(raw: bytes) -> Request | Unreadable | None:
         return Unreadable("no combined log line")
     moment = moment_of(match["time"])
     if moment.time is None:
-        return Unreadable("no such time")
+        return NO_TIME
     return None if match["user"] in NOBODY else _request(match, moment.time, moment.rule or "")
 
 

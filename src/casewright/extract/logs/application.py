@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from casewright.extract.log import Act, Given, Line, Quiet, Unreadable
+from casewright.extract.log import NO_TIME, NO_YEAR, Act, Given, Line, Quiet, Unreadable
 from casewright.extract.log_rules import SYSLOG, WRITTEN, Application, whole
 from casewright.extract.logs.lines import raw_lines
 from casewright.extract.logs.stamps import STAMP, Calendar, years_of
@@ -62,7 +62,7 @@ def _said(
         return None
     moment = _moment(application, groups["time"], given.zone, calendar)
     if moment.time is None:
-        return Unreadable("no such time" if moment.rule else "no year: neither the file nor the mapping says it")
+        return NO_TIME if moment.rule else NO_YEAR
     user = groups.get("user")
     return Act(what, None if user in ("", "-") else user, application.user, moment.time, moment.rule or "",
                groups.get("ip") or None, port_of(groups.get("port")), groups.get("agent") or None,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, BinaryIO
 
-from casewright.extract.log import Given, Line, Quiet, Request, Unreadable
+from casewright.extract.log import NO_TIME, Given, Line, Quiet, Request, Unreadable
 from casewright.extract.logs.access import asked, moment_of
 from casewright.extract.logs.lines import read_lines
 from casewright.extract.values import Moment, port_of, time_of
@@ -44,7 +44,7 @@ def said(raw: bytes, zone: str) -> Request | Unreadable | None:
         return None
     moment = _moment(_first(fields, TIME) or "", zone)
     if moment.time is None:
-        return Unreadable("no such time")
+        return NO_TIME
     if not re.fullmatch(r"\d{3}", status, re.ASCII):
         return Unreadable("a request without a status")
     method, path = _asked(fields)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from casewright.extract.log import LOGIN, LOGOUT, SYSTEM, Act, Given, Line, Quiet, Unreadable
+from casewright.extract.log import LOGIN, LOGOUT, NO_TIME, NO_YEAR, SYSTEM, Act, Given, Line, Quiet, Unreadable
 from casewright.extract.logs.lines import read_lines
 from casewright.extract.logs.stamps import STAMP, Calendar, years_of
 
@@ -60,7 +60,7 @@ class _Keeper:
             return None
         moment = self._calendar.moment(stamp)
         if moment.time is None:
-            return Unreadable("no such time" if moment.rule else "no year: neither the file nor the mapping says it")
+            return NO_TIME if moment.rule else NO_YEAR
         return found._replace(time=moment.time, rule=moment.rule or "")
 
     def _act(self, head: re.Match[bytes]) -> Act | None:
