@@ -77,6 +77,25 @@ def test_stamps_that_name_their_zone_need_no_help(line: bytes) -> None:
     assert act.session == "vault sshd[123]"
 
 
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        (b"Read error from remote host 192.0.2.1 port 5: Connection reset by peer", "connection lost"),
+        (b"ssh_dispatch_run_fatal: Connection from user a 192.0.2.1 port 5: Connection timed out", "connection lost"),
+        (b"packet_write_wait: Connection to 192.0.2.1 port 5: Broken pipe", "connection lost"),
+        (b"Connection closed by 192.0.2.1 port 5", "connection lost"),
+        (b"Timeout, client not responding from user a 192.0.2.1 port 5", "timed out"),
+        (b"Connection from 192.0.2.1 port 5 on 192.0.2.9 port 22", None),
+        (b"Connection closed by 192.0.2.1 port 6", None),
+        (b"Accepted key ED25519 SHA256:x found at /home/a/.ssh/authorized_keys:1", None),
+    ],
+)
+def test_connections_end_in_many_ways(end: bytes, how: str | None) -> None:
+    head = b"Nov  3 04:05:06 vault sshd[9]: "
+    _, *ends = acts(head + b"Accepted password for a from 192.0.2.1 port 5 ssh2\n" + head + end + b"\n")
+    assert [(a.user, a.how) for a in ends] == ([("a", how)] if how else [])
+
+
 def accepted(*days: str) -> bytes:
     return b"".join(
         b"%s 04:05:06 vault sshd[1]: Accepted password for a from 192.0.2.1 port 1 x\n" % d.encode() for d in days

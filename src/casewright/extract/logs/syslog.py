@@ -27,6 +27,8 @@ ENDS = (
     (re.compile(rb"Disconnected from (?:user (?P<user>\S+) )?" + FROM), "disconnected"),
     (re.compile(rb"Received disconnect from " + FROM + rb":\s?(?P<rest>.*)"), "disconnected"),
     (re.compile(rb"Connection (?:closed|reset) by (?:user (?P<user>\S+) )?" + FROM), "connection lost"),
+    (re.compile(rb"Read error from (?:remote host|user (?P<user>\S+)) " + FROM + rb": .*"), "connection lost"),
+    (re.compile(rb"(?:\w+: )?Connection (?:from|to) (?:user (?P<user>\S+) )?" + FROM + rb": .*"), "connection lost"),
     (re.compile(rb"Timeout, client not responding from (?:user (?P<user>\S+) )?" + FROM), "timed out"),
 )
 BEFORE = b"[preauth]"
