@@ -36,3 +36,7 @@ bench *options:
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}
+
+# readers of logs, side by side (GoAccess from Debian, where it is installed)
+bench-logs *options:
+    uv run python bench/logs.py {{options}}

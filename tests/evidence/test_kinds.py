@@ -85,6 +85,52 @@ def test_first_bytes_decide(head: bytes, mime: str) -> None:
     assert kind_of(head, len(head)) == mime
 
 
+JSON = (
+    b'{"time_local":"03/Nov/2018:05:05:06 +0100","remote_addr":"192.0.2.1","request":"GET / HTTP/1.1","status":"200"}'
+)
+SSHD = b"Nov  3 04:05:06 vault sshd[123]: Accepted password for root from 192.0.2.1 port 22 ssh2"
+ISO = b"2018-11-03T04:05:06.123456+01:00 vault sshd[123]: Accepted password for root from 192.0.2.1 port 22 ssh2"
+COMBINED = b'192.0.2.1 - - [16/Oct/2019:09:30:00 +0200] "GET / HTTP/1.1" 200 5 "-" "x"'
+
+
+@pytest.mark.parametrize(
+    ("line", "mime"),
+    [
+        (COMBINED, "text/x-access-log"),
+        (b"vault.example:443 " + COMBINED, "text/x-access-log"),
+        (JSON, "text/x-access-log+json"),
+        (b'{"@timestamp":"2018-11-03T04:05:06Z","client.ip":"::1","url.path":"/","http.response.status_code":200}',
+         "text/x-access-log+json"),
+        (b'{"ts":1541217906.2,"request":{"remote_ip":"192.0.2.1","method":"GET","uri":"/"},"status":200}',
+         "text/x-access-log+json"),
+        (SSHD, "text/x-syslog"),
+        (ISO, "text/x-syslog"),
+        (b"<38>1 2018-11-03T04:05:06.123456+01:00 vault sshd 123 - - Accepted password", "text/x-syslog"),
+        (b'2018/11/03 04:05:06 [error] 9#9: *1 user "amber": password mismatch, client: 192.0.2.1', "text/x-error-log"),
+        (b"[Sat Nov 03 04:05:06.123456 2018] [auth_basic:error] [pid 9] [client 192.0.2.1:4] AH01617: user amber",
+         "text/x-error-log"),
+        (b"[Sat Nov  3 04:05:06 2018] [error] [client 192.0.2.1] File does not exist", "text/x-error-log"),
+        (b'{"name":"amber","ip":"192.0.2.1","time":7}', "text/plain"),
+        (b"2018-11-03T04:05:06Z INFO main: started", "text/plain"),
+        (b"2018-11-03 04:05:06 startup archives unpack", "text/plain"),
+        (b"Nov  3 was a fine day: we met", "text/plain"),
+    ],
+)  # fmt: skip
+def test_logs_are_known_by_their_lines(line: bytes, mime: str) -> None:
+    for raw in (line, line + b"\n", (line + b"\n") * 3, (line + b"\n") * 900, (line + b"\r\n") * 3):
+        assert kind_of(raw[: 1 << 16], len(raw)) == mime
+
+
+@pytest.mark.parametrize("line", [COMBINED, JSON, SSHD])
+def test_half_of_the_lines_must_be_those_of_a_log(line: bytes) -> None:
+    mime = kind_of(line, len(line))
+    prose, crash = b"Dear curator, this is what I found:\n", bytes(4096)
+    assert kind_of(prose * 3 + line + b"\n" + prose, 9) == "text/plain"
+    assert kind_of((prose + line + b"\n") * 9, 9) == mime
+    assert kind_of(crash + line + b"\n" + crash + line + b"\n", 9) == mime
+    assert kind_of(line + b"\n" + bytes(range(256)) * 9 + b"\n" + bytes(range(256)), 9) == "application/octet-stream"
+
+
 def test_databases_and_tars_of_every_age_are_known(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "a.db").execute("CREATE TABLE plates (id)").connection.close()
     assert kind_of((tmp_path / "a.db").read_bytes(), 1) == "application/vnd.sqlite3"

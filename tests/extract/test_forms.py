@@ -80,8 +80,10 @@ def world(raw: bytes) -> Context:
 
 
 def outputs(made: Context) -> Iterator[Output]:
-    for stage in STAGES[:3]:
-        output: Output = stage.work(made.table("items"), made)
+    for stage in STAGES:
+        if stage.name not in ("accounts", "addresses", "record_files", "activity"):
+            continue
+        output: Output = stage.work(made.table(stage.over or "items"), made)
         made.tables = {**made.tables, **output.tables}
         yield output
 

@@ -167,11 +167,19 @@ LOG = b"".join(
 )  # fmt: skip
 
 
-def test_logs_tell_where_media_lie_and_where_users_sign_in() -> None:
+AS_JSON = b"".join(
+    b'{"time_local":"10/Oct/2017:13:55:36 +0200","client_ip":"::1","remote_user":"k1","request":%s,"status":200}\n'
+    % line.split(b'"')[1].join((b'"', b'"'))
+    for line in LOG.splitlines()
+)
+
+
+@pytest.mark.parametrize(("log", "kind"), [(LOG, "text/x-access-log"), (AS_JSON, "text/x-access-log+json")])
+def test_logs_tell_where_media_lie_and_where_users_sign_in(log: bytes, kind: str) -> None:
     dump = b"-- MySQL dump\n" + MEMBERS.encode()
     items = [{"item": str(n), "name": f"f{n}", "sha256": digests_of(raw).sha256, "mime": mime, "size": len(raw)}
-             for n, (raw, mime) in enumerate([(dump, "text/x-sql-dump"), (LOG, "text/x-access-log")])]  # fmt: skip
-    world = context({"items": items}, [dump, LOG])
+             for n, (raw, mime) in enumerate([(dump, "text/x-sql-dump"), (log, kind)])]  # fmt: skip
+    world = context({"items": items}, [dump, log])
     output = PROPOSAL.work(world.table("items"), world)
     (row,) = output.tables["proposal"].to_pylist()
     assert tomllib.loads(row["toml"])["logs"] == {

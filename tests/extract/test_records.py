@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casewright.extract.columns import sample
-from casewright.extract.logs import BadLine, LogLine, log_lines
+from casewright.extract.log import Given, Line, Quiet, Unreadable
+from casewright.extract.logs.access import read_access, request_of
 from casewright.extract.mapping import read_mapping
 from casewright.extract.propose import propose
 from casewright.extract.readers.mysql import read_mysql
@@ -28,22 +29,26 @@ LOG = (
 
 
 def test_log_times_become_utc_by_the_zone_that_the_log_names() -> None:
-    first, blank, second, *bad = list(log_lines(io.BytesIO(LOG)))
-    assert isinstance(blank, BadLine)
-    assert blank.reason == "blank"
-    assert isinstance(first, LogLine)
-    assert isinstance(second, LogLine)
-    assert (first.time, first.zone, first.user) == (datetime(2017, 10, 10, 11, 55, 36), "+02:00", "amber")
+    first, second = (request_of(line) for line in (LOG.splitlines()[0], LOG.splitlines()[2]))
+    assert first is not None
+    assert second is not None
+    assert (first.time, first.rule, first.user) == (datetime(2017, 10, 10, 11, 55, 36), "log, its own +02:00", "amber")
     assert (second.time, second.user, second.ip) == (datetime(2017, 10, 11, 6, 55, 36), None, "2001:db8::1")
-    assert [b.reason for b in bad if isinstance(b, BadLine)] == ["no combined log line", "no such time"]
-    assert [b.number for b in bad] == [4, 5]
-    assert LOG[second.span_start :].startswith(b"2001:db8::1")
+
+
+def test_a_log_tells_of_named_users_counts_the_rest_and_says_what_it_can_not_read() -> None:
+    named, *bad, quiet = read_access(io.BytesIO(LOG), Given())
+    assert quiet == Quiet(2)
+    assert isinstance(named, Line)
+    assert LOG[named.span_start : named.span_length] == LOG.splitlines(keepends=True)[0]
+    lines = [line for line in bad if isinstance(line, Line)]
+    assert [line.said for line in lines] == [Unreadable("no combined log line"), Unreadable("no such time")]
+    assert [line.number for line in lines] == [4, 5]
 
 
 def test_a_request_that_is_no_http_is_a_line_all_the_same() -> None:
-    line = b'192.0.2.9 - - [10/Oct/2017:13:55:36 +0200] "\\x16\\x03\\x01" 400 150 "-" "-"\n'
-    (found,) = log_lines(io.BytesIO(line))
-    assert isinstance(found, LogLine)
+    found = request_of(b'192.0.2.9 - - [10/Oct/2017:13:55:36 +0200] "\\x16\\x03\\x01" 400 150 "-" "-"')
+    assert found is not None
     assert (found.method, found.status) == ("", 400)
 
 

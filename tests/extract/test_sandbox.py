@@ -18,7 +18,8 @@ from casewright.model.tables import TABLES
 from casewright.vault.case import Case, SourceFile
 from tests.extract.test_stages import DUMP, LOG, MAPPING
 
-WRITTEN = ("accounts", "deposit_addresses", "logins", "uploads", "downloads", "selectors")
+WRITTEN = ("accounts", "deposit_addresses", "record_files", "log_events", "logins", "uploads", "downloads", "sessions",
+           "selectors")  # fmt: skip
 
 
 @pytest.fixture

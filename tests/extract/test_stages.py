@@ -12,7 +12,7 @@ from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import ACCOUNTS, ACTIVITY, ADDRESSES, STAGES
 from tests.world import context, digests_of, rows_of
 
-ACCOUNTS_STAGE, ADDRESSES_STAGE, ACTIVITY_STAGE, SELECTORS_STAGE, _ = STAGES
+BY_NAME = {stage.name: stage for stage in STAGES}
 ADDRESS = ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
            "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"]  # fmt: skip
 DUMP = f"""-- MariaDB dump
@@ -73,26 +73,34 @@ def world(*contents: bytes, mapping: bytes = MAPPING, zone: str = "Europe/Amster
     ]
     files = [{"exhibit": "m", "role": "mapping", "position": 0, "sha256": digests_of(mapping).sha256, "name": "m"}]
     return context({"items": items, "exhibit_files": files}, [*contents, mapping],
-                   {"assumed_zone": zone, "clock_offset_seconds": offset})  # fmt: skip
+                   {"assumed_zone": zone, "clock_offset_seconds": offset, "session_gap_minutes": 30})  # fmt: skip
 
 
 def accounts_of(made: Context) -> Output:
     dumps = made.sql("SELECT * FROM items WHERE mime = 'text/x-sql-dump' ORDER BY item")
-    made_of_them: Output = ACCOUNTS_STAGE.work(dumps, made)
+    made_of_them: Output = BY_NAME["accounts"].work(dumps, made)
     return made_of_them
 
 
 def addresses_of(made: Context) -> Output:
     made.tables = {**made.tables, "accounts": accounts_of(made).tables["accounts"]}
     dumps = made.sql("SELECT * FROM items WHERE mime = 'text/x-sql-dump' ORDER BY item")
-    output: Output = ADDRESSES_STAGE.work(dumps, made)
+    output: Output = BY_NAME["addresses"].work(dumps, made)
     return output
 
 
 def activity_of(made: Context) -> Output:
+    """What `record_files`, `log_events` and `activity` make together, as one output."""
     made.tables = {**made.tables, "accounts": accounts_of(made).tables["accounts"]}
-    output: Output = ACTIVITY_STAGE.work(made.sql("SELECT * FROM items ORDER BY item"), made)
-    return output
+    outputs = []
+    for name, batch in (("record_files", "SELECT 1 LIMIT 0"),
+                        ("log_events", "SELECT * FROM record_files WHERE form <> 'database' ORDER BY item"),
+                        ("activity", "SELECT * FROM record_files ORDER BY item")):  # fmt: skip
+        outputs.append(BY_NAME[name].work(made.sql(batch), made))
+        made.tables = {**made.tables, **outputs[-1].tables}
+    tables, aside = outputs[-1].tables, [a for o in outputs for a in o.set_aside]
+    return Output({**tables, "log_events": outputs[1].tables["log_events"]}, aside,
+                  [*outputs[0].tallies, *(t for o in outputs[1:] for t in o.tallies if t.noun != "items")])  # fmt: skip
 
 
 def balances(output: Output) -> dict[str, tuple[int, int, int, int]]:
@@ -138,7 +146,7 @@ def test_no_row_is_lost_between_received_and_done() -> None:
         for noun, (received, done, nothing, aside) in balances(output).items():
             assert received == done + nothing + aside, noun
     assert balances(accounts_of(world(DUMP)))["database rows"] == (16, 3, 12, 1)
-    assert balances(activity_of(world(DUMP, LOG)))["log lines"] == (9, 3, 5, 1)
+    assert balances(activity_of(world(DUMP, LOG)))["log lines"] == (9, 4, 4, 1)
 
 
 def test_a_copy_of_a_dump_doubles_nobody() -> None:
@@ -154,7 +162,9 @@ def test_times_follow_the_zone_of_their_column_and_the_clock_of_the_server() -> 
     database, *from_log = found(made, "logins")
     assert database["time"] == datetime(2018, 7, 2, 1, 5, 5, 250_000), "a DATETIME, in summer time"
     assert database["zone"] == "database, taken as Europe/Amsterdam; clock +60 s"
-    assert [(r["time"], r["zone"]) for r in from_log] == [(datetime(2017, 10, 10, 11, 56, 36), "log, its own +02:00")]
+    assert [(r["time"], r["zone"]) for r in from_log] == [
+        (datetime(2017, 10, 10, 11, 56, 36), "log, its own +02:00; clock +60 s")
+    ]
     (account, *_) = found(accounts_of(world(DUMP)), "accounts")
     assert account["registered_at"] == datetime(2018, 7, 2, 1, 4, 5)
 
@@ -242,7 +252,7 @@ def test_a_proposal_without_a_dump_is_none() -> None:
 
 def test_selectors_are_found_in_items_and_say_where() -> None:
     made = world(b"mail curator@example.org about " + ADDRESS[0].encode(), b"nothing here")
-    output = SELECTORS_STAGE.work(made.table("items"), made)
+    output = BY_NAME["selectors"].work(made.table("items"), made)
     assert [(r["kind"], r["value"], r["item"]) for r in found(output, "selectors")] == [
         ("email", "curator@example.org", "item-0"), ("bitcoin", ADDRESS[0], "item-0"),
     ]  # fmt: skip

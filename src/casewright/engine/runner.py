@@ -262,10 +262,10 @@ def _picked(stage: Stage, batch: pa.Table, beside: Mapping[str, pa.Table]) -> di
     if not stage.beside:
         return dict(beside)
     key = {"key": batch.column(stage.key)[0].as_py()} if batch.num_rows else {"key": None}
-    picked = {}
-    for name, table in beside.items():
-        context = Context({}, {name: table}, _NO_BLOBS)
-        sql = f"SELECT * FROM {name} WHERE {stage.beside.get(name, 'true')}"  # noqa: S608  ours
+    picked = dict(beside)
+    for name, rule in stage.beside.items():
+        context = Context({}, {name: beside[name]}, _NO_BLOBS)
+        sql = f"SELECT * FROM {name} WHERE {rule}"  # noqa: S608  ours
         picked[name] = context.sql(sql, key if "$key" in sql else None).cast(TABLES[name].schema)
     return picked
 

@@ -5,6 +5,7 @@ Own signatures come first, for what later stages depend on; the long tail is in 
 
 import re
 
+from casewright.evidence.kinds_of_logs import log_kind
 from casewright.evidence.signatures import kind_by_signature
 
 HEAD = 1 << 16
@@ -73,7 +74,6 @@ SQL_LINES = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 """Statements that dumps are made of, for dumps that do not say so in their first lines."""
-ACCESS_LINE = re.compile(rb'^\S+ \S+ [^\[\n]* ?\[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "', re.MULTILINE)
 ELECTRUM = re.compile(
     rb'\s*\{\s*"(?:active_forwardings|addr_history|addresses|accounts(?:_expanded)?|channels|contacts|fiat_value|keystore'
     rb'|labels|master_public_keys?|seed_version|use_encryption|wallet_type)"\s*:'
@@ -156,9 +156,7 @@ def _text(head: bytes) -> str | None:
         return "text/x-sql-dump"
     if ELECTRUM.match(head):
         return "application/x-electrum-wallet"
-    if b'] "' in head[:8192] and ACCESS_LINE.search(head[:8192]):
-        return "text/x-access-log"
-    return None if _is_binary(head) else "text/plain"
+    return log_kind(head) or (None if _is_binary(head) else "text/plain")
 
 
 def _is_binary(head: bytes) -> bool:

@@ -1,17 +1,23 @@
-"""Which form of database has which reader."""
+"""Which form of database and of log has which reader."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from casewright.engine.stage import Context
+from casewright.extract.log import LogReader
+from casewright.extract.logs.access import read_access
+from casewright.extract.logs.application import read_application
+from casewright.extract.logs.errors import read_errors
+from casewright.extract.logs.json_access import read_json_access
+from casewright.extract.logs.syslog import read_syslog
 from casewright.extract.reader import Beside, Piece, Reader
 from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.readers.postgres import read_postgres
 from casewright.extract.readers.postgres_archive import read_postgres_archive
 from casewright.extract.readers.sqlite import read_sqlite
 
-SQL_TEXT, ACCESS_LOG = "text/x-sql-dump", "text/x-access-log"
+SQL_TEXT = "text/x-sql-dump"
 POSTGRES_ARCHIVE = "application/x-postgresql-dump"
 SQLITE = "application/vnd.sqlite3"
 HEAD = 1 << 16
@@ -33,6 +39,24 @@ READERS: Mapping[str, Reader] = {
     SQLITE: read_sqlite,
 }
 """By the media type of the item."""
+
+ACCESS_LOG, JSON_ACCESS_LOG = "text/x-access-log", "text/x-access-log+json"
+SYSTEM_LOG, ERROR_LOG = "text/x-syslog", "text/x-error-log"
+DATABASE, APPLICATION = "database", "application log"
+LOG_FORMS: Mapping[str, str] = {
+    ACCESS_LOG: "access log",
+    JSON_ACCESS_LOG: "JSON access log",
+    SYSTEM_LOG: "system log",
+    ERROR_LOG: "error log",
+}
+"""What logs are called, by the media type of the item."""
+LOG_READERS: Mapping[str, LogReader] = {
+    "access log": read_access,
+    "JSON access log": read_json_access,
+    "system log": read_syslog,
+    "error log": read_errors,
+    APPLICATION: read_application,
+}
 
 KERNELS = ("casewright.kernels.sqlrows",)
 """Compiled code that a child must have before it begins."""

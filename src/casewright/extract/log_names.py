@@ -1,41 +1,30 @@
 """Whose a line of a log is: its user field holds a name, and accounts are looked up for all lines of a file at once."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from casewright.engine.stage import Context
-from casewright.extract.records import Records
+from casewright.extract.log_rules import USER_FIELDS
 from casewright.model.tables import TABLES
 
-MARK = "name:"
 
+def name_accounts(events: pa.Table, context: Context) -> pa.Table:
+    """Rows of `log_events` with the accounts of their names, and counted among the rows of their file that are alike.
 
-def named(name: str | None) -> str | None:
-    """Stands for the account of a name until `resolve_names`."""
-    return MARK + name if name else None
-
-
-def resolve_names(records: Records, tables: tuple[str, ...], column: str, context: Context) -> None:
-    """Put the accounts in the place of names. `column` of accounts (username, native or email) holds them; a name that
-    several accounts have stands for none."""
-    for table in tables:
-        rows = records.table(table)
-        place = rows.column_names.index("account")
-        written = rows.column(place).combine_chunks().dictionary_encode()
-        account_of = _accounts([n for n in written.dictionary.to_pylist() if n.startswith(MARK)], column, context)
-        found = [account_of.get(n) if n.startswith(MARK) else n for n in written.dictionary.to_pylist()]
-        accounts = pc.take(pa.array(found, pa.string()), written.indices)
-        records.replace(table, rows.set_column(place, "account", accounts).cast(TABLES[table].schema))
-
-
-def _accounts(names: list[str], column: str, context: Context) -> dict[str, str]:
-    """Account by marked name."""
-    if not names:
-        return {}
-    wanted = pa.table({"name": pa.array([name.removeprefix(MARK) for name in names], pa.string())})
+    A name that several accounts have stands for none; a user of the server itself is no account.
+    """
+    of_names = " UNION ALL ".join(_accounts_by(column) for column in USER_FIELDS)
     found = context.sql(
-        f"SELECT {column} AS name, min(account) AS account FROM accounts "  # noqa: S608  one of three
-        f"WHERE {column} IN (SELECT name FROM wanted) GROUP BY 1 HAVING count(*) = 1",
-        wanted=wanted,
+        f"WITH known AS ({of_names}) "  # noqa: S608  our columns
+        "SELECT e.* REPLACE (k.account AS account, CASE WHEN e.alike IS NOT NULL THEN "
+        "row_number() OVER (PARTITION BY e.alike ORDER BY e.row) END AS nth) "
+        "FROM events e LEFT JOIN known k ON k.name_is = e.name_is AND k.name = e.name ORDER BY e.row, e.event",
+        events=events,
     )
-    return {MARK + row["name"]: row["account"] for row in found.to_pylist()}
+    return found.cast(TABLES["log_events"].schema)
+
+
+def _accounts_by(column: str) -> str:
+    return (
+        f"SELECT '{column}' AS name_is, {column} AS name, min(account) AS account FROM accounts "  # noqa: S608  ours
+        f"WHERE {column} IN (SELECT name FROM events WHERE name_is = '{column}') GROUP BY {column} HAVING count(*) = 1"
+    )

@@ -113,7 +113,11 @@ def _login(database: Database, fields: Fields) -> Made:
     time, zone = fields.time("time")
     if time is None:
         raise Unfit(f"{fields.text('time')!r} is no time")
-    return {"account": _whose(database, fields), "time": time, "ip": fields.ip("ip"), "agent": fields.text("agent"),
+    ended_at, zone_of_end = fields.time("ended_at")
+    if ended_at and zone_of_end != zone:
+        zone = f"{zone}; its end: {zone_of_end}"
+    return {"account": _whose(database, fields), "time": time, "ended_at": ended_at,
+            "ip": fields.ip("ip"), "agent": fields.text("agent"),
             "zone": zone, "kind": "database"}  # fmt: skip
 
 

@@ -14,10 +14,7 @@
     account = "owner"           # refers to accounts.native
     time = "stored"
 
-    [logs]
-    user = "username"           # the log's user field holds usernames, natives or emails
-    login_paths = ["/login"]    # requests that count as sign-ins
-    download_paths = ["/media/"]# GET requests below these, by a known user, count as downloads
+    [logs]                      # what logs say: `log_rules.py`
 
 Times may be `YYYY-MM-DD hh:mm:ss` (with their own distance from UTC; or in `extract.assumed_zone`, or UTC in TIMESTAMP
 columns of a dump that says it holds those in UTC) or Unix seconds, milli- or microseconds; each value says which.
@@ -31,12 +28,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from casewright.extract.log_rules import LogRules, read_log_rules
 from casewright.model.errors import Refused
 
 FIELDS: Map[str, tuple[str, ...]] = {
     "accounts": ("native", "username", "email", "registered_at", "registered_ip"),
     "deposit_addresses": ("account", "address", "created_at"),
-    "logins": ("account", "time", "ip", "agent"),
+    "logins": ("account", "time", "ip", "agent", "ended_at"),
     "uploads": ("account", "time", "reference", "sha256", "md5", "ip"),
     "downloads": ("account", "time", "reference", "sha256", "md5", "ip"),
 }
@@ -47,7 +45,6 @@ NEEDED: Map[str, tuple[str, ...]] = {
     "uploads": ("account", "reference"),
     "downloads": ("account", "reference"),
 }
-USER_FIELDS = ("username", "native", "email")
 
 
 @dataclass(frozen=True)
@@ -56,13 +53,6 @@ class Source:
 
     table: str
     columns: Map[str, str]
-
-
-@dataclass(frozen=True)
-class LogRules:
-    user: str = "username"
-    login_paths: tuple[str, ...] = ()
-    download_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +76,7 @@ def read_mapping(raw: bytes, where: str) -> Mapping:
         raise Refused(f"{where}: is no mapping: {error}") from error
     if found.pop("format", None) != 1:
         raise Refused(f"{where}: needs the line: format = 1")
-    logs = _logs(found.pop("logs", {}), where)
+    logs = read_log_rules(found.pop("logs", {}), where)
     databases = found.pop("databases", [])
     if not isinstance(databases, list) or not all(isinstance(pattern, str) for pattern in databases):
         raise Refused(f"{where}: databases must be a list of paths, in quotes; * stands for anything.")
@@ -112,16 +102,3 @@ def _source(name: str, section: Any, where: str) -> Source:
     if missing := set(NEEDED[name]) - columns.keys():
         raise Refused(f"{where} [{name}]: needs the column {', '.join(sorted(missing))}.")
     return Source(table, columns)
-
-
-def _logs(section: Any, where: str) -> LogRules:
-    if not isinstance(section, dict) or (unknown := section.keys() - {"user", "login_paths", "download_paths"}):
-        raise Refused(f"{where} [logs]: knows user, login_paths and download_paths only, not {sorted(unknown)}.")
-    rules = LogRules(
-        section.get("user", "username"),
-        tuple(section.get("login_paths", ())),
-        tuple(section.get("download_paths", ())),
-    )
-    if rules.user not in USER_FIELDS or not all(isinstance(p, str) for p in rules.login_paths + rules.download_paths):
-        raise Refused(f"{where} [logs]: user must be one of {', '.join(USER_FIELDS)}, and paths must be text.")
-    return rules

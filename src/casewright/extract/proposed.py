@@ -10,20 +10,30 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Stage
 from casewright.extract.columns import MEDIA_NAME, sample
-from casewright.extract.formats import ACCESS_LOG, KERNELS, READERS, Siblings, quoted
-from casewright.extract.logs import LogLine, log_lines
+from casewright.extract.formats import (
+    ACCESS_LOG,
+    JSON_ACCESS_LOG,
+    KERNELS,
+    LOG_FORMS,
+    LOG_READERS,
+    READERS,
+    Siblings,
+    quoted,
+)
+from casewright.extract.log import Given, Line, Request
 from casewright.extract.propose import propose
 
 LOG_SAMPLE = 5_000
 LOOKED_AT = 20
 """Databases, the largest first: the small ones that a machine keeps for itself need no look."""
+ASKED_IN = (ACCESS_LOG, JSON_ACCESS_LOG)
 Item = Mapping[str, Any]
 
 
 def proposal(batch: pa.Table, context: Context) -> Output:
     """A mapping proposed from the database that looks most like a service's; no row where there is none."""
     rows = sorted(batch.to_pylist(), key=lambda r: (-r["size"], r["item"]))
-    pages, folders = _asked_for((r for r in rows if r["mime"] == ACCESS_LOG), context)
+    pages, folders = _asked_for((r for r in rows if r["mime"] in ASKED_IN), context)
     texts = []
     for item in islice((r for r in rows if r["mime"] in READERS), LOOKED_AT):
         with context.open(item["sha256"]) as file:
@@ -43,9 +53,10 @@ def _asked_for(logs: Iterable[Item], context: Context) -> tuple[list[str], list[
     pages, folders = Counter[str](), Counter[str]()
     for item in logs:
         with context.open(item["sha256"]) as file:
-            for line in islice(log_lines(file), LOG_SAMPLE):
-                if isinstance(line, LogLine) and line.user and line.path.startswith("/"):
-                    path = line.path.partition("?")[0]
+            lines = LOG_READERS[LOG_FORMS[item["mime"]]](file, Given())
+            for line in islice(lines, LOG_SAMPLE):
+                if isinstance(line, Line) and isinstance(line.said, Request) and line.said.path.startswith("/"):
+                    path = line.said.path.partition("?")[0]
                     if MEDIA_NAME.search(path):
                         folders["/" + path[1:].partition("/")[0] + "/" if "/" in path[1:] else "/"] += 1
                     else:
@@ -59,6 +70,6 @@ def _often(counts: Counter[str]) -> list[str]:
     return [path for path, times in ranked[:50] if times > 1]
 
 
-PROPOSAL = Stage("proposal", 3, ("items",), (), proposal, over="items",
-                 where=f"mime IN ({quoted((*READERS, ACCESS_LOG))})", order="item", hostile=True, sees_all=True,
+PROPOSAL = Stage("proposal", 4, ("items",), (), proposal, over="items",
+                 where=f"mime IN ({quoted((*READERS, *ASKED_IN))})", order="item", hostile=True, sees_all=True,
                  imports=KERNELS)  # fmt: skip

@@ -16,6 +16,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "accounts": ("account", "acct"),
     "former_values": ("id", "former"),
     "deposit_addresses": ("id", "deposit"),
+    "log_events": ("event", "event"),
     "logins": ("login", "login"),
     "uploads": ("upload", "upload"),
     "downloads": ("download", "download"),
@@ -78,6 +79,12 @@ class Records:
     def table(self, name: str) -> pa.Table:
         """All rows of a table so far."""
         return self._of(name).table()
+
+    def taken(self, name: str) -> pa.Table:
+        """All rows of a table so far, which are then no longer here."""
+        rows = self._of(name).table()
+        del self.gathered[name]
+        return rows
 
     def replace(self, name: str, table: pa.Table) -> None:
         self.gathered[name] = Gathered(name, [table])

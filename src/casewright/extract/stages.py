@@ -1,60 +1,42 @@
 """The stages of the extract room."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 import pyarrow as pa
 
-from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
+from casewright.engine.stage import Context, Output, SetAside, Stage
 from casewright.extract.database_records import DatabaseRecords, settle
-from casewright.extract.formats import ACCESS_LOG, KERNELS, READERS, Siblings, quoted
-from casewright.extract.log_names import resolve_names
-from casewright.extract.log_records import read_log
+from casewright.extract.formats import DATABASE, KERNELS, READERS, Siblings, quoted
+from casewright.extract.log_stages import clock_params, log_events, log_params, session_params, sessions
+from casewright.extract.logged import acts_of
 from casewright.extract.makers import Owner
 from casewright.extract.mapping import Mapping as Rules
-from casewright.extract.mapping import read_mapping
+from casewright.extract.record_files import (
+    Item,
+    accepted_rules,
+    items_of,
+    record_files,
+    records_for,
+    without_mapping,
+)
 from casewright.extract.records import Records
 from casewright.extract.selector_stage import SELECTORS
 from casewright.extract.wallet_stage import WALLETS
 from casewright.model.ids import id_maker
-from casewright.model.settings import Settings
-from casewright.model.tables import TABLES
 
 ACCOUNTS = ("accounts", "former_values")
 ADDRESSES = ("deposit_addresses",)
 ACTIVITY = ("logins", "uploads", "downloads")
-LOGGED = ("logins", "downloads")
-"""What lines of logs fill."""
-Item = Mapping[str, Any]
 
 
-def _rules(context: Context) -> Rules | None:
-    """The mapping that counts, or None when none was accepted yet."""
-    rows = context.sql(
-        "SELECT sha256, name FROM exhibit_files WHERE role = 'mapping' ORDER BY exhibit, position"
-    ).to_pylist()
-    if not rows:
-        return None
-    with context.open(rows[0]["sha256"]) as file:
-        return read_mapping(file.read(), rows[0]["name"])
-
-
-def _fresh(batch: pa.Table, context: Context) -> Iterator[tuple[Item, bool]]:
-    """Each item, and whether it is the first with its bytes: copies of a database or log are read once."""
-    firsts = context.sql(
-        "SELECT b.item FROM batch b WHERE b.item = (SELECT min(i.item) FROM items i WHERE i.sha256 = b.sha256)",
-        batch=batch,
+def _fresh(batch: pa.Table, context: Context, rules: Rules) -> set[str]:
+    """The items that are the first with their bytes, of those that are the service's: copies are read once."""
+    copies = context.sql(
+        "SELECT item, sha256, name FROM items SEMI JOIN batch USING (sha256) ORDER BY item", batch=batch
     )
-    first = set(firsts.column("item").to_pylist())
-    for row in batch.to_pylist():
-        yield row, row["item"] in first
-
-
-def _without_mapping(batch: pa.Table, tables: tuple[str, ...]) -> Output:
-    detail = "no mapping was accepted yet; run: casewright extract"
-    aside = [SetAside("items", item, "no mapping", detail) for item in batch.column("item").to_pylist()]
-    tally = Tally("items", batch.num_rows, 0)
-    return Output({name: TABLES[name].empty() for name in tables}, aside, [tally])
+    firsts: dict[str, str] = {}
+    for row in copies.to_pylist():
+        if rules.takes(row["name"]):
+            firsts.setdefault(row["sha256"], row["item"])
+    return set(firsts.values())
 
 
 def accounts(batch: pa.Table, context: Context) -> Output:
@@ -67,28 +49,36 @@ def addresses(batch: pa.Table, context: Context) -> Output:
     return _records_of(batch, context, ADDRESSES)
 
 
-def activity(batch: pa.Table, context: Context) -> Output:
-    """Sign-ins, uploads and downloads, from databases and logs."""
-    return _records_of(batch, context, ACTIVITY)
-
-
 def _records_of(batch: pa.Table, context: Context, tables: tuple[str, ...]) -> Output:
-    rules = _rules(context)
+    """Rows of a database in some of our tables."""
+    rules = accepted_rules(context)
     if rules is None:
-        return _without_mapping(batch, tables)
-    records = Records(rules, context.params["assumed_zone"], context.params["clock_offset_seconds"])
-    for item, fresh in _fresh(batch, context):
-        taken = fresh and (item["mime"] not in READERS or rules.takes(item["name"]))
+        return without_mapping(batch.column("item").to_pylist(), tables)
+    records, fresh = records_for(rules, context), _fresh(batch, context, rules)
+    for item in batch.to_pylist():
+        taken = item["item"] in fresh
         records.count("items", "done" if taken else "nothing")
-        if taken and item["mime"] in READERS:
+        if taken:
             _read_database(records, item, context, tables)
-        elif taken:
-            with context.open(item["sha256"]) as file:
-                read_log(records, item, file)
-            resolve_names(records, LOGGED, rules.logs.user, context)
     if tables != ACCOUNTS:
         settle(records, tables, context.table("accounts").column("account"))
     return Output({name: records.table(name) for name in tables}, records.aside, records.tallies())
+
+
+def activity(batch: pa.Table, context: Context) -> Output:
+    """Sign-ins, uploads and downloads, from databases and logs."""
+    rules = accepted_rules(context)
+    if rules is None:
+        return without_mapping([], ACTIVITY)
+    records = records_for(rules, context)
+    for item in items_of(batch, context):
+        records.count("items", "done")
+        if item["form"] == DATABASE:
+            _read_database(records, item, context, ACTIVITY)
+            settle(records, ACTIVITY, context.table("accounts").column("account"))
+        else:
+            acts_of(item, records, context)
+    return Output({name: records.table(name) for name in ACTIVITY}, records.aside, records.tallies())
 
 
 def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> None:
@@ -110,23 +100,24 @@ def _owner(item: Item, rules: Rules) -> Owner:
     return id_maker("acct", item["sha256"], table)
 
 
-def _params(settings: Settings) -> Mapping[str, Any]:
-    return {
-        "assumed_zone": settings.extract.assumed_zone,
-        "clock_offset_seconds": settings.extract.clock_offset_seconds,
-    }
 
 
 READS = ("items", "exhibits", "exhibit_files")
 DATABASES = quoted(READERS)
+COPIES = "item = $key OR alike IN (SELECT alike FROM log_events WHERE item = $key)"
+"""What a log says, and where other logs say the same."""
+
 STAGES = (
     Stage("accounts", 5, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
-          batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
+          batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
     Stage("addresses", 2, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
-          order="item", batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
-    Stage("activity", 5, (*READS, "accounts"), ACTIVITY, activity, over="items",
-          where=f"mime IN ({DATABASES}, '{ACCESS_LOG}')", order="item", batch=1, hostile=True, sees_all=True,
-          params=_params, imports=KERNELS),
+          order="item", batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
+    Stage("record_files", 1, READS, ("record_files",), record_files),
+    Stage("log_events", 1, (*READS, "accounts", "record_files"), ("log_events",), log_events, over="record_files",
+          where=f"form <> '{DATABASE}'", order="item", batch=1, hostile=True, params=log_params),
+    Stage("activity", 6, (*READS, "accounts", "record_files", "log_events"), ACTIVITY, activity, over="record_files",
+          order="item", batch=1, hostile=True, params=clock_params, imports=KERNELS, beside={"log_events": COPIES}),
+    Stage("sessions", 1, ("log_events", "logins"), ("sessions",), sessions, params=session_params),
     SELECTORS,
     WALLETS,
 )  # fmt: skip

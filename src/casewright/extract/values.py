@@ -1,4 +1,4 @@
-"""Values of a database as ours: text, addresses of machines, and times with the rule that made them UTC."""
+"""Values of databases and logs as ours: text, addresses of machines, and times with the rule that made them UTC."""
 
 import ipaddress
 import re
@@ -46,6 +46,11 @@ def is_ip(text: str) -> bool:
     return True
 
 
+def port_of(text: str | None) -> int | None:
+    """The number of a port, None for what is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= len("65535") else None
+
+
 class Moment(NamedTuple):
     """A moment in naive UTC, None for what is no time, and in words what made it so; None where nothing was said."""
 
@@ -53,8 +58,8 @@ class Moment(NamedTuple):
     rule: str | None
 
 
-def time_of(value: bytes | None, zone: str, offset: int) -> Moment:
-    """When a value of a database was. `offset` seconds correct the server's clock.
+def time_of(value: bytes | None, zone: str, offset: int, source: str = "database") -> Moment:
+    """When a value was; the rule names its `source`. `offset` seconds correct the server's clock.
 
     A written time that names its own distance from UTC is taken at that, another in `zone`. A number is Unix time in
     seconds, milli- or microseconds, whichever falls between 1990 and 2100. An hour that came twice, when the clocks
@@ -63,7 +68,12 @@ def time_of(value: bytes | None, zone: str, offset: int) -> Moment:
     if value is None:
         return Moment(None, None)
     text = value.decode("utf-8", "backslashreplace").strip()
-    moment = _unix(number) if (number := UNIX.fullmatch(text)) else _written(text, zone)
+    moment = _unix(number, source) if (number := UNIX.fullmatch(text)) else _written(text, zone, source)
+    return corrected(moment, offset)
+
+
+def corrected(moment: Moment, offset: int) -> Moment:
+    """The moment by a right clock: the server's was slow by so many seconds."""
     if not offset:
         return moment
     rule = f"{moment.rule}; clock {offset:+d} s"
@@ -73,10 +83,10 @@ def time_of(value: bytes | None, zone: str, offset: int) -> Moment:
         return Moment(None, rule)
 
 
-def _unix(number: re.Match[str]) -> Moment:
+def _unix(number: re.Match[str], source: str) -> Moment:
     whole = int(number[1])
     unit, name = next((u for u in UNITS if whole < SECONDS_TO * u[0]), UNITS[-1])
-    rule = f"database, Unix {name}"
+    rule = f"{source}, Unix {name}"
     seconds, rest = divmod(whole, unit)
     if not SECONDS_FROM <= seconds < SECONDS_TO:
         return Moment(None, rule)
@@ -84,19 +94,28 @@ def _unix(number: re.Match[str]) -> Moment:
     return Moment(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, microsecond=micro), rule)
 
 
-def _written(text: str, zone: str) -> Moment:
+def _written(text: str, zone: str, source: str) -> Moment:
     match = WRITTEN.fullmatch(text)
     own = match["zone"] if match else None
-    rule = f"database, its own {own.strip()}" if own else f"database, taken as {zone}"
     local = _local(match) if match else None
-    if local is None:
-        return Moment(None, rule)
+    if not own:
+        return taken_as(local, zone, source)
+    rule = f"{source}, its own {own.strip()}"
     try:
-        place = _distance(own.strip()) if own else _zone(zone)
-        time = local.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
+        time = local and local.replace(tzinfo=_distance(own.strip())).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return Moment(None, rule)
-    return Moment(time, rule if own else rule + _doubt(local, zone))
+    return Moment(time, rule)
+
+
+def taken_as(local: datetime | None, zone: str, source: str) -> Moment:
+    """The moment of a time that names no zone, taken in this one."""
+    rule = f"{source}, taken as {zone}"
+    try:
+        time = local and local.replace(tzinfo=_zone(zone)).astimezone(UTC).replace(tzinfo=None)
+        return Moment(time, rule + _doubt(local, zone) if local else rule)
+    except (ValueError, OverflowError):
+        return Moment(None, rule)
 
 
 def _local(match: re.Match[str]) -> datetime | None:

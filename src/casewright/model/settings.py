@@ -47,6 +47,8 @@ class ExtractSettings:
     """Zone of time stamps that name none."""
     wallet_gap: int = 20
     """Addresses derived from a wallet's extended keys beyond the last that it handed out or lists (BIP 44 says 20)."""
+    session_gap_minutes: int = 30
+    """Requests of one user that are further apart than this are two sessions."""
 
 
 @dataclass(frozen=True)
