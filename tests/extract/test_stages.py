@@ -12,7 +12,7 @@ from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import ACCOUNTS, ACTIVITY, ADDRESSES, STAGES
 from tests.world import context, digests_of, rows_of
 
-ACCOUNTS_STAGE, ADDRESSES_STAGE, ACTIVITY_STAGE, SELECTORS_STAGE = STAGES
+ACCOUNTS_STAGE, ADDRESSES_STAGE, ACTIVITY_STAGE, SELECTORS_STAGE = STAGES[:4]
 ADDRESS = ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
            "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"]  # fmt: skip
 DUMP = f"""-- MariaDB dump

@@ -5,7 +5,8 @@ from Crypto.Hash import keccak
 from casewright.model.bitcoin import BASE58
 
 MONERO = {18: 69, 19: 77, 42: 69, 53: 69, 54: 77, 63: 69, 24: 69, 25: 77, 36: 69}
-"""Bytes of an address by its network byte: ordinary, with a payment id, of a subaddress; main, test and stage network."""
+"""Bytes of an address by its network byte: ordinary, with a payment id, of a subaddress; on the main, the test and the
+stage network."""
 BLOCK, BLOCK_LETTERS = 8, 11
 LETTERS_OF = {2: 1, 3: 2, 5: 3, 6: 4, 7: 5, 9: 6, 10: 7, 11: 8}
 
