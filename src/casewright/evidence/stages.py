@@ -45,7 +45,7 @@ def _secrets(context: Context) -> list[bytes]:
 STAGES = (
     Stage(
         name="items",
-        version=3,
+        version=4,
         reads=("exhibits", "exhibit_files"),
         writes=WROTE,
         work=items,
@@ -59,6 +59,7 @@ STAGES = (
         beside={"exhibit_files": "(exhibit = $key AND role = 'seizure') OR role = 'key'"},
         params=lambda settings: asdict(settings.limits),
         noun=NOUN,
+        imports=("casewright.kernels.anchors",),
         key="exhibit",
     ),
 )

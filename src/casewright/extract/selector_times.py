@@ -1,4 +1,7 @@
-"""When the line was written that an IP address stands on: the first time on it that says so in full."""
+"""When the line was written that an IP address stands on: the first time on it that says so in full.
+
+In a dump many rows stand on one line, and each is a line here.
+"""
 
 import re
 from datetime import timedelta
@@ -9,6 +12,7 @@ from casewright.extract.values import Moment, time_of
 
 AROUND = 400
 """Bytes before and after an address that its line may have."""
+BORDERS = (b"\n", b"),(", b"), (", b"},{", b"}, {", b"\0")
 WRITTEN = re.compile(
     rb"(?<!\d)\d{4}([-/])\d\d\1\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![0-9A-Za-z]))?"
 )
@@ -17,9 +21,10 @@ WRITTEN = re.compile(
 
 def stamp_near(raw: bytes, start: int, end: int) -> bytes:
     """The first time on the line of these bytes: as web servers' logs write it, else as ISO 8601; empty if none."""
-    begin = raw.rfind(b"\n", max(0, start - AROUND), start) + 1 or max(0, start - AROUND)
-    stop = raw.find(b"\n", end, end + AROUND)
-    stop = end + AROUND if stop < 0 else stop
+    begin, stop = max(0, start - AROUND), end + AROUND
+    for border in BORDERS:
+        begin = begin if (at := raw.rfind(border, begin, start)) < 0 else at + len(border)
+        stop = stop if (at := raw.find(border, end, stop)) < 0 else at
     found = TIME.search(raw, begin, stop) or WRITTEN.search(raw, begin, stop)
     return found[0] if found else b""
 

@@ -20,7 +20,7 @@ ROOM = 40
 BLOCK, BEFORE, AFTER = 256, 4, 16
 """Bytes that are asked at once, and those before and after them that the answer rests on."""
 FEWEST_LETTERS = 14
-ALNUM, LOCAL, DIGIT, HEX, BASE58 = 1, 2, 4, 8, 16
+ALNUM, LOCAL, DIGIT, HEX, BASE58, INNER = 1, 2, 4, 8, 16, 32
 CLASS = np.zeros(256, np.uint8)
 for _bit, _letters in (
     (ALNUM | LOCAL, b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
@@ -28,6 +28,7 @@ for _bit, _letters in (
     (DIGIT, b"0123456789"),
     (HEX, b"0123456789abcdefABCDEF"),
     (BASE58, b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"),
+    (INNER, b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ[]'/*,<>;("),
 ):
     CLASS[list(_letters)] |= _bit
 SPACE, PAREN, PLUS, DOT, SLASH, COLON, AT = (ord(letter) for letter in " (+./:@")
@@ -132,6 +133,15 @@ def _phone(buffer, at):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(nb.boolean(_BYTES, nb.int64), cache=True)
+def _opened(buffer, at):  # type: ignore[no-untyped-def]
+    """Whether as many letters as a descriptor has at the least follow its parenthesis."""
+    for i in range(at, at + 20):
+        if i >= buffer.size or not CLASS[buffer[i]] & INNER:
+            return False
+    return True
+
+
+@nb.njit(nb.boolean(_BYTES, nb.int64), cache=True)
 def _domain(buffer, at):  # type: ignore[no-untyped-def]
     """Whether a name, a dot and two more letters of a name follow."""
     begin = at
@@ -198,7 +208,7 @@ def _marked(buffer, at, run, kinds, starts, ends, count):  # type: ignore[no-unt
         if run == at and _phone(buffer, at):
             kinds[count], starts[count], ends[count] = PHONE, at, 0
             count += 1
-    elif 2 <= at - run <= 11:
+    elif 2 <= at - run <= 11 and _opened(buffer, at + 1):
         kinds[count], starts[count], ends[count] = DESCRIPTOR, run, 0
         count += 1
     return count
@@ -206,7 +216,7 @@ def _marked(buffer, at, run, kinds, starts, ends, count):  # type: ignore[no-unt
 
 @nb.njit(nb.boolean(_BYTES, nb.uint8[::1], nb.uint8[::1]), cache=True)
 def _worth(view, letters, hexes):  # type: ignore[no-untyped-def]
-    """Whether a block, given with what stands around it, has a mark in it. `letters` and `hexes` are room to work in."""
+    """Whether a block, given with what stands around it, has a mark in it. The others are room to work in."""
     for i in range(BEFORE + BLOCK + AFTER):
         byte, low = view[i], view[i] | 32
         digit = (byte >= 48) & (byte <= 57)
@@ -215,7 +225,7 @@ def _worth(view, letters, hexes):  # type: ignore[no-untyped-def]
     four, mark, row = hexes[:BLOCK], False, 0
     for i in range(BLOCK):
         four[i] = hexes[i] & hexes[i + 1] & hexes[i + 2] & hexes[i + 3]
-    for i in range(BLOCK):
+    for i in range(BLOCK):  # `hexes` says here whether four digits follow, and one digit behind the block
         second, last, byte, after, then = view[i + 2], view[i + 3], view[i + 4], view[i + 5], view[i + 6]
         digit = (after >= 48) & (after <= 57)
         word = (
@@ -232,9 +242,7 @@ def _worth(view, letters, hexes):  # type: ignore[no-untyped-def]
             ((byte == AT) & name & domain)
             | ((byte == DOT) & (last >= 48) & (last <= 57) & digit)
             | ((byte == COLON) & ((after == SLASH) | (four[i] != 0)))
-            | (
-                (byte == SPACE) & (four[i] != 0) & (hexes[i + 5] != 0)
-            )  # `hexes` holds `four` there already, or one digit
+            | ((byte == SPACE) & (four[i] != 0) & (hexes[i + 5] != 0))
             | ((byte == PLUS) & digit & (letters[i + 3] == 0) & (then >= 32) & (then <= 57))
             | ((byte == PAREN) & word)
         )
@@ -300,9 +308,27 @@ def _wide_end(buffer, at):  # type: ignore[no-untyped-def]
     return at
 
 
+@nb.njit(nb.boolean(_BYTES, nb.int64, nb.int64), cache=True)
+def _wide_worth(buffer, at, end):  # type: ignore[no-untyped-def]
+    """Whether a mark stands in these letters of two bytes, or enough letters and digits in a row."""
+    letters = 0
+    for i in range(at + (1 if buffer[at] == 0 else 0), end, 2):
+        byte = buffer[i]
+        if CLASS[byte] & ALNUM:
+            letters += 1
+            if letters == FEWEST_LETTERS:
+                return True
+        elif MARK[byte] and (byte != SPACE or letters == 4):
+            return True
+        else:
+            letters = 0
+    return False
+
+
 @nb.njit(nb.types.Tuple((nb.int64, nb.int64))(_BYTES, nb.int64, _LONG, _LONG), cache=True)
 def wide(buffer, begin, starts, ends):  # type: ignore[no-untyped-def]
-    """Fill `starts` and `ends` with runs of ASCII letters with a zero byte before each, or after each.
+    """Fill `starts` and `ends` with runs of ASCII letters with a zero byte before each, or after each, if anchors may
+    stand in them.
 
     Returns how many there are, and how far the search came, as `anchors` does.
     """
@@ -322,8 +348,9 @@ def wide(buffer, begin, starts, ends):  # type: ignore[no-untyped-def]
             if found:
                 if count == starts.size:
                     return count, at
-                starts[count], ends[count] = at, end
-                count += 1
+                if _wide_worth(buffer, at, end):
+                    starts[count], ends[count] = at, end
+                    count += 1
                 at = end
         else:
             at = probe + 1
