@@ -81,13 +81,16 @@ def _url(text: str) -> Value:
     shown = without_keys(text)
     scheme, _, rest = shown.partition("://")
     host, slash, path = rest.partition("/")
+    if scheme.islower() and host == host.lower():
+        return Value(shown, shown, len(text))
     user, at, name = host.rpartition("@")
     return Value(shown, f"{scheme.lower()}://{user}{at}{name.lower()}{slash}{path}", len(text))
 
 
 def _ip(match: Match) -> Value | None:
     """An IP address that may be somebody's: not the machine's own, and not everybody's."""
-    text, port = match["ip"].decode("ascii"), int(match[2] or match[3] or match[4] or match[5] or 0)
+    text, last = match[1].decode("ascii"), match.lastindex or 1
+    port = int(match[last]) if last > 1 else 0
     canonical = text if "." in text and ":" not in text else _ipv6(text)
     return Value(text, canonical, len(text), port if 0 < port < 1 << 16 else None) if canonical else None
 
@@ -160,6 +163,8 @@ PRIVATE = re.compile(f"(?=([5KL9c]{B58}{{51}}|[A-Za-z]prv{B58}{{107}}|[59]{B58}{
 
 def without_keys(text: str) -> str:
     """The text with what they stand for in the place of private keys that stand in it, at whatever letter."""
+    if len(text) <= 50:
+        return text
     at = 0
     while LONG.search(text, at) and (match := PRIVATE.search(text, at)):
         at = match.start() + 1
@@ -254,8 +259,8 @@ KINDS: Mapping[str, Kind] = {
     ), _plain(_is_onion, str.lower)),
     "pgp": Kind(re.compile(
         ALONE % rb"(?:(?:0x)?[0-9A-Fa-f]{40}"
-        rb"|(?<![0-9A-Fa-f]{4} )(?:[0-9A-Fa-f]{4} ){5} ?(?:[0-9A-Fa-f]{4} ){4}[0-9A-Fa-f]{4}"
-        rb"(?! [0-9A-Fa-f]{4}(?![0-9A-Za-z])))"
+        rb"|(?<![0-9A-F]{4} )(?:[0-9A-Fa-f]{4} ){5} ?(?:[0-9A-Fa-f]{4} ){4}[0-9A-Fa-f]{4}"
+        rb"(?! [0-9A-F]{4}(?![0-9A-Za-z])))"
     ), _fingerprint),
     "phone": Kind(re.compile(rb"(?<![A-Za-z0-9+])\+[1-9][0-9 ().\-/]{5,20}[0-9](?![0-9])"), _by_text(_phone)),
     "url": Kind(re.compile(

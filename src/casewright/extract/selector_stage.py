@@ -73,7 +73,7 @@ class _Part:
 def _rows(item: str, hits: list[Hit], params: Mapping[str, Any]) -> pa.Table:
     made = {kind: id_maker("sel", item, kind) for kind in KINDS}
     moments = [moment_of(hit.stamp, params["assumed_zone"], params["clock_offset_seconds"]) for hit in hits]
-    kinds, values, canonicals, ports, starts, lengths, _ = zip(*hits, strict=True)
+    starts, kinds, values, canonicals, ports, lengths, _ = zip(*hits, strict=True)
     columns = {
         "selector": [made[hit.kind](hit.span_start) for hit in hits], "kind": kinds, "value": values,
         "canonical": canonicals, "port": ports, "time": [moment.time for moment in moments],
@@ -97,4 +97,5 @@ OPENED = (
 """Archives and images: what they hold are items too, and searched as these."""
 SEARCHED = f"mime NOT IN ({quoted(OPENED)})"
 SELECTORS = Stage("selectors", 3, ("items",), ("selectors",), selectors, over="items", where=SEARCHED, order="item",
-                  batch=64, hostile=True, params=_params, imports=("casewright.kernels.anchors",))  # fmt: skip
+                  batch=64, hostile=True, params=_params,
+                  imports=("casewright.kernels.anchors", "casewright.extract.phone_plans"))  # fmt: skip

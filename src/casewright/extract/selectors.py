@@ -6,7 +6,6 @@ order) is searched as well, where it is ASCII. `all_selectors` is the definition
 
 import re
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -37,13 +36,16 @@ class Stream(Protocol):
 
 
 class Hit(NamedTuple):
-    """A selector and where its bytes stand; `stamp` is the first time on the line of an IP address, as written."""
+    """A selector and where its bytes stand; `stamp` is the first time on the line of an IP address, as written.
 
+    Hits are in order by place and kind.
+    """
+
+    span_start: int
     kind: str
     value: str
     canonical: str
     port: int | None
-    span_start: int
     span_length: int
     stamp: bytes
 
@@ -54,10 +56,7 @@ def all_selectors(raw: bytes) -> list[Hit]:
     for match in WIDE.finditer(raw):
         start = match.start() + (match[0][0] == 0)
         hits += [_widened(hit, start) for hit in all_selectors(raw[start : match.end() : 2])]
-    return sorted(hits, key=_place)
-
-
-_place = attrgetter("span_start", "kind")
+    return sorted(hits)
 
 
 def _widened(hit: Hit, start: int) -> Hit:
@@ -75,7 +74,7 @@ def find_selectors(file: Stream, chunk: int = CHUNK) -> Iterator[Hit]:
         sure = len(buffer) - OVERLAP if more else len(buffer) + 1
         if sure > 0:
             hits = [*_search(buffer, base, sure, searched), *_search_wide(buffer, base, sure, wide)]
-            yield from sorted(hits, key=_place)
+            yield from sorted(hits)
         if not more:
             return
         cut = max(0, sure - OVERLAP)
@@ -88,12 +87,12 @@ def _fresh() -> dict[str, int]:
 
 def _search(buffer: bytes, base: int, sure: int, searched: dict[str, int]) -> list[Hit]:
     """Hits that begin before `sure`, where more bytes can't change them; `searched` is how far a kind has come."""
-    hits = []
+    hits, patterns = [], {kind: one.pattern.match for kind, one in KINDS.items()}
     for start, kinds in _anchors(buffer, max(0, min(searched.values()) - base)):
         if start >= sure:
             continue
         for kind in kinds:
-            if base + start >= searched[kind] and (match := KINDS[kind].pattern.match(buffer, start)):
+            if base + start >= searched[kind] and (match := patterns[kind](buffer, start)):
                 searched[kind] = base + match.end()
                 if hit := _hit(kind, match, base):
                     hits.append(hit)
@@ -134,4 +133,4 @@ def _hit(kind: str, match: Match, base: int) -> Hit | None:
         return None
     start, end = match.span()
     stamp = stamp_near(match.string, start, end) if kind == "ip" else b""
-    return Hit(kind, value.text, value.canonical, value.port, base + start, value.length, stamp)
+    return Hit(base + start, kind, value.text, value.canonical, value.port, value.length, stamp)

@@ -6,6 +6,8 @@ Base58Check as in Bitcoin Core; bech32 for witness version 0 (BIP 173), bech32m 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import xor
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 NO_DIGIT = 255
@@ -13,6 +15,8 @@ BASE58_DIGITS = bytes(BASE58.find(chr(c)) % 256 for c in range(256))
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BECH32_CONST, BECH32M_CONST = 1, 0x2BC830A3
 GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+GENERATED = [reduce(xor, (g for i, g in enumerate(GENERATOR) if top >> i & 1), 0) for top in range(32)]
+"""What the five generators come to for each value of the five bits that are shifted out."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,7 @@ def base58check_decode(text: str) -> bytes:
 def _polymod(values: list[int]) -> int:
     check = 1
     for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for i, generator in enumerate(GENERATOR):
-            check ^= generator if top >> i & 1 else 0
+        check = (check & 0x1FFFFFF) << 5 ^ value ^ GENERATED[check >> 25]
     return check
 
 
