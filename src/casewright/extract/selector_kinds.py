@@ -187,7 +187,7 @@ def _descriptor(text: str) -> Value | None:
     return Value(text if not found[0].secret else public, public, len(text))
 
 
-FINGERPRINT = re.compile(rb"pgp|gpg|fingerprint", re.IGNORECASE)
+FINGERPRINT = re.compile(rb"(?<![a-z])(?:open)?(?:pgp|gpg)(?![a-z])|fingerprint", re.IGNORECASE)
 VARIED = 8
 """Different digits that forty digits of a digest have at the least, but for chance."""
 

@@ -291,7 +291,11 @@ _ALL = (
         "Addresses, emails, IPs and the like, wherever they stand in the evidence.",
         (
             Column("selector", STR, "selector id"),
-            Column("kind", STR, "bitcoin, descriptor, email, ethereum, ip, monero, onion, pgp, phone, url, wif, xprv or xpub"),
+            Column(
+                "kind",
+                STR,
+                "bitcoin, email, url, ip, onion, ethereum, monero, pgp, phone, descriptor, xpub, xprv or wif",
+            ),
             Column("value", STR, "value, verbatim; of a private key what it stands for"),
             Column("canonical", STR, "the value in the one form in which equal ones are equal"),
             Column("port", INT, "port that follows an IP address"),
