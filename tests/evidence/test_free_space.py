@@ -1,6 +1,7 @@
 """Text in space that no file claims: what may hold a selector becomes an item that says where each byte stands."""
 
 import io
+import json
 import random
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,17 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casewright.engine.stage import Output
-from casewright.evidence.reader import Segment
+from casewright.engine.steps import FreshSteps
+from casewright.evidence.reader import Entry, Segment
 from casewright.evidence.readers.carve import carve
+from casewright.evidence.readers.carved import carved
 from casewright.evidence.readers.disks import RawDisk
 from casewright.evidence.readers.texts import PAGE, Texts, entries
+from casewright.evidence.walk import Walk
 from casewright.extract.selector_stage import SELECTORS
 from casewright.extract.selectors import all_selectors
 from casewright.model.settings import ExtractSettings, Settings
 from tests.evidence.builders import Listed, ext_image, list_files, needs_mke2fs
 from tests.evidence.test_carve import disk_of, noise, sample
 from tests.extract.selector_texts import ADDRESS, MONERO, XPUB
-from tests.world import context, rows_of
+from tests.world import MemoryBlobs, context, rows_of
 
 LOG = b"".join(
     b'203.0.113.%d - - [05/Mar/2018:10:11:%02d +0000] "GET /plate/%d HTTP/1.1" 200 17\n' % (n % 250, n % 60, n)
@@ -136,8 +140,8 @@ def test_free_space_without_text_and_pictures_in_it_give_no_text(tmp_path: Path)
     image[place + 600_000 : place + 600_000 + len(picture)] = picture
     listed = list_files({b"server.dd": bytes(image)})
     assert [row["mime"] for row in listed.rows if row["path"].startswith(b"$carved/")] == ["image/jpeg"]
-    carved = next(row for row in listed.rows if row["path"].startswith(b"$carved/"))
-    start, length = carved["spans"]
+    found = next(row for row in listed.rows if row["path"].startswith(b"$carved/"))
+    start, length = found["spans"]
     for row in texts_of(listed):
         for first, size in zip(row["spans"][::2], row["spans"][1::2], strict=True):
             assert first + size <= start or first >= start + length
@@ -233,3 +237,39 @@ def test_reading_happens_in_one_pass_with_carving() -> None:
     texts = Texts()
     list(carve(disk, [(0, len(raw))], look=texts.look))
     assert Counting.read_so_far < 2 * len(raw)
+
+
+class Remembering(FreshSteps):
+    """Steps that give back what was remembered, as JSON, in a second walk."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryBlobs())
+        self.notes: list[str] = []
+        self.again = -1
+
+    def recall(self) -> Any:
+        if self.again < 0:
+            return None
+        self.again += 1
+        return json.loads(self.notes[self.again - 1])
+
+    def remember(self, note: Any) -> None:
+        self.notes.append(json.dumps(note))
+
+
+def test_a_walk_that_goes_on_finds_the_same_text_without_a_second_search() -> None:
+    raw = bytearray(60 * PAGE)
+    for place in (5, 40):
+        raw[place * PAGE : place * PAGE + 20] = b" curator@example.org"
+    steps, limits = Remembering(), {"free_text_bytes": 4 * PAGE}
+
+    def walked() -> list[Any]:
+        met = list(carved(disk_of(bytes(raw)), [(0, len(raw))], "unallocated", 0, Walk(steps, limits)))
+        return [(m.path, m.spans()) if isinstance(m, Entry) else (type(m).__name__, repr(m)) for m in met]
+
+    first = walked()
+    assert first[0] == (b"$text/unallocated/00000000016384", ((4 * PAGE, 3 * PAGE),))
+    assert first[1][0] == "Problem"
+    steps.again = 0
+    assert walked() == first
+    assert steps.again == len(steps.notes) == 1
