@@ -33,6 +33,10 @@ docs:
 bench *options:
     uv run python bench/evidence.py {{options}}
 
+# selectors against grep and ripgrep: what is found, what is made up, how fast
+bench-selectors *options:
+    uv run python bench/selector_search.py {{options}}
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

@@ -19,7 +19,7 @@ ROOMS = {
     "kernels": {"model"},
     "vault": {"model"},
     "engine": {"model", "vault"},
-    "evidence": {"model", "vault", "engine"},
+    "evidence": {"model", "vault", "engine", "kernels"},
     "extract": {"model", "vault", "engine", "kernels"},
     "media": {"model", "vault", "engine", "kernels"},
     "chain": {"model", "vault", "engine", "kernels"},

@@ -27,7 +27,8 @@ def seized(case: Case, tmp_path: Path) -> Case:
     """A case with a dump and a copy of it, a log, a note and a dump that is cut off."""
     folder = tmp_path / "server"
     folder.mkdir()
-    contents = {"a.sql": DUMP, "copy.sql": DUMP, "access.log": LOG, "note.txt": b"write to curator@example.org",
+    contents = {"a.sql": DUMP, "copy.sql": DUMP, "access.log": LOG, "note.txt": b"write to curator@example.org or "
+                b"call +49 30 901820, +33 1 09 75 83 51",
                 "cut.sql": DUMP[:700]}  # fmt: skip
     for name, raw in contents.items():
         (folder / name).write_bytes(raw)
@@ -63,6 +64,13 @@ def test_confined_stages_give_the_same_bytes_twice_and_why_walks_every_row_to_it
             assert len(set(ids)) == len(ids), table
             for one in ids:
                 assert explainer.loci(one), f"{table}: {one}"
+
+
+def test_telephone_numbers_are_found_where_no_file_can_be_opened(seized: Case) -> None:
+    run(seized)
+    with Reader(seized.tables) as reader:
+        rows = reader.rows("SELECT canonical FROM selectors WHERE kind = 'phone' ORDER BY span_start")
+    assert [row["canonical"] for row in rows] == ["+4930901820", "+33109758351"]
 
 
 def test_a_dump_that_is_cut_off_gives_what_it_holds_and_says_what_it_lacks(seized: Case) -> None:

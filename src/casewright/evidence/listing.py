@@ -281,4 +281,8 @@ class _Tap:
 
     def note(self) -> Mapping[str, Any]:
         problem = [self._problem.reason, self._problem.detail] if self._problem else None
-        return {"mime": kind_of(bytes(self._head), self._size), "size": self._size, "problem": problem}
+        return {
+            "mime": self._entry.mime or kind_of(bytes(self._head), self._size),
+            "size": self._size,
+            "problem": problem,
+        }

@@ -28,7 +28,8 @@ class Entry:
     `path` is raw bytes without a leading slash. `chunks` reads the bytes anew each time; it may raise `Unreadable`
     part of the way, after which what came before it still counts. `chunks_from`, where a reader has it, begins at a
     byte of its choice. `spans` gives the (start, length) stretches of the volume that hold the bytes, where they can
-    be named. `sealed` is the SHA-256 of bytes that the store holds already. Times are naive UTC.
+    be named. `sealed` is the SHA-256 of bytes that the store holds already. `mime` is what it is, where its first bytes
+    are not to be asked. Times are naive UTC.
     """
 
     path: bytes
@@ -46,6 +47,7 @@ class Entry:
     accessed: Time = None
     changed: Time = None
     created: Time = None
+    mime: str | None = None
 
 
 @dataclass(frozen=True)

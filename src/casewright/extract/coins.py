@@ -2,11 +2,12 @@
 
 from Crypto.Hash import keccak
 
-from casewright.model.bitcoin import BASE58
+from casewright.model.bitcoin import BASE58_DIGITS
 
 MONERO = {18: 69, 19: 77, 42: 69, 53: 69, 54: 77, 63: 69, 24: 69, 25: 77, 36: 69}
-"""Bytes of an address by its network byte: ordinary, with a payment id, of a subaddress; main, test and stage network."""
-BLOCK, BLOCK_LETTERS = 8, 11
+"""Bytes of an address by its network byte: ordinary, with a payment id, of a subaddress; on the main, the test and the
+stage network."""
+BLOCK_LETTERS = 11
 LETTERS_OF = {2: 1, 3: 2, 5: 3, 6: 4, 7: 5, 9: 6, 10: 7, 11: 8}
 
 
@@ -30,12 +31,12 @@ def is_ethereum(text: str) -> bool:
 def is_monero(text: str) -> bool:
     """Whether a text of base58 letters is an address: blocks of 11 letters stand for 8 bytes each, the last four bytes
     are a checksum (CryptoNote standard 007, and the Monero project's documentation)."""
-    raw = b""
-    for at in range(0, len(text), BLOCK_LETTERS):
-        block = text[at : at + BLOCK_LETTERS]
+    raw, digits = b"", text.encode("ascii").translate(BASE58_DIGITS)
+    for at in range(0, len(digits), BLOCK_LETTERS):
+        block = digits[at : at + BLOCK_LETTERS]
         size, number = LETTERS_OF.get(len(block)), 0
-        for letter in block:
-            number = number * 58 + BASE58.index(letter)
+        for digit in block:
+            number = number * 58 + digit
         if size is None or number >> 8 * size:
             return False
         raw += number.to_bytes(size, "big")

@@ -37,6 +37,11 @@ class Gathered:
         if len(self.rows) >= ROWS:
             self._turn()
 
+    def add_table(self, rows: pa.Table) -> None:
+        """Rows that are Arrow already."""
+        self._turn()
+        self.parts.append(rows)
+
     def table(self) -> pa.Table:
         """All rows so far."""
         self._turn()

@@ -1,64 +1,101 @@
 """The stage that looks for selectors in every item."""
 
-import re
-from collections.abc import Mapping
-from datetime import timedelta
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Stage, Tally
-from casewright.extract.logs import TIME, utc
+from casewright.extract.formats import quoted
 from casewright.extract.records import Gathered
 from casewright.extract.selector_kinds import KINDS
-from casewright.extract.selectors import find_selectors
-from casewright.extract.values import Moment, time_of
+from casewright.extract.selector_times import moment_of
+from casewright.extract.selectors import Hit, Stream, find_selectors
 from casewright.model.ids import id_maker
 from casewright.model.settings import Settings
+from casewright.model.tables import TABLES
 
-WRITTEN_TIME = re.compile(
-    rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![0-9A-Za-z]))?"
-)
+AT_ONCE = 1 << 14
+"""Hits that are turned into rows together."""
 
 
 def selectors(batch: pa.Table, context: Context) -> Output:
-    """Addresses of coins and machines, emails, URLs, keys, telephone numbers and onion services in every item that is
-    neither media nor archive."""
+    """Addresses of coins and machines, emails, URLs, keys, telephone numbers and onion services in every item whose
+    bytes are not those of other items."""
     rows, found = Gathered("selectors"), 0
-    zone, offset = context.params["assumed_zone"], context.params["clock_offset_seconds"]
     for item in batch.to_pylist():
-        made = {kind: id_maker("sel", item["item"], kind) for kind in KINDS}
-        hits = 0
+        hits = list[Hit]()
+        number = 0
         with context.open(item["sha256"]) as file:
-            for hit in find_selectors(file):
-                hits += 1
-                near = time_near(hit.line, zone, offset) if hit.line else Moment(None, None)
-                rows.add({"selector": made[hit.kind](hit.span_start), "kind": hit.kind, "value": hit.value,
-                          "canonical": hit.canonical, "port": hit.port, "time": near.time, "zone": near.rule,
-                          "item": item["item"], "span_start": hit.span_start,
-                          "span_length": hit.span_length})  # fmt: skip
-        found += bool(hits)
+            for start, part in _parts(item, file):
+                for hit in find_selectors(part):
+                    hits.append(hit._replace(span_start=start + hit.span_start) if start else hit)
+                    number += 1
+                    if len(hits) == AT_ONCE:
+                        rows.add_table(_rows(item["item"], hits, context.params))
+                        hits = []
+        if hits:
+            rows.add_table(_rows(item["item"], hits, context.params))
+        found += bool(number)
     tally = Tally("items", batch.num_rows, found, batch.num_rows - found)
     return Output({"selectors": rows.table()}, [], [tally])
 
 
-@lru_cache(256)
-def time_near(line: bytes, zone: str, offset: int) -> Moment:
-    """The first time on a line: as web servers' logs write it, or as ISO 8601. `offset` seconds correct the clock."""
-    if (stamp := TIME.search(line)) and (moment := utc(stamp)):
-        own = f"log, its own {(stamp[7] + stamp[8]).decode()}:{stamp[9].decode()}"
-        return Moment(moment + timedelta(seconds=offset), own + (f"; clock {offset:+d} s" if offset else ""))
-    written = WRITTEN_TIME.search(line)
-    found = time_of(written[0], zone, offset) if written else Moment(None, None)
-    return Moment(found.time, found.rule.replace("database", "text", 1)) if found.time and found.rule else Moment(None, None)
+def _parts(item: Mapping[str, Any], file: BinaryIO) -> Iterator[tuple[int, Stream]]:
+    """(first byte, stream) of what is searched by itself: a file as a whole, and of free space each stretch, for what
+    stands before and behind it on the volume is not what stands there in the item."""
+    spans = item["spans"] or []
+    if item["origin"] not in FREE or len(spans) <= 2:
+        yield 0, file
+        return
+    at = 0
+    for length in spans[1::2]:
+        file.seek(at)
+        yield at, _Part(file, length)
+        at += length
+
+
+FREE = ("unallocated", "slack")
+
+
+class _Part:
+    """So many bytes of a stream, from where it stands."""
+
+    def __init__(self, file: BinaryIO, length: int) -> None:
+        self._file, self._left = file, length
+
+    def read(self, size: int, /) -> bytes:
+        raw = self._file.read(min(size, self._left))
+        self._left -= len(raw)
+        return raw
+
+
+def _rows(item: str, hits: list[Hit], params: Mapping[str, Any]) -> pa.Table:
+    made = {kind: id_maker("sel", item, kind) for kind in KINDS}
+    moments = [moment_of(hit.stamp, params["assumed_zone"], params["clock_offset_seconds"]) for hit in hits]
+    starts, kinds, values, canonicals, ports, lengths, _ = zip(*hits, strict=True)
+    columns = {
+        "selector": [made[hit.kind](hit.span_start) for hit in hits], "kind": kinds, "value": values,
+        "canonical": canonicals, "port": ports, "time": [moment.time for moment in moments],
+        "zone": [moment.rule for moment in moments], "item": [item] * len(hits), "span_start": starts,
+        "span_length": lengths, "row": [None] * len(hits),
+    }  # fmt: skip
+    return pa.table(columns, schema=TABLES["selectors"].schema)
 
 
 def _params(settings: Settings) -> Mapping[str, Any]:
-    return {"assumed_zone": settings.extract.assumed_zone, "clock_offset_seconds": settings.extract.clock_offset_seconds}
+    extract = settings.extract
+    return {"assumed_zone": extract.assumed_zone, "clock_offset_seconds": extract.clock_offset_seconds}
 
 
-NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime NOT LIKE 'audio/%' AND mime NOT IN
-('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
-SELECTORS = Stage("selectors", 3, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
-                  batch=64, hostile=True, params=_params, imports=("casewright.kernels.anchors",))  # fmt: skip
+OPENED = (
+    "application/zip", "application/gzip", "application/x-tar", "application/x-bzip2", "application/x-xz",
+    "application/zstd", "application/x-lzma", "application/x-7z-compressed", "application/x-cpio",
+    "application/x-archive", "application/x-ewf", "application/x-qemu-disk", "application/x-vmdk-disk",
+    "application/x-vhd-disk",
+)  # fmt: skip
+"""Archives and images: what they hold are items too, and searched as these."""
+SEARCHED = f"mime NOT IN ({quoted(OPENED)})"
+SELECTORS = Stage("selectors", 3, ("items",), ("selectors",), selectors, over="items", where=SEARCHED, order="item",
+                  batch=64, hostile=True, params=_params,
+                  imports=("casewright.kernels.anchors", "casewright.extract.phone_plans"))  # fmt: skip

@@ -6,12 +6,12 @@ order) is searched as well, where it is ASCII. `all_selectors` is the definition
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from casewright.extract.selector_kinds import KINDS, Match
+from casewright.extract.selector_times import stamp_near
 from casewright.kernels import anchors as kernel
 
 CHUNK, OVERLAP = 1 << 20, 4096
@@ -25,21 +25,29 @@ OF_LENGTH = {
     56: ("bitcoin", "onion"), 95: ("monero",), 106: ("monero",), 111: ("xprv", "xpub"),
 }  # fmt: skip
 """Kinds that letters and digits of a length may be; others may be of the kind `bitcoin`."""
-WIDE = re.compile(rb"(?:[\x09\x0a\x0d\x20-\x7e]\x00){7,}|(?:\x00[\x09\x0a\x0d\x20-\x7e]){7,}")
-"""No selector is shorter than seven letters."""
+WIDE = re.compile(rb"(?:[\x09\x0a\x0d\x20-\x7e]\x00){6,}|(?:\x00[\x09\x0a\x0d\x20-\x7e]){6,}")
+"""No selector is shorter than six letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A selector and where its bytes stand; `line` are the bytes around it, as far as its line goes."""
+class Stream(Protocol):
+    """Bytes that are read once, in order."""
 
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Hit(NamedTuple):
+    """A selector and where its bytes stand; `stamp` is the first time on the line of an IP address, as written.
+
+    Hits are in order by place and kind.
+    """
+
+    span_start: int
     kind: str
     value: str
     canonical: str
     port: int | None
-    span_start: int
     span_length: int
-    line: bytes
+    stamp: bytes
 
 
 def all_selectors(raw: bytes) -> list[Hit]:
@@ -48,19 +56,15 @@ def all_selectors(raw: bytes) -> list[Hit]:
     for match in WIDE.finditer(raw):
         start = match.start() + (match[0][0] == 0)
         hits += [_widened(hit, start) for hit in all_selectors(raw[start : match.end() : 2])]
-    return sorted(hits, key=_place)
-
-
-def _place(hit: Hit) -> tuple[int, str]:
-    return hit.span_start, hit.kind
+    return sorted(hits)
 
 
 def _widened(hit: Hit, start: int) -> Hit:
     """A hit in text of two bytes a letter that begins at `start`."""
-    return replace(hit, span_start=start + 2 * hit.span_start, span_length=2 * hit.span_length)
+    return hit._replace(span_start=start + 2 * hit.span_start, span_length=2 * hit.span_length)
 
 
-def find_selectors(file: BinaryIO, chunk: int = CHUNK) -> Iterator[Hit]:
+def find_selectors(file: Stream, chunk: int = CHUNK) -> Iterator[Hit]:
     """Every selector in the stream, by place and kind, each once, also across the borders of chunks."""
     base, buffer, searched = 0, b"", _fresh()
     wide = _fresh(), _fresh()
@@ -70,7 +74,7 @@ def find_selectors(file: BinaryIO, chunk: int = CHUNK) -> Iterator[Hit]:
         sure = len(buffer) - OVERLAP if more else len(buffer) + 1
         if sure > 0:
             hits = [*_search(buffer, base, sure, searched), *_search_wide(buffer, base, sure, wide)]
-            yield from sorted(hits, key=_place)
+            yield from sorted(hits)
         if not more:
             return
         cut = max(0, sure - OVERLAP)
@@ -81,16 +85,19 @@ def _fresh() -> dict[str, int]:
     return dict.fromkeys(KINDS, 0)
 
 
-def _search(buffer: bytes, base: int, sure: int, searched: dict[str, int]) -> Iterator[Hit]:
+def _search(buffer: bytes, base: int, sure: int, searched: dict[str, int]) -> list[Hit]:
     """Hits that begin before `sure`, where more bytes can't change them; `searched` is how far a kind has come."""
+    hits, patterns = [], {kind: one.pattern.match for kind, one in KINDS.items()}
     for start, kinds in _anchors(buffer, max(0, min(searched.values()) - base)):
+        if start >= sure:
+            continue
         for kind in kinds:
-            if start < sure and base + start >= searched[kind] and (match := KINDS[kind].pattern.match(buffer, start)):
+            if base + start >= searched[kind] and (match := patterns[kind](buffer, start)):
                 searched[kind] = base + match.end()
                 if hit := _hit(kind, match, base):
-                    yield hit
-    for kind in searched:
-        searched[kind] = max(searched[kind], base + sure)
+                    hits.append(hit)
+    searched.update({kind: max(reached, base + sure) for kind, reached in searched.items()})
+    return hits
 
 
 def _search_wide(buffer: bytes, base: int, sure: int, searched: tuple[dict[str, int], dict[str, int]]) -> Iterator[Hit]:
@@ -106,7 +113,7 @@ def _search_wide(buffer: bytes, base: int, sure: int, searched: tuple[dict[str, 
             if known <= 0:
                 continue
             for hit in _search(letters, first, known, searched[odd]):
-                yield replace(hit, span_start=2 * hit.span_start + odd, span_length=2 * hit.span_length)
+                yield _widened(hit, odd)
 
 
 def _anchors(buffer: bytes, begin: int) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -124,12 +131,6 @@ def _hit(kind: str, match: Match, base: int) -> Hit | None:
     value = KINDS[kind].check(match)
     if value is None:
         return None
-    line = _line(match.string, match.start(), match.end()) if kind == "ip" else b""
-    return Hit(kind, value.text, value.canonical, value.port, base + match.start(), value.length, line)
-
-
-def _line(raw: bytes, start: int, end: int) -> bytes:
-    """What stands on the same line, as far as 400 bytes away."""
-    begin = raw.rfind(b"\n", max(0, start - 400), start) + 1 or max(0, start - 400)
-    stop = raw.find(b"\n", end, end + 400)
-    return raw[begin : end + 400 if stop < 0 else stop]
+    start, end = match.span()
+    stamp = stamp_near(match.string, start, end) if kind == "ip" else b""
+    return Hit(base + start, kind, value.text, value.canonical, value.port, value.length, stamp)

@@ -100,8 +100,6 @@ def _owner(item: Item, rules: Rules) -> Owner:
     return id_maker("acct", item["sha256"], table)
 
 
-
-
 READS = ("items", "exhibits", "exhibit_files")
 DATABASES = quoted(READERS)
 COPIES = "item = $key OR alike IN (SELECT alike FROM log_events WHERE item = $key)"

@@ -4,15 +4,22 @@ Base58Check as in Bitcoin Core; bech32 for witness version 0 (BIP 173), bech32m 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import xor
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 NO_DIGIT = 255
 BASE58_DIGITS = bytes(BASE58.find(chr(c)) % 256 for c in range(256))
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+BECH32_DIGITS = bytes(BECH32.find(chr(c)) % 256 for c in range(256))
+BASE32 = b"0123456789abcdefghijklmnopqrstuv".ljust(256, b"?")
+"""Digits as Python reads them in base 32."""
 BECH32_CONST, BECH32M_CONST = 1, 0x2BC830A3
 GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+GENERATED = [reduce(xor, (g for i, g in enumerate(GENERATOR) if top >> i & 1), 0) for top in range(32)]
+"""What the five generators come to for each value of the five bits that are shifted out."""
 
 
 @dataclass(frozen=True)
@@ -76,42 +83,43 @@ def base58check_decode(text: str) -> bytes:
     return raw[:-4]
 
 
-def _polymod(values: list[int]) -> int:
-    check = 1
+def _polymod(values: Iterable[int], check: int = 1) -> int:
     for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for i, generator in enumerate(GENERATOR):
-            check ^= generator if top >> i & 1 else 0
+        check = (check & 0x1FFFFFF) << 5 ^ value ^ GENERATED[check >> 25]
     return check
+
+
+@lru_cache(64)
+def _begun(hrp: str) -> int:
+    """What the checksum has come to behind a human-readable part."""
+    return _polymod(_expand(hrp))
 
 
 def _expand(hrp: str) -> list[int]:
     return [ord(c) >> 5 for c in hrp] + [0] + [ord(c) & 31 for c in hrp]
 
 
-def _regroup(values: bytes | list[int], source: int, target: int, pad: bool) -> list[int]:
-    """Bits of `values`, `source` to a number, as numbers of `target` bits. Raises NotAnAddress on bad padding."""
-    gathered, bits, result = 0, 0, []
-    for value in values:
-        gathered = gathered << source | value
-        bits += source
-        while bits >= target:
-            bits -= target
-            result.append(gathered >> bits & (1 << target) - 1)
-        gathered &= (1 << bits) - 1
-    if pad and bits:
-        result.append(gathered << target - bits)
-    elif not pad and (bits >= source or gathered):
-        raise NotAnAddress("padding is not zero")
-    return result
+def _fives(program: bytes) -> list[int]:
+    """Bytes as numbers of five bits, the last one filled up with zeros."""
+    count = -(-8 * len(program) // 5)
+    number = int.from_bytes(program, "big") << 5 * count - 8 * len(program)
+    return [number >> 5 * (count - 1 - i) & 31 for i in range(count)]
 
 
 def segwit_encode(hrp: str, version: int, program: bytes) -> str:
-    data = [version, *_regroup(program, 8, 5, pad=True)]
+    data = [version, *_fives(program)]
     const = BECH32_CONST if version == 0 else BECH32M_CONST
     check = _polymod(_expand(hrp) + data + [0] * 6) ^ const
     return hrp + "1" + "".join(BECH32[d] for d in data + [check >> 5 * (5 - i) & 31 for i in range(6)])
+
+
+def _program(data: bytes) -> bytes:
+    """Numbers of five bits as bytes. Raises NotAnAddress on bad padding."""
+    size, left = divmod(5 * len(data), 8)
+    number = int(data.translate(BASE32) or b"0", 32)
+    if left > 4 or number & (1 << left) - 1:
+        raise NotAnAddress("padding is not zero")
+    return (number >> left).to_bytes(size, "big")
 
 
 def segwit_decode(text: str) -> tuple[str, int, bytes]:
@@ -120,11 +128,11 @@ def segwit_decode(text: str) -> tuple[str, int, bytes]:
     if not text.isascii() or text not in (text.lower(), text.upper()) or len(text) > 90:
         raise NotAnAddress("not ASCII, mixed case, or too long")
     hrp, separator, tail = text.lower().rpartition("1")
-    data = [BECH32.find(c) for c in tail]
-    if not separator or not hrp or len(data) < 7 or min(data) < 0 or any(not 33 <= ord(c) <= 126 for c in hrp):
+    data = tail.encode("ascii").translate(BECH32_DIGITS)
+    if not separator or not hrp or len(data) < 7 or NO_DIGIT in data or any(not 33 <= ord(c) <= 126 for c in hrp):
         raise NotAnAddress("is not bech32")
-    version, check = data[0], _polymod(_expand(hrp) + data)
-    program = bytes(_regroup(data[1:-6], 5, 8, pad=False))
+    version, check = data[0], _polymod(data, _begun(hrp))
+    program = _program(data[1:-6])
     if check != (BECH32_CONST if version == 0 else BECH32M_CONST):
         raise NotAnAddress("checksum does not hold")
     if version > 16 or not 2 <= len(program) <= 40 or (version == 0 and len(program) not in (20, 32)):

@@ -357,12 +357,14 @@ _ALL = (
         (
             Column("selector", STR, "selector id"),
             Column(
-                "kind", STR, "bitcoin, descriptor, email, ethereum, ip, monero, onion, pgp, phone, url, wif, xprv, xpub"
+                "kind",
+                STR,
+                "bitcoin, email, url, ip, onion, ethereum, monero, pgp, phone, descriptor, xpub, xprv or wif",
             ),
             Column("value", STR, "value, verbatim; of a private key what it stands for"),
             Column("canonical", STR, "the value in the one form in which equal ones are equal"),
             Column("port", INT, "port that follows an IP address"),
-            Column("time", TIME, "first time on the line of an IP address, UTC"),
+            Column("time", TIME, "first time on the line or in the row of an IP address, UTC"),
             Column("zone", STR, "zone of that time in the source and the rule that made it UTC"),
             *ITEM_LOCUS,
         ),

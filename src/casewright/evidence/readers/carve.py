@@ -11,7 +11,7 @@ costs half of that each.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -42,19 +42,32 @@ class Carved:
         return self.start + self.length
 
 
+Look = Callable[[int, memoryview], None]
+
+
+def _no_look(start: int, raw: memoryview) -> None:
+    pass
+
+
 def carve(
-    disk: Disk, spans: Iterable[tuple[int, int]], *, until: int | None = None, limit: int = MOST_WORK
+    disk: Disk,
+    spans: Iterable[tuple[int, int]],
+    *,
+    until: int | None = None,
+    limit: int = MOST_WORK,
+    look: Look = _no_look,
 ) -> Iterator[Carved | Problem]:
     """What is found in these (start, length) stretches, which ascend and do not overlap, in the order of first bytes.
 
     With `until`, what begins before that byte of the disk, however far it reaches; what lies inside damaged findings
     is found up to their ends. `limit`: bytes read and pixels decoded for candidates, beyond 64 for each byte that was
     searched; past it candidates are counted and not looked at. The last rows say how many of them came to nothing.
+    `look` is given what was searched, window by window: the first byte of each, and its bytes.
     """
     tally = _Tally(limit)
     for start, length in spans:
         end = min(start + length, disk.size)
-        yield from _Stretch(disk, start, end, end if until is None else until, tally).findings()
+        yield from _Stretch(disk, start, end, end if until is None else until, tally, look).findings()
         tally.searched += max(0, end - start)
     yield from tally.problems()
 
@@ -116,8 +129,8 @@ class Scanner:
     """Hits of one stretch in ascending order. `at`: the byte from which on the next window is read; whoever takes the
     hits may move it on. `stop`: no window begins at or behind it."""
 
-    def __init__(self, disk: Disk, start: int, end: int, stop: int) -> None:
-        self._disk, self._end = disk, end
+    def __init__(self, disk: Disk, start: int, end: int, stop: int, look: Look = _no_look) -> None:
+        self._disk, self._end, self._look = disk, end, look
         self.at, self.stop = start, stop
         self._lost: tuple[int, int] | None = None
         self._error = Unreadable("unreadable", "nothing is there")
@@ -142,6 +155,7 @@ class Scanner:
 
     def _window(self, start: int, raw: bytes, length: int) -> Iterator[Hit | Problem]:
         yield from self._told()
+        self._look(start, memoryview(raw)[:length])
         for block in range(0, length, BLOCK):
             part = raw[block : block + BLOCK + BEGINNING]
             for place, follow in signatures_in(part, min(BLOCK, length - block)):
@@ -209,9 +223,9 @@ class _Held:
 class _Stretch:
     """The search of one stretch. `until`: findings begin before it, except inside damaged ones."""
 
-    def __init__(self, disk: Disk, start: int, end: int, until: int, tally: _Tally) -> None:
+    def __init__(self, disk: Disk, start: int, end: int, until: int, tally: _Tally, look: Look) -> None:
         self._start, self._until, self._tally = start, until, tally
-        self._view, self._scanner = View(disk, end), Scanner(disk, start, end, until)
+        self._view, self._scanner = View(disk, end), Scanner(disk, start, end, until, look)
         self._held: _Held | None = None
         self._skip = self._film = start
 

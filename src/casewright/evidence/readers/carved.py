@@ -1,4 +1,5 @@
-"""Pictures and videos carved from space that no live file claims, as entries; found slab by slab, each slab a step."""
+"""Pictures and videos carved from space that no live file claims, and the text that stands in it, as entries; found
+slab by slab, each slab a step."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -6,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from casewright.evidence.reader import CHUNK, Entry, Met, Problem, Unreadable
 from casewright.evidence.readers.carve import Carved, carve
 from casewright.evidence.readers.disks import Disk
+from casewright.evidence.readers.texts import Span, Texts
+from casewright.evidence.readers.texts import entries as text_entries
 from casewright.evidence.walk import Walk
 
 SLAB = 1 << 30
@@ -25,12 +28,14 @@ def carved(disk: Disk, spans: Sequence[tuple[int, int]], origin: str, volume: in
             first, last = lot[0][0], (until or sum(lot[-1])) - 1
             yield Problem(_path(origin, first, b""), "died", f"bytes {first} to {last} could not be searched: {reason}")
             continue
-        for one in _search(disk, lot, until, walk):
+        found, texts = _search(disk, lot, until, walk)
+        for one in found:
             if isinstance(one, Carved):
                 _skip(waiting, one.start + one.length)
                 yield _entry(disk, one, origin, volume)
             else:
                 yield Problem(_path(origin, lot[0][0], b""), one.reason, one.detail)
+        yield from _texts(disk, texts, origin, volume, walk)
 
 
 def _lot(waiting: deque[tuple[int, int]]) -> tuple[list[tuple[int, int]], int | None]:
@@ -58,13 +63,36 @@ def _skip(waiting: deque[tuple[int, int]], end: int) -> None:
             waiting.appendleft((end, start + length - end))
 
 
-def _search(disk: Disk, lot: list[tuple[int, int]], until: int | None, walk: Walk) -> list[Carved | Problem]:
+def _search(
+    disk: Disk, lot: list[tuple[int, int]], until: int | None, walk: Walk
+) -> tuple[list[Carved | Problem], list[Span]]:
+    """What was found in a lot, and the stretches of it that may hold selectors."""
     known = walk.steps.recall()
     if known is None:
-        found = list(carve(_Watched(disk, walk.steps.alive), lot, until=until))
-        walk.steps.remember([_plain(one) for one in found])
-        return found
-    return [Carved(*one[1:]) if one[0] == "carved" else Problem(b"", *one[1:]) for one in known]
+        texts = Texts(until)
+        found = list(carve(_Watched(disk, walk.steps.alive), lot, until=until, look=texts.look))
+        stretches = texts.stretches((one.start, one.length) for one in found if isinstance(one, Carved))
+        walk.steps.remember([[_plain(one) for one in found], stretches])
+        return found, stretches
+    found = [Carved(*one[1:]) if one[0] == "carved" else Problem(b"", *one[1:]) for one in known[0]]
+    return found, [(start, length) for start, length in known[1]]
+
+
+def _texts(disk: Disk, stretches: list[Span], origin: str, volume: int, walk: Walk) -> Iterator[Met]:
+    """What is kept of these, as far as the settings allow for one exhibit; the rest is told."""
+    allowed, kept = walk.limits["free_text_bytes"], list[Span]()
+    for start, length in stretches:
+        if walk.texts.taken + length > allowed:
+            break
+        kept.append((start, length))
+        walk.texts.taken += length
+    yield from text_entries(disk, kept, origin, volume)
+    if left := stretches[len(kept) :]:
+        size, last = sum(length for _, length in left), sum(left[-1]) - 1
+        detail = (
+            f"{size} bytes between bytes {left[0][0]} and {last} may hold addresses or the like, and were not kept: "
+        )
+        yield Problem(b"$text/" + origin.encode(), "too large", f"{detail}free_text_bytes allows {allowed} an exhibit")
 
 
 def _plain(one: Carved | Problem) -> list[str | int | bool]:
