@@ -139,11 +139,11 @@ NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime N
 ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
 
 STAGES = (
-    Stage("accounts", 5, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
+    Stage("accounts", 6, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
           batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
-    Stage("addresses", 2, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
+    Stage("addresses", 3, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
           order="item", batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
-    Stage("activity", 5, (*READS, "accounts"), ACTIVITY, activity, over="items",
+    Stage("activity", 6, (*READS, "accounts"), ACTIVITY, activity, over="items",
           where=f"mime IN ({DATABASES}, '{ACCESS_LOG}')", order="item", batch=1, hostile=True, sees_all=True,
           params=_params, imports=KERNELS),
     Stage("selectors", 2, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",
