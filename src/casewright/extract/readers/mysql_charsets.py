@@ -9,6 +9,8 @@ import codecs
 import re
 from functools import cache
 
+from casewright.extract.readers.pairs import PAIRS
+
 BINARY = "binary"
 UTF8 = ("utf8", "utf8mb3", "utf8mb4")
 WIDE = {"ucs2": "utf-16-be", "utf16": "utf-16-be", "utf16le": "utf-16-le", "utf32": "utf-32-be"}
@@ -44,14 +46,6 @@ READ_AS = {
     "big5": str.maketrans("‧﹑¯～⊕⊙∕﹨￥￠￡", "•､‾∼♁☉／＼¥¢£"),
 }
 """Characters that the server reads otherwise in sets of two bytes."""
-PAIRS = {
-    "big5": rb"[\xa1-\xf9][\x40-\x7e\xa1-\xfe]",
-    "cp932": rb"[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]",
-    "gb18030": rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]",
-    "gbk": rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]",
-    "sjis": rb"[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]",
-}
-"""Sets in which the second byte of a character may look like a backslash or a backtick."""
 EUC = re.compile(rb"([\xa1-\xfe]{2})|(?:\x8f..|\x8e.|[\x80-\xff])", re.DOTALL)
 """A character of EUC that is not ASCII; of two bytes, or of a set that a byte announces."""
 UNDEFINED = "\ufffe"

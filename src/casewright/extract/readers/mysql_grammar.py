@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from casewright.extract.readers.mysql_charsets import PAIRS
 from casewright.extract.readers.mysql_literals import NAME
+from casewright.extract.readers.pairs import PAIRS, string_body
 
 INSERT = (
     rb"(?:INSERT|REPLACE)\s+(?:(?:IGNORE|DELAYED|LOW_PRIORITY|HIGH_PRIORITY)\s+)*INTO\s+"
@@ -66,7 +66,7 @@ def lexis(charset: str, *, escapes: bool) -> Lexis:
     pair = PAIRS.get(charset, b"")
     escape = rb"\\." if escapes else b""
     name = _name(pair)
-    single, double = (_string(quote, pair, escape) for quote in (b"'", b'"'))
+    single, double = (string_body(quote, pair, escape) for quote in (b"'", b'"'))
     open_end = rb"(?:%s|\\)?" if escapes else rb"(?:%s)?"
     return Lexis(
         charset, escapes, re.compile(name, re.DOTALL), re.compile(INSERT % {b"name": name}, re.IGNORECASE | re.DOTALL),
@@ -75,13 +75,6 @@ def lexis(charset: str, *, escapes: bool) -> Lexis:
         re.compile(CUT_OFF % (single, open_end % b"'", double, open_end % b'"'), re.DOTALL),
         re.compile(b"|".join(filter(None, (pair, escape, b"''|\"\""))), re.DOTALL),
     )  # fmt: skip
-
-
-def _string(quote: bytes, pair: bytes, escape: bytes) -> bytes:
-    """What stands between two quotes."""
-    lead = pair.partition(b"]")[0][1:]
-    plain = b"[^" + quote + (b"\\\\" if escape else b"") + lead + b"]++"
-    return b"(?:" + b"|".join(filter(None, (plain, pair, lead and b"[" + lead + b"]", escape, quote * 2))) + b")*+"
 
 
 def _name(pair: bytes) -> bytes:
