@@ -33,6 +33,10 @@ docs:
 bench *options:
     uv run python bench/evidence.py {{options}}
 
+# how much of real shops' and forums' schemas a proposed mapping gets right
+mapping-score:
+    uv run python -m tests.extract.schemas
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

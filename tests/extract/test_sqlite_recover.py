@@ -1,5 +1,5 @@
-"""Deleted rows of SQLite, beside what `sqlite3`'s own `.recover` finds in the same file: all of those, and none that was
-never written.
+"""Deleted rows of SQLite, beside what `sqlite3`'s own `.recover` finds in the same file: all of those, and none that
+was never written.
 
 Debian's `sqlite3` has the command only where its library was built for it; `recovered/` keeps a database and what the
 command of SQLite 3.40.1 said of it, so that the comparison is made everywhere.
