@@ -173,6 +173,13 @@ def test_what_a_mapping_can_not_take_is_said() -> None:
     loose = table("btc", "seq, addr", [(f"no {n}", address(n)) for n in range(1, 9)])
     meta = table("user_meta", "umeta_id int, user_id int, meta_key, meta_value",
                  [(n, n, "mail", "x") for n in range(1, N)], "PRIMARY KEY (`umeta_id`)")  # fmt: skip
+    people = table("people", "id int, nick, secret", [(n, f"nick{n}", f"{n:032x}") for n in range(1, N)],
+                   "PRIMARY KEY (`id`)")  # fmt: skip
+    mails = table("people_mails", "id int, user_id int, mail", [(n, N - n, f"n{n}@example.org") for n in range(1, N)],
+                  "PRIMARY KEY (`id`)")  # fmt: skip
+    text, found = proposed(people, mails)
+    assert found["accounts"]["table"] == "people"
+    assert "# people_mails holds the accounts' emails; a mapping can't join them" in text
     text, _ = proposed(MEMBERS, loose, meta)
     assert "# btc holds Bitcoin addresses, but no column says whose" in text
     assert "# user_meta keeps names and values row by row" in text

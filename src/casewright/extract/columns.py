@@ -21,7 +21,7 @@ PATH = re.compile(r"(?:/|\w+/|https?://).*\.\w{2,8}")
 STORED = re.compile(r"(?:[\w-]+_)?[0-9a-f]{32,64}(?:\.\w{2,8})?")
 """A file under a name that a program made up."""
 STORED_NAME = re.compile(r"physical|stored|attach_?name|disk_?name|file_?name|file_?path", re.I)
-IP_NAME = re.compile(r"(?:^|_)ip(?:_|$)|ip_?addr", re.I)
+IP_NAME = re.compile(r"(?:^|_)ip(?:n|num|int|long)?(?:_|$)|ip_?addr", re.I)
 AGENT = re.compile(r"[A-Za-z][\w.!-]*/v?\d.*")
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from casewright.extract.columns import Column, Sample
-from casewright.extract.guesses import OWNER, Guesses, is_referred, key_of, owner_of, username_of
+from casewright.extract.guesses import OWNER, Guesses, holds_keys_of, is_referred, owner_of, username_of
 
 UPLOAD = re.compile(r"upload|file|attach|media|item|galler|scan|photo|video|image", re.I)
 NO_UPLOAD = re.compile(r"avatar|thumb|comment|message|news|product|order|profile|smil|icon|banner|template|cache", re.I)
-DOWNLOAD = re.compile(r"download|fetch|view|access(?!.*(?:token|attempt|right|control))|hits?$|purchase", re.I)
+DOWNLOAD = re.compile(r"download|fetch|(?<!re)view|access(?!.*(?:token|attempt|right|control))|hits?$|purchase", re.I)
 SIGN_IN = re.compile(r"log_?in|session|sign_?in|auth(?!or)|visit|(?<![a-z])ip_?log", re.I)
 SEEN = re.compile(r"(?:^|_)ips?(?:_|$)|access|(?:^|_)log|history|online|activity", re.I)
 REFUSED = re.compile(r"attempt|fail|strike|bann?|block|lock", re.I)
@@ -22,6 +22,7 @@ NO_SIGN_IN = re.compile(
 PAID_OUT = re.compile(r"withdraw|payout|refund|sweep", re.I)
 SECRET = re.compile(r"pass|pwd|secret|salt|hash", re.I)
 THING = re.compile(r"(?:^|_)id$|id$|_(?:ref|key)$", re.I)
+NO_THING = re.compile(r"order|cart|store|shop|session|group|status|type|lang|parent|forum|topic|thread", re.I)
 MOST_REFERRED = 6
 
 
@@ -34,23 +35,32 @@ class Finder(Protocol):
 def accounts_table(tables: Mapping[str, Sample]) -> Sample | None:
     """Holds emails or names, has passwords, and is referred to by others."""
 
+    looking = {name: table for name, table in tables.items() if table.rows and _looks(table)}
+
     def score(table: Sample) -> tuple[int, int]:
-        emails = any(c.is_kind("email") and c.distinct > 0.5 for c in table.columns.values())
-        looks = 2 * emails + (username_of(table) is not None)
-        if not looks or key_is_anothers(table, tables):
-            return 0, 0
+        looks = _looks(table)
+        if any(adds_to(table, other) for other in looking.values() if other is not table):
+            looks -= 4
         secrets = any(SECRET.search(c.name) for c in table.columns.values())
         referred = sum(is_referred(t, table) for t in tables.values())
         return looks + 2 * secrets + min(referred, MOST_REFERRED), table.rows
 
-    best = max((t for t in tables.values() if t.rows), key=score, default=None)
-    return best if best and score(best)[0] else None
+    return max(looking.values(), key=score, default=None)
 
 
-def key_is_anothers(table: Sample, tables: Mapping[str, Sample]) -> bool:
-    """Whether a table's own key is declared to be that of another: it adds to those rows."""
-    key = key_of(table)
-    return key is not None and key.refers in tables and key.refers != table.name
+def _looks(table: Sample) -> int:
+    """How much a table's own columns look like accounts': not at all without emails and names."""
+    emails = any(c.is_kind("email") and c.distinct > 0.5 for c in table.columns.values())
+    return 2 * emails + (username_of(table) is not None)
+
+
+def adds_to(table: Sample, other: Sample) -> bool:
+    """Whether each row of a table belongs to a row of its own of another's: it tells more of those, and is none."""
+    return any(
+        c.name != table.primary and c.distinct == 1 and (c.refers == other.name or OWNER.search(c.name))
+        and c.refers in (None, other.name) and holds_keys_of(c, other)
+        for c in table.columns.values()
+    )  # fmt: skip
 
 
 def deposits(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str, Sample]) -> Guesses | None:
@@ -84,9 +94,14 @@ def _takes(name: str) -> bool:
 
 
 def downloads(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str, Sample]) -> Guesses | None:
-    """Named like downloads; what was taken is a path, or the key of another table."""
+    """Named like downloads, or with keys of the files that were uploaded, and from where they were asked for; what was
+    taken is a path, or the key of another table."""
     named = {name: t for name, t in tables.items() if DOWNLOAD.search(name)}
-    return _best(_transfers(named, accounts, used, keys=True), lambda g: 1 + len(g.columns))
+    if found := _best(_transfers(named, accounts, used, keys=True), lambda g: 1 + len(g.columns)):
+        return found
+    files = used.get("uploads")
+    keyed = {name: t for name, t in tables.items() if files and _has_keys_of(files, t)}
+    return _best(_transfers(keyed, accounts, used, keys=True), lambda g: {"time", "ip"} <= g.columns.keys())
 
 
 def _transfers(
@@ -102,11 +117,18 @@ def _transfers(
                 yield guesses
 
 
+def _has_keys_of(files: Sample, table: Sample) -> bool:
+    """Whether a column is declared to refer to the files, or has the name that only their key has."""
+    shared = table.primary == files.primary
+    return any(c.refers == files.name or (c.name == files.primary and not shared) for c in table.columns.values())
+
+
 def _thing(table: Sample, owner: str, files: Sample | None) -> tuple[str, str] | None:
     """The column that says by its key what was taken: declared to refer to the files, or the only one named like it."""
     others = [c for c in table.columns.values() if c.name not in (owner, table.primary) and c.is_kind("number")]
     declared = [c for c in others if files and c.refers == files.name]
-    named = declared or [c for c in others if THING.search(c.name) and not OWNER.search(c.name)]
+    like = [c for c in others if THING.search(c.name) and not OWNER.search(c.name) and not NO_THING.search(c.name)]
+    named = declared or [c for c in like if files and c.name == files.primary] or like
     if len(named) != 1:
         return None
     return named[0].name, f"foreign key to {files.name}" if declared and files else "the only key of something else"
@@ -153,6 +175,14 @@ def unowned_addresses(tables: Mapping[str, Sample], accounts: Sample) -> list[st
     """Tables with Bitcoin addresses of which no column refers to the accounts."""
     return [t.name for t in tables.values()
             if any(c.is_kind("address") for c in t.columns.values()) and owner_of(t, accounts) is None]  # fmt: skip
+
+
+def emails_elsewhere(tables: Mapping[str, Sample], accounts: Sample) -> list[str]:
+    """Tables that keep the accounts' emails, where the accounts' own has none."""
+    if any(c.is_kind("email") for c in accounts.columns.values()):
+        return []
+    others = [t for t in tables.values() if t is not accounts and adds_to(t, accounts)]
+    return [t.name for t in others if any(c.is_kind("email") for c in t.columns.values())]
 
 
 def names_and_values(tables: Mapping[str, Sample]) -> list[str]:

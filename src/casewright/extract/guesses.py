@@ -24,7 +24,8 @@ def _role(kind: str, *prefer: str, avoid: str = r"(?!)") -> Role:
 
 
 BEGAN = r"join|reg(?!ion|ul|ex)|creat|sign_?up|since|made|add(?!r)|enrol|first|issue|given"
-ENDED = r"last|seen|active|login|visit|updat|modif|edit|birth|born|dob|expir|until|delet|bann|verif|paid|change|pass"
+ENDED = r"last|seen|active|login|visit|updat|modif|edit|birth|born|dob|expir|until|delet|bann|verif|paid|change|"
+ENDED += r"pass|token|reset"
 NO_FILE = r"pass|pwd|token|secret|session|post|key|salt|code|user|image_?hash|id_?hash"
 ROLES: dict[str, Role] = {
     "email": _role("email", r"^(?:\w+_)?e?_?mail(_?addr(ess)?)?$",
@@ -39,7 +40,8 @@ ROLES: dict[str, Role] = {
     "ip": _role("ip", r"^(?:\w+_)?ip(?:_?addr(?:ess)?)?$", r"ip|addr", avoid=r"forward|proxy"),
     "agent": _role("agent", r"agent|browser|ua"),
     "reference": _role("path", r"physical|stored|attach_?name|disk_?name|file_?path|^path$|storage|location",
-                       r"path|file|url|image|media", r".", avoid=r"thumb|preview|avatar|small|refer|orig|mask"),
+                       r"path", r"ur[il]", r"file|image|media", r".",
+                       avoid=r"thumb|preview|avatar|small|refer|orig|mask"),
     "sha256": _role("sha256", r"sha|hash|sum|digest", avoid=NO_FILE),
     "md5": _role("md5", r"md5|hash|sum|digest", avoid=NO_FILE),
 }  # fmt: skip
@@ -136,6 +138,12 @@ def owner_of(table: Sample, accounts: Sample) -> tuple[str, str] | None:
         if len(chosen) == 1:
             return chosen[0].name, why if declared or chosen is named else why + "; its name does not say so"
     return None
+
+
+def holds_keys_of(column: Column, table: Sample) -> bool:
+    """Whether a column is declared to refer to a table, or all its values may be keys of it."""
+    key = key_of(table)
+    return key is not None and (column.refers == table.name or _holds_keys(column, key))
 
 
 def _holds_keys(column: Column, key: Column) -> bool:

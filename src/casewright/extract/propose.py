@@ -9,7 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from casewright.extract.columns import Sample
-from casewright.extract.finders import FINDERS, accounts_table, names_and_values, unowned_addresses
+from casewright.extract.finders import (
+    FINDERS,
+    accounts_table,
+    emails_elsewhere,
+    names_and_values,
+    unowned_addresses,
+)
 from casewright.extract.guesses import Guesses, key_of, username_of
 
 LOGIN_PATH = re.compile(r"log_?in|sign_?in|session|(?<![a-z])auth(?![a-z])", re.I)
@@ -53,6 +59,9 @@ def _left_out(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str,
     rest = set(tables) - {accounts.name, *(t.name for t in used.values())}
     notes = [
         f"{name} holds Bitcoin addresses, but no column says whose" for name in unowned_addresses(tables, accounts)
+    ]
+    notes += [
+        f"{name} holds the accounts' emails; a mapping can't join them" for name in emails_elsewhere(tables, accounts)
     ]
     notes += [f"{name} keeps names and values row by row; a mapping can't take them apart"
               for name in names_and_values(tables) if name in rest]  # fmt: skip

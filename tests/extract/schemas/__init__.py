@@ -163,6 +163,12 @@ class Rows:
     def url(self, of: str) -> str:
         return f"https://forum.example/assets/{self.path(of)}"
 
+    def uri(self, of: str) -> str:
+        return f"public://{self.path(of)}"
+
+    def upload(self, of: str) -> str:
+        return f"/uploads/default/original/1X/{self.hex('40')}.jpg"
+
     def thumb(self, of: str) -> str:
         return f"thumbs/{self.hex('8')}.jpg"
 
