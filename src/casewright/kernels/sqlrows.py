@@ -12,6 +12,10 @@ import numpy as np
 NULL, PLAIN, ESCAPED, HEX, BARE = 0, 1, 2, 3, 4
 AS_BYTES, AS_UTF8, KIND = 16, 32, 15
 """Marks on a kind: `_binary` or `_utf8`, `_utf8mb4` stood before the string. `KIND` leaves them out."""
+FIRST, SECOND, QUOTE, ESCAPE = 1, 2, 4, 8
+"""What a byte may be within a string: the first or second of a character of two bytes, the quote, or a backslash that
+begins an escape."""
+SPEAKS = FIRST | QUOTE | ESCAPE
 ENDED, MORE, ODD_ROW, ODD_AFTER, FULL = 0, 1, 2, 3, 4
 """Why `scan` stopped: the statement ended; the bytes end in a row; a row, or what follows one, is not known here; there
 is no room for another row."""
@@ -38,23 +42,21 @@ def _skip(buffer, at):  # type: ignore[no-untyped-def]
     return at
 
 
-@nb.njit(nb.types.Tuple((nb.int64, nb.int32))(_BYTES, nb.int64, nb.boolean, _BYTES), cache=True)
-def _string(buffer, at, escapes, pairs):  # type: ignore[no-untyped-def]
+@nb.njit(nb.types.Tuple((nb.int64, nb.int32))(_BYTES, nb.int64, _BYTES), cache=True)
+def _string(buffer, at, signs):  # type: ignore[no-untyped-def]
     """Behind the closing quote of the string that begins at `at`, and how many bytes it loses; 0 when it has no end."""
     lost = 0
     while at < buffer.size:
-        byte = buffer[at]
-        if byte >= 128:
+        sign = signs[buffer[at]] & SPEAKS
+        if not sign:
             at += 1
-            if pairs[byte] & 1 and at < buffer.size and pairs[buffer[at]] & 2:
-                at += 1
-        elif byte == 92 and escapes:  # \
+        elif sign == ESCAPE:
             if at + 1 >= buffer.size:
                 return 0, 0
             if buffer[at + 1] != 37 and buffer[at + 1] != 95:
                 lost += 1
             at += 2
-        elif byte == 39:  # '
+        elif sign == QUOTE:
             if at + 1 >= buffer.size:
                 return 0, 0  # a second quote may follow
             if buffer[at + 1] != 39:
@@ -62,7 +64,7 @@ def _string(buffer, at, escapes, pairs):  # type: ignore[no-untyped-def]
             lost += 1
             at += 2
         else:
-            at += 1
+            at += 2 if at + 1 < buffer.size and signs[buffer[at + 1]] & SECOND else 1
     return 0, 0
 
 
@@ -77,8 +79,8 @@ def _begins(buffer, begin, end, word):  # type: ignore[no-untyped-def]
     return same == word.size
 
 
-@nb.njit(nb.int64(_BYTES, nb.int64, nb.boolean, _BYTES, nb.int64, _LONG, _INT, _INT, _BYTE), cache=True)
-def _value(buffer, at, escapes, pairs, place, starts, lengths, outs, kinds):  # type: ignore[no-untyped-def]
+@nb.njit(nb.int64(_BYTES, nb.int64, _BYTES, nb.int64, _LONG, _INT, _INT, _BYTE), cache=True)
+def _value(buffer, at, signs, place, starts, lengths, outs, kinds):  # type: ignore[no-untyped-def]
     """Note the value that stands at `at`; returns what follows it, -1 when the bytes end in it, -2 when it is odd."""
     size, mark = buffer.size, 0
     at = _skip(buffer, at)
@@ -103,7 +105,7 @@ def _value(buffer, at, escapes, pairs, place, starts, lengths, outs, kinds):  # 
         return -1
     byte = buffer[at]
     if byte == 39:
-        end, lost = _string(buffer, at + 1, escapes, pairs)
+        end, lost = _string(buffer, at + 1, signs)
         if end == 0:
             return -1
         starts[place], lengths[place] = at + 1, end - at - 2
@@ -140,15 +142,15 @@ def _value(buffer, at, escapes, pairs, place, starts, lengths, outs, kinds):  # 
 
 @nb.njit(
     nb.types.Tuple((nb.int64, nb.int64, nb.int64))(
-        _BYTES, nb.int64, nb.int64, _BYTES, nb.boolean, _BYTES, nb.int64, _LONG, _INT, _INT, _BYTE, _LONG, _LONG
+        _BYTES, nb.int64, nb.int64, _BYTES, _BYTES, nb.int64, _LONG, _INT, _INT, _BYTE, _LONG, _LONG
     ),
     cache=True,
 )
-def scan(buffer, at, columns, head, escapes, pairs, most, starts, lengths, outs, kinds, row_starts, row_lengths):  # type: ignore[no-untyped-def]
+def scan(buffer, at, columns, head, signs, most, starts, lengths, outs, kinds, row_starts, row_lengths):  # type: ignore[no-untyped-def]
     """Find up to `most` rows of `columns` values each, the first of which is expected at byte `at`.
 
-    `escapes`: whether a backslash begins an escape. `pairs`: for each byte 1 if it may begin a character of two bytes,
-    2 if it may end one; the second of such bytes is no sign, whatever it looks like.
+    `signs`: what each of 256 bytes may be within a string: the sum of the module's constants. The second byte of a
+    character is no sign, whatever it looks like.
     An INSERT whose head is byte for byte `head` goes on where another one ended. The arrays take the values row by row:
     first byte, length, length when written out, kind; and the span of each row. Returns the number of rows, where to go
     on, and why it stopped (module constants). Source of the rules: MariaDB Knowledge Base, "String Literals".
@@ -164,7 +166,7 @@ def scan(buffer, at, columns, head, escapes, pairs, most, starts, lengths, outs,
             return rows, at, FULL
         here = begin + 1
         for column in range(columns):
-            here = _value(buffer, here, escapes, pairs, rows * columns + column, starts, lengths, outs, kinds)
+            here = _value(buffer, here, signs, rows * columns + column, starts, lengths, outs, kinds)
             if here < 0:
                 return rows, at, MORE if here == -1 else ODD_ROW
             here = _skip(buffer, here)
@@ -203,10 +205,10 @@ def _digit(byte):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(
-    nb.void(_BYTES, nb.boolean, _BYTES, nb.int64, nb.int64, nb.int64, _LONG, _INT, _BYTE, _INT, _BYTE, _BYTE),
+    nb.void(_BYTES, _BYTES, nb.int64, nb.int64, nb.int64, _LONG, _INT, _BYTE, _INT, _BYTE, _BYTE),
     cache=True,
 )
-def fill(buffer, escapes, pairs, column, columns, rows, starts, lengths, kinds, offsets, data, valid):  # type: ignore[no-untyped-def]
+def fill(buffer, signs, column, columns, rows, starts, lengths, kinds, offsets, data, valid):  # type: ignore[no-untyped-def]
     """Write one column out in Arrow's layout for binary: `offsets` (rows + 1), `data`, and bits in `valid`."""
     out = 0
     for row in range(rows):
@@ -229,14 +231,15 @@ def fill(buffer, escapes, pairs, column, columns, rows, starts, lengths, kinds, 
         elif kind == ESCAPED:
             while at < end:
                 byte = buffer[at]
-                if byte >= 128:
-                    if pairs[byte] & 1 and at + 1 < end and pairs[buffer[at + 1]] & 2:
+                sign = signs[byte] & SPEAKS
+                if sign == FIRST:
+                    if at + 1 < end and signs[buffer[at + 1]] & SECOND:
                         data[out] = byte
                         out, at = out + 1, at + 1
                         byte = buffer[at]
-                elif byte == 39:
+                elif sign == QUOTE:
                     at += 1
-                elif byte == 92 and escapes:
+                elif sign == ESCAPE:
                     at += 1
                     byte = buffer[at]
                     if byte == 37 or byte == 95:

@@ -9,8 +9,6 @@ import codecs
 import re
 from functools import cache
 
-from casewright.extract.readers.pairs import PAIRS
-
 BINARY = "binary"
 UTF8 = ("utf8", "utf8mb3", "utf8mb4")
 WIDE = {"ucs2": "utf-16-be", "utf16": "utf-16-be", "utf16le": "utf-16-le", "utf32": "utf-32-be"}
@@ -112,12 +110,3 @@ def _one(byte: int, codec: str) -> str:
         return bytes([byte]).decode(codec)
     except UnicodeDecodeError:
         return UNDEFINED
-
-
-@cache
-def pair_table(name: str) -> bytes:
-    """For each byte: 1 if it may begin a character of two bytes that hides a sign, 2 if it may end one, 3 for both."""
-    if name not in PAIRS:
-        return bytes(256)
-    first, second = (part + b"]" for part in PAIRS[name].split(b"]")[:2])
-    return bytes(bool(re.match(first, b)) + 2 * bool(re.match(second, b)) for b in (bytes([n]) for n in range(256)))

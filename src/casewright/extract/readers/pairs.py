@@ -4,6 +4,8 @@ Sources: MySQL Reference Manual and PostgreSQL documentation on the sets; ISO/IE
 (code pages 932, 936, 949 and 950 as published by Unicode, Inc.).
 """
 
+import re
+
 SHIFT_JIS = rb"[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]"
 GBK = rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]"
 PAIRS = {
@@ -15,6 +17,12 @@ PAIRS = {
     "sjis": SHIFT_JIS,
 }
 """A character of two bytes, as a pattern of two classes."""
+
+
+def halves(charset: str) -> tuple[list[int], list[int]]:
+    """The bytes that may be the first, and the second, of a character of two."""
+    first, second = (re.compile(half + b"]") for half in PAIRS[charset].split(b"]")[:2])
+    return [n for n in range(256) if first.match(bytes([n]))], [n for n in range(256) if second.match(bytes([n]))]
 
 
 def string_body(quote: bytes, pair: bytes, escape: bytes) -> bytes:
