@@ -137,6 +137,21 @@ def test_what_a_dump_sets_it_may_take_back() -> None:
     assert rows(raw) == [("é\\".encode(),), ("é'".encode(),), ("é".encode(),), (b"\xe9",)]
 
 
+ENDLESS = (
+    b"SET " + b"a" * 400_000,
+    b"SET " + b"@" * 400_000,
+    b"SET SESSION" + b" " * 400_000 + b"x",
+    b"SET a='" + b"b=" * 200_000,
+    b"SET " + b"".join(b"@v%d=@v%d+@v%d," % (n, n - 1, n - 1) for n in range(20_000)) + b"@z=1",
+)
+
+
+@pytest.mark.parametrize("statement", ENDLESS, ids=range(len(ENDLESS)))
+def test_a_statement_written_to_keep_patterns_busy_or_to_grow_ends(statement: bytes) -> None:
+    raw = b"SET NAMES latin1;\n" + statement + b";\nINSERT INTO t (a) VALUES ('\xe9');\n"
+    assert rows(raw) in ([("é".encode(),)], [])
+
+
 INTRODUCED = b"""SET NAMES cp1251;
 CREATE TABLE t (a varchar(9) COLLATE greek_general_ci, b nvarchar(9), c text, d varbinary(9)) CHARSET = koi8r;
 INSERT INTO t VALUES (_latin1'\xe9', N'x', 0xc1, '\xe9');

@@ -12,11 +12,14 @@ from casewright.extract.readers.mysql_charsets import known
 SET = re.compile(rb"\s*(?:/\*M?!\d*\s*)?SET\s+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 NAMES = re.compile(rb"(?:NAMES|CHARACTER\s+SET|CHARSET)\s+['\"]?(\w+)", re.IGNORECASE)
 ASSIGNED = re.compile(
-    rb"(@{0,2}(?:(?:SESSION|LOCAL)\b\s*\.?\s*)?\w++)\s*:?=\s*('[^']*'|\"[^\"]*\"|[^,;*']++(?:'[^']*'[^,;*']*)*+)",
+    rb"(?<![\w@])(@{0,2}(?:(?:SESSION|LOCAL)\b\s*+\.?\s*+)?\w++)\s*+:?=\s*+"
+    rb"('[^']*'|\"[^\"]*\"|[^,;*']++(?:'[^']*'[^,;*']*)*+)",
     re.IGNORECASE,
 )
 CLIENT, MODE = "character_set_client", "sql_mode"
 NO_ESCAPES = "no_backslash_escapes"
+MOST_VARIABLES, LONGEST = 1000, 2000
+"""More variables than these are not kept, nor more characters of one: a dump needs few."""
 
 
 @dataclass
@@ -45,13 +48,16 @@ class Session:
             self.values[CLIENT] = names[1].decode("ascii", "replace").lower()
             return True
         for assigned in ASSIGNED.finditer(rest):
-            self.values[_variable(assigned[1])] = self._value(assigned[2])
+            name = _variable(assigned[1])
+            if name in (CLIENT, MODE, *self.values) or len(self.values) < MOST_VARIABLES:
+                self.values[name] = self._value(assigned[2])
         return True
 
     def _value(self, written: bytes) -> str:
         """What is assigned: a word, or what the variables in it have; of a call, its words."""
-        text = written.decode("ascii", "replace").lower()
-        return re.sub(r"@{1,2}[\w.]+", lambda m: self.values.get(_variable(m.group().encode()), ""), text).strip(" '\"")
+        text = written[:LONGEST].decode("ascii", "replace").lower()
+        said = re.sub(r"@{1,2}[\w.]+", lambda m: self.values.get(_variable(m.group().encode()), ""), text)
+        return said[:LONGEST].strip(" '\"")
 
 
 def _variable(name: bytes) -> str:

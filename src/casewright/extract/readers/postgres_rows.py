@@ -8,6 +8,9 @@ from casewright.extract.reader import Broken, Rows
 from casewright.extract.readers.gathering import Gathering
 from casewright.extract.readers.postgres_values import converter, copied, escapes_in
 
+MOST_COLUMNS = 1600
+"""PostgreSQL's own limit."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -42,4 +45,5 @@ def numbered(lines: Iterator[Line]) -> tuple[tuple[str, ...], Iterator[Line]]:
     first = next(lines, None)
     if first is None:
         return (), lines
-    return tuple(f"column_{n}" for n in range(first.raw.count(b"\t") + 1)), chain([first], lines)
+    width = first.raw.count(b"\t") + 1
+    return tuple(f"column_{n}" for n in range(width if width <= MOST_COLUMNS else 0)), chain([first], lines)
