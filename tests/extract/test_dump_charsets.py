@@ -177,5 +177,6 @@ def test_names_of_tables_and_columns_are_read_in_the_dumps_set() -> None:
 
 
 @given(st.sampled_from(sorted(SINGLE | DOUBLE | WIDE)), st.binary(max_size=20))
+@settings(deadline=None)
 def test_no_bytes_are_too_odd_for_a_set(charset: str, raw: bytes) -> None:
     assert isinstance(in_utf8(raw, charset), bytes)
