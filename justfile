@@ -37,6 +37,10 @@ bench *options:
 bench-selectors *options:
     uv run python bench/selector_search.py {{options}}
 
+# how much of real shops' and forums' schemas a proposed mapping gets right
+mapping-score:
+    uv run python -m tests.extract.schemas
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

@@ -38,6 +38,12 @@ def test_pictures_of_every_usual_format_are_known(form: str, mime: str) -> None:
         (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm", "video/webm"),
         (b"-- MySQL dump 10.13  Distrib 8.0.36\n", "text/x-sql-dump"),
         (b"-- Adminer 4.8.1 MySQL dump\nSET NAMES utf8;\nCREATE TABLE `a` (\n `b` int\n);\n", "text/x-sql-dump"),
+        (
+            b"-- Host: 127.0.0.1\n-- HeidiSQL Version: 12.6.0.6765\n\n/*!40101 SET NAMES utf8 */;\n"
+            b"CREATE TABLE IF NOT EXISTS `a` (\n `b` int\n);\n",
+            "text/x-sql-dump",
+        ),
+        (b"/*M!100100 SET NAMES utf8 */;\nINSERT INTO `a` VALUES\n(1);\n", "text/x-sql-dump"),
         (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nINSERT INTO a VALUES(1);\n", "text/x-sql-dump"),
         (b"INSERT INTO `a` (`b`) VALUES (1);\n", "text/x-sql-dump"),
         (b"<?php\n$sql = <<<X\nCREATE TABLE x (y);\nX;\n", "text/plain"),

@@ -64,8 +64,8 @@ SQL_DUMP = re.compile(
     rb"-- (?:MySQL dump|MariaDB dump|PostgreSQL database dump|PostgreSQL database cluster dump|phpMyAdmin SQL Dump)"
 )
 SQL_START = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?(?:/\*[^!].*?\*/|--[^\n]*\n|#[^\n]*\n|\s)*+"
-    rb"(?:(?:SET|CREATE|DROP|INSERT|REPLACE|USE|BEGIN|START|PRAGMA|LOCK|ALTER|DELIMITER|COPY|TRUNCATE)\s|/\*!\d)",
+    rb"\A(?:\xef\xbb\xbf)?(?:/\*(?!M?!).*?\*/|--[^\n]*\n|#[^\n]*\n|\s)*+"
+    rb"(?:(?:SET|CREATE|DROP|INSERT|REPLACE|USE|BEGIN|START|PRAGMA|LOCK|ALTER|DELIMITER|COPY|TRUNCATE)\s|/\*M?!\d)",
     re.DOTALL | re.IGNORECASE,
 )
 SQL_LINES = re.compile(

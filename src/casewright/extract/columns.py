@@ -5,15 +5,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from casewright.extract.reader import Rows, Schema
-from casewright.extract.values import is_ip, text_of, time_of
+from casewright.extract.values import ip_of, is_ip, text_of, time_of
 from casewright.model.bitcoin import valid_address
 
 SAMPLE = 400
+PUBLIC = tuple(bytes([n]) for n in range(0x20, 0x40))
+MAPPED = bytes(10) + b"\xff\xff"
+BYTES = re.compile(r"(?:var)?binary|\w*blob|bytea")
+"""How addresses of IPv6 begin: those that are given out, and those of IPv4 within. Digests begin in every way."""
 SHARE = 0.7
 VALUE_LIMIT = 4096
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[A-Za-z]{2,24}")
 MEDIA_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|tiff?|heic|avif|mp4|m4v|mov|mkv|webm|avi|mpe?g|wmv|flv)$", re.I)
-PATH = re.compile(r"(?:/|\w+/|https?://).*\.\w{2,5}")
+PATH = re.compile(r"(?:/|\w+/|https?://).*\.\w{2,8}")
+STORED = re.compile(r"(?:[\w-]+_)?[0-9a-f]{32,64}(?:\.\w{2,8})?")
+"""A file under a name that a program made up."""
+STORED_NAME = re.compile(r"physical|stored|attach_?name|disk_?name|file_?name|file_?path", re.I)
+IP_NAME = re.compile(r"(?:^|_)ip(?:n|num|int|long)?(?:_|$)|ip_?addr", re.I)
 AGENT = re.compile(r"[A-Za-z][\w.!-]*/v?\d.*")
 
 
@@ -66,7 +74,7 @@ class Sample:
                 for value in values.to_pylist():
                     column.widen(value)
             first = values.slice(0, left).to_pylist()
-            column.values += [text_of(value[:VALUE_LIMIT]) or "" for value in first if value is not None]
+            column.values += [_shown(value, column) for value in first if value is not None]
 
 
 def sample(pieces: Iterable[object]) -> dict[str, Sample]:
@@ -87,7 +95,22 @@ def sample(pieces: Iterable[object]) -> dict[str, Sample]:
         for column in table.columns.values():
             filled = [v for v in column.values if v]
             column.shares = {k: sum(map(test, filled)) / len(filled) for k, test in KINDS.items()} if filled else {}
+            if filled and STORED_NAME.search(column.name):
+                column.shares["path"] = max(column.shares["path"], sum(map(_is_stored, filled)) / len(filled))
     return tables
+
+
+def _shown(value: bytes, column: Column) -> str:
+    """A value as text; an address of a machine that is packed or a number as it is written."""
+    packed = len(value) == 4 or (len(value) == 16 and (value[:1] in PUBLIC or value.startswith(MAPPED)))
+    no_text = BYTES.match(column.declared) or not (value.isascii() and value.decode("ascii").isprintable())
+    if (packed and no_text) or (value.isdigit() and IP_NAME.search(column.name)):
+        return ip_of(value) or ""
+    return text_of(value[:VALUE_LIMIT]) or ""
+
+
+def _is_stored(text: str) -> bool:
+    return STORED.fullmatch(text) is not None
 
 
 def _is_number(text: str) -> bool:

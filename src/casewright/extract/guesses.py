@@ -11,35 +11,55 @@ from casewright.extract.columns import IN_WORDS, Column, Sample
 
 @dataclass(frozen=True)
 class Role:
-    """What a column of ours looks like: kind of its values, names that speak for it, names that speak against it."""
+    """What a column of ours looks like: kind of its values, names that speak for it (those that say most first), and
+    names that speak against it."""
 
     kind: str
-    prefer: re.Pattern[str]
+    prefer: tuple[re.Pattern[str], ...]
     avoid: re.Pattern[str]
 
 
-def _role(kind: str, prefer: str, avoid: str = r"(?!)") -> Role:
-    return Role(kind, re.compile(prefer, re.I), re.compile(avoid, re.I))
+def _role(kind: str, *prefer: str, avoid: str = r"(?!)") -> Role:
+    return Role(kind, tuple(re.compile(names, re.I) for names in prefer), re.compile(avoid, re.I))
 
 
-BEGAN = r"join|regist|creat|sign_?up|since|made|added|enrol|first"
-ENDED = r"last|seen|active|login|visit|updat|modif|edit|birth|born|dob|expir|until|delet|bann|verif|paid"
+BEGAN = r"join|reg(?!ion|ul|ex)|creat|sign_?up|since|made|add(?!r)|enrol|first|issue|given"
+ENDED = r"last|seen|active|login|visit|updat|modif|edit|birth|born|dob|expir|until|delet|bann|verif|paid|change|"
+ENDED += r"pass|token|reset"
+NO_FILE = r"pass|pwd|token|secret|session|post|key|salt|code|user|image_?hash|id_?hash"
 ROLES: dict[str, Role] = {
-    "email": _role("email", r"^e?_?mail(_?addr(ess)?)?$", r"recover|backup|old|alt|second|paypal"),
-    "registered_at": _role("time", BEGAN, ENDED),
-    "registered_ip": _role("ip", BEGAN, r"last|login|current|seen|recent"),
-    "address": _role("address", r"deposit|addr|wallet|btc", r"withdraw|payout|refund|sweep|change|cold|hot|send|dest"),
-    "created_at": _role("time", BEGAN, ENDED),
-    "time": _role("time", r"time|date|at$|when|add|creat|load|fetch|seen|log|made", r"updat|modif|delet|expir|edit"),
-    "ip": _role("ip", r"ip|addr"),
+    "email": _role("email", r"^(?:\w+_)?e?_?mail(_?addr(ess)?)?$",
+                   avoid=r"recover|backup|old|alt|second|paypal|parent|billing"),
+    "registered_at": _role("time", BEGAN, avoid=ENDED),
+    "registered_ip": _role("ip", BEGAN, avoid=r"last|login|current|seen|recent"),
+    "address": _role("address", r"deposit|addr|wallet|btc",
+                     avoid=r"withdraw|payout|refund|sweep|change|cold|hot|send|dest"),
+    "created_at": _role("time", BEGAN, avoid=ENDED),
+    "time": _role("time", r"start|began|begun|opened", r"creat|upload|add(?!r)|post|load|fetch|made|log_?in",
+                  r"^(?!.*(?:last|thumb)).*(?:time|date|at$|when|seen|log)", avoid=r"updat|modif|delet|expir|edit"),
+    "ip": _role("ip", r"^(?:\w+_)?ip(?:_?addr(?:ess)?)?$", r"ip|addr", avoid=r"forward|proxy"),
     "agent": _role("agent", r"agent|browser|ua"),
-    "reference": _role("path", r"path|file|url|stored|location", r"thumb|preview|avatar|small|refer|orig"),
-    "sha256": _role("sha256", r"sha|hash|sum|digest", r"pass|pwd|token|secret|session"),
-    "md5": _role("md5", r"md5|hash|sum|digest", r"pass|pwd|token|secret|session"),
+    "reference": _role("path", r"physical|stored|attach_?name|disk_?name|file_?path|^path$|storage|location",
+                       r"path", r"ur[il]", r"file|image|media", r".",
+                       avoid=r"thumb|preview|avatar|small|refer|orig|mask"),
+    "sha256": _role("sha256", r"sha|hash|sum|digest", avoid=NO_FILE),
+    "md5": _role("md5", r"md5|hash|sum|digest", avoid=NO_FILE),
 }  # fmt: skip
 OWNER = re.compile(r"user|uid|member|owner|account|acct|customer|uploader|author|poster", re.I)
-NICK = re.compile(r"nick|user_?name|^user$|login|handle|screen|alias", re.I)
-NAMED = re.compile(r"(?<!file)(?<!file_)(?<!host)(?<!domain)name|display", re.I)
+NICKS = tuple(re.compile(names, re.I) for names in (
+    r"^(?:\w+_)?(?:user_?name|nick(?:_?name)?|login|handle|screen_?name|member_?name)$|^user$",
+    r"nick|user_?name|login|handle|screen|alias",
+    r"(?<!file)(?<!file_)(?<!host)(?<!domain)name|display",
+))  # fmt: skip
+NO_NICK = re.compile(
+    r"first|last|given|famil|sur_?name|real|full|company|key|token|pass|salt|hash|clean|lower|canon", re.I
+)
+"""Names of people, secrets, and copies of a name made for comparison."""
+COUNTED = re.compile(
+    r"count|total|num|fail|since|view|download|size|level|order|sort|rank|hit|score|index|width|height|status|type|posts|"
+    r"amount|quantity|qty", re.I
+)  # fmt: skip
+"""Numbers that count or measure, and only look like keys."""
 FLAG = re.compile(r"bit|bool|enum|set|tinyint\s*\(1\)", re.I)
 
 
@@ -61,11 +81,11 @@ class Guesses:
     def _decide(self, ours: str, role: Role, free: list[Column]) -> None:
         what = IN_WORDS[role.kind]
         fitting = [c for c in free if not role.avoid.search(c.name)]
-        chosen = fitting if len(fitting) == 1 else [c for c in fitting if role.prefer.search(c.name)]
-        if len(chosen) == 1:
-            others = [c.name for c in free if c is not chosen[0]]
-            why = f"{chosen[0].shares[role.kind]:.0%} of {len(chosen[0].values)} values are {what}"
-            self.columns[ours] = chosen[0].name, why + (f"; also possible: {', '.join(others)}" if others else "")
+        chosen = preferred(fitting, role.prefer)
+        if chosen:
+            others = [c.name for c in free if c is not chosen]
+            why = f"{chosen.shares[role.kind]:.0%} of {len(chosen.values)} values are {what}"
+            self.columns[ours] = chosen.name, why + (f"; also possible: {', '.join(others)}" if others else "")
         elif fitting:
             names = ", ".join(c.name for c in fitting)
             self.notes.append(f"{ours}: left out, nothing decides between {names} ({what})")
@@ -81,14 +101,25 @@ def key_of(table: Sample) -> Column | None:
     return next(numbers, None)
 
 
+def preferred(columns: list[Column], names: tuple[re.Pattern[str], ...]) -> Column | None:
+    """The only column, or the only one among those whose names say most."""
+    if len(columns) == 1:
+        return columns[0]
+    found = next((hit for n in names if (hit := [c for c in columns if n.search(c.name)])), [])
+    return found[0] if len(found) == 1 else None
+
+
 def username_of(table: Sample) -> Column | None:
     """Distinct text that is named like a user name; None when two such columns are alike."""
     taken = ("email", "address", "ip", "time", "sha256", "md5", "path", "number")
-    free = [c for c in table.columns.values() if c.values and c.distinct > 0.9 and not any(map(c.is_kind, taken))]
-    for hint in (NICK, NAMED):
-        if hinted := [c for c in free if hint.search(c.name)]:
-            return hinted[0] if len(hinted) == 1 else None
-    return None
+    free = [
+        c for c in table.columns.values()
+        if c.values and c.distinct > 0.9 and not any(map(c.is_kind, taken)) and not NO_NICK.search(c.name)
+    ]  # fmt: skip
+    named = [c for c in free if any(n.search(c.name) for n in NICKS)]
+    if len({tuple(c.values) for c in named}) == 1:  # a copy for addresses of pages, or to compare by
+        return next(c for n in NICKS for c in named if n.search(c.name))
+    return preferred(named, NICKS)
 
 
 def owner_of(table: Sample, accounts: Sample) -> tuple[str, str] | None:
@@ -102,11 +133,17 @@ def owner_of(table: Sample, accounts: Sample) -> tuple[str, str] | None:
     fitting = declared or [c for c in table.columns.values() if c.name != table.primary and _holds_keys(c, key)]
     why = f"foreign key to {accounts.name}" if declared else f"all its values are keys of {accounts.name}"
     named = [c for c in fitting if c.name == key.name or OWNER.search(c.name)]
-    much = [] if named else [c for c in fitting if _says_much(c, accounts)]
+    much = [] if named else [c for c in fitting if _says_much(c, accounts) and not COUNTED.search(c.name)]
     for chosen in (fitting if declared else [], named, much):
         if len(chosen) == 1:
             return chosen[0].name, why if declared or chosen is named else why + "; its name does not say so"
     return None
+
+
+def holds_keys_of(column: Column, table: Sample) -> bool:
+    """Whether a column is declared to refer to a table, or all its values may be keys of it."""
+    key = key_of(table)
+    return key is not None and (column.refers == table.name or _holds_keys(column, key))
 
 
 def _holds_keys(column: Column, key: Column) -> bool:

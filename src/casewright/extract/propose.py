@@ -1,22 +1,29 @@
 """Proposing a mapping for a schema that nobody told us, by looking at what the columns hold.
 
 Values decide: an address whose checksum holds, an email, an IP, a time, a hash. Names only break ties. The table that
-others refer to and that holds names or emails is the accounts'. Every guess says why; what is too weak is left out.
+others refer to and that holds names or emails is the accounts'. Every guess says why and shows a value; what is too
+weak is left out, and said.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 
 from casewright.extract.columns import Sample
-from casewright.extract.guesses import Guesses, is_referred, key_of, owner_of, username_of
+from casewright.extract.finders import (
+    FINDERS,
+    accounts_table,
+    emails_elsewhere,
+    names_and_values,
+    unowned_addresses,
+)
+from casewright.extract.guesses import Guesses, key_of, username_of
 
-UPLOAD = re.compile(r"upload|file|post|attach|media|item|galler|scan|photo|video", re.I)
-DOWNLOAD = re.compile(r"download|fetch|view|access|hits?$|purchase", re.I)
-LOGIN = re.compile(r"log_?in|session|sign_?in|auth(?!or)|visit|(?<![a-z])ip_?log", re.I)
-PAID_OUT = re.compile(r"withdraw|payout|refund|sweep", re.I)
-SECRET = re.compile(r"pass|pwd|secret|salt|hash", re.I)
 LOGIN_PATH = re.compile(r"log_?in|sign_?in|session|(?<![a-z])auth(?![a-z])", re.I)
 SITES_OWN = re.compile(r"static|asset|css|theme|icon|avatar|/js/", re.I)
+NOT_SHOWN = re.compile(r"pass|pwd|secret|salt|token", re.I)
+PASSWORD_HASH = re.compile(r"\$\w{1,9}\$|\w+(?:\$[\w+/=.-]+){2,}|\{[A-Z0-9-]+\}")
+SHOWN = 60
+"""Characters of a value that is shown."""
 
 
 def propose(tables: Mapping[str, Sample], pages: Sequence[str] = (), folders: Sequence[str] = ()) -> str:
@@ -24,41 +31,42 @@ def propose(tables: Mapping[str, Sample], pages: Sequence[str] = (), folders: Se
 
     `pages` are paths that users named in logs asked for, `folders` those below which they took media.
     """
-    accounts = _accounts_table(tables)
+    accounts = accounts_table(tables)
     if accounts is None:
         return "format = 1\n\n# No table looks like accounts: none holds names or emails. Add [accounts].\n"
     lines = [
         "format = 1",
         "",
         "# Proposed by casewright from what the columns hold. Look it over before you accept it.",
+        "# Values are shown to help with that: take the comments out before the file goes to anyone else.",
     ]
     of_accounts = _account_columns(accounts)
     lines += _section("accounts", of_accounts)
-    used = {accounts.name}
+    used = dict[str, Sample]()
     for ours, finder in FINDERS.items():
         found = finder(tables, accounts, used)
         if found is None:
             lines += ["", f"# [{ours}]: no table looks like it"]
             continue
         lines += _section(ours, found)
-        used.add(found.table.name)
+        used[ours] = found.table
     lines += _log_section(of_accounts, pages, folders)
-    rest = sorted(set(tables) - used)
-    lines += ["", f"# Tables that were left out: {', '.join(map(_comment, rest)) or 'none'}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + _left_out(tables, accounts, used)) + "\n"
 
 
-def _accounts_table(tables: Mapping[str, Sample]) -> Sample | None:
-    """Holds emails or names, and is referred to by most others."""
-
-    def score(table: Sample) -> tuple[int, int, int]:
-        emails = any(c.is_kind("email") and c.distinct > 0.5 for c in table.columns.values())
-        secrets = any(SECRET.search(c.name) for c in table.columns.values())
-        looks = 2 * emails + (username_of(table) is not None)
-        return (looks + (secrets if looks else 0), sum(is_referred(t, table) for t in tables.values()), table.rows)
-
-    best = max((t for t in tables.values() if t.rows), key=score, default=None)
-    return best if best and score(best)[0] else None
+def _left_out(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str, Sample]) -> list[str]:
+    """What was not mapped, and what stands in it that might be."""
+    rest = set(tables) - {accounts.name, *(t.name for t in used.values())}
+    notes = [
+        f"{name} holds Bitcoin addresses, but no column says whose" for name in unowned_addresses(tables, accounts)
+    ]
+    notes += [
+        f"{name} holds the accounts' emails; a mapping can't join them" for name in emails_elsewhere(tables, accounts)
+    ]
+    notes += [f"{name} keeps names and values row by row; a mapping can't take them apart"
+              for name in names_and_values(tables) if name in rest]  # fmt: skip
+    return ["", f"# Tables that were left out: {', '.join(map(_comment, sorted(rest))) or 'none'}",
+            *(f"# {_comment(note)}" for note in notes)]  # fmt: skip
 
 
 def _account_columns(table: Sample) -> Guesses:
@@ -74,69 +82,19 @@ def _account_columns(table: Sample) -> Guesses:
     return Guesses(table, {"native": native, **guesses.columns}, guesses.notes)
 
 
-def _deposits(tables: Mapping[str, Sample], accounts: Sample, used: set[str]) -> Guesses | None:
-    """Accounts' own addresses; not those that they were paid out to."""
-    for table in sorted(tables.values(), key=lambda t: (t is not accounts, -t.rows, t.name)):
-        owner = owner_of(table, accounts)
-        if owner is None or PAID_OUT.search(table.name):
-            continue
-        guesses = Guesses(table, {"account": owner})
-        guesses.take("address")
-        if "address" in guesses.columns:
-            guesses.take(*(() if table is accounts else ("created_at",)))
-            return guesses
-    return None
-
-
-def _transfers(table: Sample, accounts: Sample) -> Guesses | None:
-    """A table of accounts' files: whose, and where they are stored."""
-    owner = owner_of(table, accounts)
-    if owner is None or table is accounts:
-        return None
-    guesses = Guesses(table, {"account": owner})
-    guesses.take("time", "reference", "sha256", "md5", "ip")
-    return guesses if "reference" in guesses.columns else None
-
-
-def _uploads(tables: Mapping[str, Sample], accounts: Sample, used: set[str]) -> Guesses | None:
-    """Named like uploads, or otherwise with hashes of files."""
-    free = [t for t in sorted(tables.values(), key=lambda t: t.name) if t.name not in used and not _takes(t.name)]
-    found = [guesses for t in free if (guesses := _transfers(t, accounts))]
-    hashed = [g for g in found if {"sha256", "md5"} & g.columns.keys()]
-    named = [g for g in found if UPLOAD.search(g.table.name)]
-    return next(iter([g for g in named if g in hashed] or named or hashed), None)
-
-
-def _takes(name: str) -> bool:
-    """Whether a table is named like downloads, and not also like uploads."""
-    return DOWNLOAD.search(name) is not None and "upload" not in name.lower()
-
-
-def _downloads(tables: Mapping[str, Sample], accounts: Sample, used: set[str]) -> Guesses | None:
-    named = [t for t in sorted(tables.values(), key=lambda t: t.name) if DOWNLOAD.search(t.name) and t.name not in used]
-    return next((g for t in named if (g := _transfers(t, accounts))), None)
-
-
-def _logins(tables: Mapping[str, Sample], accounts: Sample, used: set[str]) -> Guesses | None:
-    """Whose, when and from where; named like sign-ins, or with user agents."""
-    for table in sorted(tables.values(), key=lambda t: (not LOGIN.search(t.name), t.name)):
-        owner = owner_of(table, accounts)
-        if table.name in used or owner is None:
-            continue
-        guesses = Guesses(table, {"account": owner})
-        guesses.take("time", "ip", "agent")
-        if {"time", "ip"} <= guesses.columns.keys() and (LOGIN.search(table.name) or "agent" in guesses.columns):
-            return guesses
-    return None
-
-
-FINDERS = {"deposit_addresses": _deposits, "uploads": _uploads, "downloads": _downloads, "logins": _logins}
-
-
 def _section(ours: str, guesses: Guesses) -> list[str]:
     lines = ["", f"[{ours}]", f"table = {_quoted(guesses.table.name)}    # {guesses.table.rows} rows"]
-    lines += [f"{name} = {_quoted(column)}    # {_comment(why)}" for name, (column, why) in guesses.columns.items()]
+    for name, (column, why) in guesses.columns.items():
+        lines.append(f"{name} = {_quoted(column)}    # {_comment(why + _shown(guesses.table, column))}")
     return lines + [f"# {_comment(note)}" for note in guesses.notes]
+
+
+def _shown(table: Sample, column: str) -> str:
+    """A value of a column, for a person to judge by; never what may be a password's."""
+    value = next((v for v in table.columns[column].values if v), "")
+    if not value or NOT_SHOWN.search(column) or PASSWORD_HASH.match(value):
+        return ""
+    return f"; such as {value[:SHOWN]}" + "..." * (len(value) > SHOWN)
 
 
 def _log_section(accounts: Guesses, pages: Sequence[str], folders: Sequence[str]) -> list[str]:

@@ -70,6 +70,6 @@ def _often(counts: Counter[str]) -> list[str]:
     return [path for path, times in ranked[:50] if times > 1]
 
 
-PROPOSAL = Stage("proposal", 4, ("items",), (), proposal, over="items",
+PROPOSAL = Stage("proposal", 5, ("items",), (), proposal, over="items",
                  where=f"mime IN ({quoted((*READERS, *ASKED_IN))})", order="item", hostile=True, sees_all=True,
                  imports=KERNELS)  # fmt: skip

@@ -33,8 +33,9 @@ class Schema:
 class Rows:
     """Rows of one table, as columns of equal length n.
 
-    - `values`: one Arrow `binary` array a column. NULL is null. Text is its raw bytes; numbers, dates and times
-      stand as they are written; true and false are 1 and 0; blobs are their bytes.
+    - `values`: one Arrow `binary` array a column. NULL is null. Text is UTF-8 where its source says in which
+      character set it is written, otherwise its raw bytes, as are characters that the set does not have; numbers, dates
+      and times stand as they are written; true and false are 1 and 0; blobs are their bytes.
     - `span_start`, `span_length`: Arrow `int64`, the bytes of each row in the item; where the row stands compressed,
       the bytes of the block that holds it.
     - `row`: Arrow `int64`, the number of each row in its table, from 1, where spans do not tell rows apart; else None.

@@ -106,14 +106,14 @@ COPIES = "item = $key OR alike IN (SELECT alike FROM log_events WHERE item = $ke
 """What a log says, and where other logs say the same."""
 
 STAGES = (
-    Stage("accounts", 5, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
+    Stage("accounts", 6, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
           batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
-    Stage("addresses", 2, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
+    Stage("addresses", 3, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
           order="item", batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
     Stage("record_files", 1, READS, ("record_files",), record_files),
     Stage("log_events", 1, (*READS, "accounts", "record_files"), ("log_events",), log_events, over="record_files",
           where=f"form <> '{DATABASE}'", order="item", batch=1, hostile=True, params=log_params),
-    Stage("activity", 6, (*READS, "accounts", "record_files", "log_events"), ACTIVITY, activity, over="record_files",
+    Stage("activity", 7, (*READS, "accounts", "record_files", "log_events"), ACTIVITY, activity, over="record_files",
           order="item", batch=1, hostile=True, params=clock_params, imports=KERNELS, beside={"log_events": COPIES}),
     Stage("sessions", 1, ("log_events", "logins"), ("sessions",), sessions, params=session_params),
     SELECTORS,

@@ -6,13 +6,18 @@ columns; whatever it does not know goes through the slow reader, one row at a ti
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
 from casewright.extract.reader import Beside, Piece, Rows
+from casewright.extract.readers.mysql_charsets import BINARY, UTF8
+from casewright.extract.readers.mysql_grammar import Lexis
 from casewright.extract.readers.mysql_rows import DumpReader, Insert, Row
+from casewright.extract.readers.mysql_text import Texts
+from casewright.extract.readers.pairs import PAIRS, halves
 
 CHUNK = 4 << 20
 MOST_VALUES = 1 << 20
@@ -72,9 +77,24 @@ class FastDumpReader(DumpReader):
         left = len(buffer) - self._at
         most = max(1, min(MOST_VALUES // columns, left // (2 * columns + 1) + 1))
         place = _Places(most, columns)
-        count, at, why = sqlrows.scan(buffer, self._at, columns, head, most, *place.arrays)
-        rows = place.rows(insert, buffer, self._base, count) if count else None
+        signs = signs_of(self._lexis)
+        count, at, why = sqlrows.scan(buffer, self._at, columns, head, signs, most, *place.arrays)
+        rows = place.rows(insert, buffer, signs, self._base, count) if count else None
         return _Batch(rows, at, why)
+
+
+@cache
+def signs_of(lexis: Lexis) -> Any:
+    """What bytes may be within a string; see `sqlrows.scan`."""
+    from casewright.kernels import sqlrows  # noqa: PLC0415
+
+    signs = np.zeros(256, np.uint8)
+    if lexis.charset in PAIRS:
+        for sign, places in zip((sqlrows.FIRST, sqlrows.SECOND), halves(lexis.charset), strict=True):
+            signs[places] |= sign
+    signs[ord("'")] |= sqlrows.QUOTE
+    signs[ord("\\")] |= sqlrows.ESCAPE * lexis.escapes
+    return signs
 
 
 class _Places:
@@ -91,17 +111,42 @@ class _Places:
     def arrays(self) -> tuple[Any, ...]:
         return self._starts, self._lengths, self._outs, self._kinds, self._row_starts, self._row_lengths
 
-    def rows(self, insert: Insert, buffer: Any, base: int, count: int) -> Rows:
-        columns = tuple(self._column(buffer, number, count) for number in range(self._columns))
+    def rows(self, insert: Insert, buffer: Any, signs: Any, base: int, count: int) -> Rows:
+        columns = tuple(
+            self._text(self._column(buffer, signs, n, count), n, insert.texts) for n in range(self._columns)
+        )
         starts, lengths = pa.array(self._row_starts[:count] + base), pa.array(self._row_lengths[:count].copy())
         return Rows(insert.table, insert.columns, columns, starts, lengths)
 
-    def _column(self, buffer: Any, number: int, count: int) -> pa.Array:
+    def _column(self, buffer: Any, signs: Any, number: int, count: int) -> pa.Array:
+        """The values of a column, as bytes."""
         from casewright.kernels import sqlrows  # noqa: PLC0415
 
         size = int(self._outs[number : count * self._columns : self._columns].sum(dtype=np.int64))
         offsets, data = np.empty(count + 1, np.int32), np.empty(size, np.uint8)
         valid = np.zeros((count + 7) // 8, np.uint8)
         found = self._starts, self._lengths, self._kinds
-        sqlrows.fill(buffer, number, self._columns, count, *found, offsets, data, valid)
+        sqlrows.fill(buffer, signs, number, self._columns, count, *found, offsets, data, valid)
         return pa.Array.from_buffers(pa.binary(), count, [pa.py_buffer(made) for made in (valid, offsets, data)])
+
+    def _text(self, values: pa.Array, number: int, texts: Texts) -> pa.Array:
+        """The same with text as UTF-8."""
+        from casewright.kernels import sqlrows  # noqa: PLC0415
+
+        if not texts.touches(number) or (texts.ascii_stays(number) and _is_ascii(values)):
+            return values
+        kinds = self._kinds[number : len(values) * self._columns : self._columns].tolist()
+        said = {sqlrows.AS_BYTES: BINARY, sqlrows.AS_UTF8: UTF8[0]}
+        made = [
+            texts.utf8(number, raw, said.get(kind & ~sqlrows.KIND), digits=kind & sqlrows.KIND == sqlrows.HEX)
+            if raw and kind != sqlrows.BARE
+            else raw
+            for raw, kind in zip(values.to_pylist(), kinds, strict=True)
+        ]
+        return pa.array(made, pa.binary())
+
+
+def _is_ascii(values: pa.Array) -> bool:
+    """Whether no value has a byte of 128 or more."""
+    data = np.frombuffer(values.buffers()[2], np.uint8)
+    return not len(data) or data.max() < 128

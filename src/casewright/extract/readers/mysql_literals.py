@@ -6,20 +6,11 @@ written; TRUE and FALSE are 1 and 0, as the server stores them.
 
 import re
 
+from casewright.extract.readers.mysql_charsets import in_utf8
+
 Value = bytes | None
 
 NAME = rb'(?:`(?:[^`]|``)++`|"(?:[^"]|"")++"|[\w$\x80-\xff]++)'
-VALUE = re.compile(
-    rb"\s*+(?:_[A-Za-z0-9]++\s*+(?=[xXbB]?'|0[xXb]))?+"
-    rb"(?:(?P<kind>[xXbB]?)'(?P<single>(?:[^'\\]++|\\.|'')*+)'"
-    rb'|"(?P<double>(?:[^"\\]++|\\.|"")*+)"'
-    rb"|(?P<word>[-+]?[0-9.][0-9A-Za-z.+-]*+|[A-Za-z]++))"
-    rb"\s*+(?P<after>[,)])",
-    re.DOTALL,
-)
-"""One value and what follows it. Possessive all along: a string that is cut off matches nothing, never a part of it."""
-
-ESCAPED = re.compile(rb"\\.|''|" + b'""', re.DOTALL)
 ESCAPES = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
 WORDS: dict[bytes, Value] = {b"NULL": None, b"TRUE": b"1", b"FALSE": b"0"}
 
@@ -28,18 +19,32 @@ class NoLiteralError(ValueError):
     """Bytes that stand where a value must, and are none."""
 
 
-def value_of(match: re.Match[bytes]) -> Value:
-    """The value that `VALUE` matched. Raises NoLiteralError."""
-    kind, single, double, word, _ = match.groups()
+def value_of(match: re.Match[bytes], escaped: re.Pattern[bytes]) -> Value:
+    """The value that a `Lexis` matched, as bytes; `escaped` is that lexis's. Raises NoLiteralError."""
+    _, kind, single, double, word, _ = match.groups()
     if single is None:
-        return bare(word) if double is None else _unescaped(double, b'""')
-    if kind:
+        return bare(word) if double is None else _unescaped(double, b'""', escaped)
+    if kind and kind not in b"nN":
         return digits(single, 16 if kind in b"xX" else 2)
-    return _unescaped(single, b"''") if b"\\" in single or b"'" in single else single
+    return _unescaped(single, b"''", escaped) if b"\\" in single or b"'" in single else single
 
 
-def _unescaped(text: bytes, doubled: bytes) -> bytes:
-    return ESCAPED.sub(lambda m: _escape(m.group(), doubled), text)
+def introducer_of(match: re.Match[bytes]) -> str | None:
+    """The character set that is named before a string; None where none is."""
+    if named := match["set"]:
+        return named.decode("ascii").lower()
+    return "utf8" if match["kind"] in (b"n", b"N") else None
+
+
+def is_digits(match: re.Match[bytes]) -> bool:
+    """Whether a value is written as hex digits or bits, which are bytes and not text."""
+    if match["word"] is not None:
+        return match["word"][:2] in (b"0x", b"0X", b"0b")
+    return match["kind"] in (b"x", b"X", b"b", b"B")
+
+
+def _unescaped(text: bytes, doubled: bytes, escaped: re.Pattern[bytes]) -> bytes:
+    return escaped.sub(lambda m: _escape(m.group(), doubled), text)
 
 
 def _escape(token: bytes, doubled: bytes) -> bytes:
@@ -73,8 +78,8 @@ def digits(text: bytes, base: int) -> bytes:
         raise NoLiteralError(f"{text[:12]!r} are no digits of base {base}") from error
 
 
-def unquoted(name: bytes) -> str:
-    """A table's or column's name without its quotes."""
-    quote = name[:1]
-    plain = name[1:-1].replace(quote * 2, quote) if quote in (b"`", b'"') else name
-    return plain.decode("utf-8", "backslashreplace")
+def unquoted(name: bytes, charset: str = "") -> str:
+    """A table's or column's name without its quotes, in a statement of this character set."""
+    text = in_utf8(name, charset).decode("utf-8", "backslashreplace")
+    quote = text[:1]
+    return text[1:-1].replace(quote * 2, quote) if quote in ("`", '"') else text

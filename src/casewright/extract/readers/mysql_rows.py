@@ -3,6 +3,7 @@
 Lexical rules: MariaDB Knowledge Base, "Comment Syntax", "INSERT", "Delimiters"; the statements that mysqldump,
 mariadb-dump and phpMyAdmin write. Rows of `INSERT INTO` come out one by one with their byte span. A statement that
 holds no rows is `Skipped`; what can't be read, rows of other kinds of dump included, is `Broken` with its span.
+Character sets and escapes are those that the dump's SET statements name.
 Tables of a second database in the same dump are called `database.table`, so that no two tables are taken for one.
 """
 
@@ -12,19 +13,27 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from casewright.extract.reader import Broken, Rows, Schema, Skipped
+from casewright.extract.readers.mysql_charsets import in_utf8
 from casewright.extract.readers.mysql_grammar import (
     CONDITIONAL,
     COPY,
-    CUT_OFF,
     DELIMITER,
-    INSERT,
-    QUOTED,
     ROWLESS,
     SPACE,
     USE,
+    lexis,
 )
-from casewright.extract.readers.mysql_literals import NAME, VALUE, NoLiteralError, Value, unquoted, value_of
-from casewright.extract.readers.mysql_schema import parse_create
+from casewright.extract.readers.mysql_literals import (
+    NoLiteralError,
+    Value,
+    introducer_of,
+    is_digits,
+    unquoted,
+    value_of,
+)
+from casewright.extract.readers.mysql_schema import charsets_of, parse_create
+from casewright.extract.readers.mysql_session import Session
+from casewright.extract.readers.mysql_text import Texts, texts_of
 
 CHUNK = 1 << 20
 LIMIT = 64 << 20
@@ -35,7 +44,8 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of an INSERT. Values are raw bytes as the literal says (numbers as they are written), None for NULL."""
+    """A row of an INSERT. Values are bytes as the literal says (text as UTF-8 where its set is known, numbers as they
+    are written), None for NULL."""
 
     table: str
     columns: tuple[str, ...]
@@ -54,6 +64,7 @@ class Insert:
     table: str
     columns: tuple[str, ...]
     head: bytes
+    texts: Texts
 
 
 class DumpReader:
@@ -66,6 +77,9 @@ class DumpReader:
         self._stuck = 0
         self._first_database = self._database = ""
         self._schemas: dict[str, Schema] = {}
+        self._charsets: dict[str, dict[str, str]] = {}
+        self._session = Session()
+        self._lexis = lexis("", escapes=True)
 
     def pieces(self) -> Iterator[Piece]:
         """Everything in the dump, in order."""
@@ -121,7 +135,7 @@ class DumpReader:
         buffer, self._stuck = self._buffer, start
         if len(buffer) - start < FIRST_WORD and not self._end:
             return None
-        if found := INSERT.match(buffer, start):
+        if found := self._lexis.insert.match(buffer, start):
             return self._insert(found) if found.end() < len(buffer) else None
         if found := DELIMITER.match(buffer, start):
             return self._new_delimiter(found)
@@ -141,12 +155,15 @@ class DumpReader:
 
     def _insert(self, head: re.Match[bytes]) -> Insert:
         first, second, columns = head.groups()
-        database, table = (unquoted(first), second) if second else (self._database, first)
-        name = self._named(unquoted(table), database)
+        client = self._lexis.charset
+        database, table = (unquoted(first, client), second) if second else (self._database, first)
+        name = self._named(unquoted(table, client), database)
         schema = self._schemas.get(name)
-        listed = tuple(unquoted(m.group()) for m in re.finditer(NAME, columns)) if columns else ()
+        listed = tuple(unquoted(m.group(), client) for m in self._lexis.name.finditer(columns)) if columns else ()
+        columns = listed or (schema.names if schema else ())
         self._at = head.end()
-        return Insert(name, listed or (schema.names if schema else ()), head.group())
+        types = dict(schema.columns) if schema else {}
+        return Insert(name, columns, head.group(), texts_of(client, columns, types, self._charsets.get(name, {})))
 
     def _named(self, table: str, database: str) -> str:
         self._first_database = self._first_database or database
@@ -154,6 +171,8 @@ class DumpReader:
 
     def _skip_to(self, start: int, end: int) -> Skipped:
         self._at = end
+        if self._session.notice(self._buffer[start:end]):
+            self._lexis = lexis(self._session.charset, escapes=self._session.escapes)
         return Skipped(words(self._buffer[start:end]), self._base + start, end - start)
 
     def _whole(self, start: int, end: int) -> Piece:
@@ -165,18 +184,19 @@ class DumpReader:
         if COPY.match(text):
             self._at = start
             return self._broken("rows of a PostgreSQL COPY, which are not read", rb"\n\\\.\r?\n")
+        skipped = self._skip_to(start, end)
+        self._at = end + len(self._delimiter)
+        text = in_utf8(text, self._lexis.charset)
         if used := USE.match(text):
             self._database = unquoted(used.group(1))
             self._first_database = self._first_database or self._database
-        schema = parse_create(text, self._base + start)
-        skipped = self._skip_to(start, end)
-        self._at = end + len(self._delimiter)
-        return skipped if schema is None else self._known(schema)
+        schema = parse_create(text, skipped.span_start)
+        return skipped if schema is None else self._known(replace(schema, span_length=end - start), charsets_of(text))
 
-    def _known(self, schema: Schema) -> Schema:
+    def _known(self, schema: Schema, charsets: dict[str, str]) -> Schema:
         foreign = tuple((c, self._named(other, self._database), key) for c, other, key in schema.foreign)
         schema = replace(schema, table=self._named(schema.table, self._database), foreign=foreign)
-        self._schemas[schema.table] = schema
+        self._schemas[schema.table], self._charsets[schema.table] = schema, charsets
         return schema
 
     def _statement_end(self, start: int) -> int | None:
@@ -187,7 +207,7 @@ class DumpReader:
             if found.group() == self._delimiter:
                 return found.start()
             self._stuck = found.start()
-            if (quoted := QUOTED.match(self._buffer, self._stuck)) is None:
+            if (quoted := self._lexis.quoted.match(self._buffer, self._stuck)) is None:
                 return None
             at = quoted.end()
         self._stuck = len(self._buffer)
@@ -236,9 +256,9 @@ class DumpReader:
         try:
             while after == b",":
                 self._stuck = at
-                if (found := VALUE.match(buffer, at)) is None:
+                if (found := self._lexis.value.match(buffer, at)) is None:
                     return None
-                values.append(value_of(found))
+                values.append(self._value(insert.texts, len(values), found))
                 at, after = found.end(), found["after"]
         except NoLiteralError:
             return None
@@ -248,6 +268,13 @@ class DumpReader:
             return Broken("unreadable", detail, self._base + start, at - start)
         return Row(insert.table, columns, tuple(values), self._base + start, at - start)
 
+    def _value(self, texts: Texts, number: int, found: re.Match[bytes]) -> Value:
+        """The value that was found in this column. Raises NoLiteralError."""
+        raw = value_of(found, self._lexis.escaped)
+        if raw is None or (found["word"] and not is_digits(found)):
+            return raw
+        return texts.utf8(number, raw, introducer_of(found), digits=is_digits(found))
+
     def _broken(self, why: str, end: bytes | None = None) -> Broken:
         """Pass over everything up to the next line's end that a statement ends at; all of it is set aside.
 
@@ -255,7 +282,7 @@ class DumpReader:
         """
         self._at = self._skip_space(self._at)
         start, what = self._base + self._at, words(self._buffer[self._at : self._at + 200])
-        cut_off = self._end and CUT_OFF.match(self._buffer, max(self._stuck, self._at))
+        cut_off = self._end and self._lexis.cut_off.match(self._buffer, max(self._stuck, self._at))
         plain = re.escape(self._delimiter) + rb"[ \t]*+\r?"
         pattern, at_end = re.compile(end or plain + rb"\n"), re.compile(rb"(?:" + (end or plain) + rb")\Z")
         while not cut_off:

@@ -21,6 +21,9 @@ FOREIGN = re.compile(
     rb"\s*(?:CONSTRAINT\s+(?:" + ANY_NAME + rb"\s+)?)?FOREIGN\s+KEY\s*\(\s*" + NAME
     + rb"\s*\)\s*REFERENCES\s+(?:" + ANY_NAME + rb"\s*\.\s*)?" + NAME + rb"\s*\(\s*" + NAME, re.IGNORECASE
 )  # fmt: skip
+CHARSET = re.compile(rb"\b(?:CHARACTER\s+SET|CHARSET)\s*=?\s*([A-Za-z0-9]+)", re.IGNORECASE)
+COLLATION = re.compile(rb"\bCOLLATE\s*=?\s*([A-Za-z0-9]+)", re.IGNORECASE)
+QUOTED = re.compile(rb"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
 
 
 def parse_create(text: bytes, start: int) -> Schema | None:
@@ -39,6 +42,27 @@ def parse_create(text: bytes, start: int) -> Schema | None:
             if INLINE_PRIMARY.match(line, found.end()):
                 primary = columns[-1][0]
     return Schema(unquoted(head.group(1)), tuple(columns), primary, tuple(foreign), start, len(text))
+
+
+def charsets_of(text: bytes) -> dict[str, str]:
+    """The character set of each column that has one, in a CREATE TABLE statement that `parse_create` takes."""
+    head = TABLE.match(text)
+    body = text[head.end() :] if head else b""
+    parts = _parts(body)
+    options = QUOTED.sub(b"", body[sum(map(len, parts)) + len(parts) :])
+    default, found = _set_in(options), dict[str, str]()
+    for line in parts:
+        if not KEY_LINE.match(line) and not PRIMARY.match(line) and (column := COLUMN.match(line)):
+            national = re.match(rb"n(?:ational|char|varchar)", column.group(2), re.IGNORECASE)
+            own = "utf8" if national else _set_in(QUOTED.sub(b"", line[column.end() :]))
+            found[unquoted(column.group(1))] = own or default
+    return found
+
+
+def _set_in(words: bytes) -> str:
+    """The character set that words name, or that a collation in them belongs to."""
+    named = CHARSET.search(words) or COLLATION.search(words)
+    return named[1].decode("ascii").lower() if named else ""
 
 
 def _parts(body: bytes) -> list[bytes]:

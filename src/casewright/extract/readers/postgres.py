@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from casewright.extract.reader import Beside, Broken, Piece, Schema, Skipped
 from casewright.extract.readers.declared import listed
-from casewright.extract.readers.postgres_rows import Line, copy_rows, gathering_of
+from casewright.extract.readers.postgres_rows import Line, copy_rows, gathering_of, numbered
 from casewright.extract.readers.postgres_schema import (
     Key,
     name_at,
@@ -20,17 +20,14 @@ from casewright.extract.readers.postgres_schema import (
     with_key,
 )
 from casewright.extract.readers.postgres_statements import Readable, Statements
-from casewright.extract.readers.postgres_values import text_in, unquoted
+from casewright.extract.readers.postgres_values import CAST, Escapes, escapes_in, text_in, unquoted
 
 CREATE_TABLE = re.compile(rb"CREATE\s+(?:\w+\s+){0,2}TABLE\b", re.IGNORECASE)
 COPY = re.compile(rb"COPY\s.*\sFROM\s+stdin", re.IGNORECASE | re.DOTALL)
 VALUE = re.compile(
     rb"""\s*(?:(?P<null>NULL)|(?P<word>true|false|DEFAULT)|(?P<number>[+-]?(?:\d[\d.]*(?:[eE][+-]?\d+)?|Infinity|NaN))"""
-    rb"""|(?P<kind>[eEbBxX]?)'(?P<text>(?:[^']|'')*+)')(?:::[\w. "]+(?:\[\])?)?\s*(?P<end>[,)])""",
+    rb"""|(?P<kind>[eEbBxX]?)'(?P<text>(?:[^']|'')*+)')""" + CAST,
     re.IGNORECASE,
-)
-ESCAPED_VALUE = re.compile(
-    rb"""\s*[eE]?'(?P<text>(?:[^'\\]++|\\.|'')*+)'(?:::[\w. "]+(?:\[\])?)?\s*(?P<end>[,)])""", re.DOTALL
 )
 SETTING = re.compile(rb"SET\s+(\w+)\s*(?:=|TO)\s*'?(\w+)'?", re.IGNORECASE)
 
@@ -54,7 +51,7 @@ class PlainDump:
     types: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.text = Statements(self.file)
+        self.text = Statements(self.file, encoding=self.encoding)
 
     def added_keys(self) -> Iterator[tuple[str, Key]]:
         """Each key that is added to a table, with the name that the table has here."""
@@ -110,7 +107,7 @@ class PlainDump:
                 self.database = name.decode("utf-8", "backslashreplace")
         elif found := SETTING.match(statement):
             if found[1].lower() == b"client_encoding":
-                self.encoding = found[2].decode()
+                self.encoding = self.text.encoding = found[2].decode()
             elif found[1].lower() == b"standard_conforming_strings":
                 self.text.escapes = found[2].lower() == b"off"
 
@@ -119,9 +116,11 @@ class PlainDump:
         table = self._name(table)
         self.text.line()  # the end of COPY's own
         cut = list[Broken]()
-        yield from copy_rows(
-            gathering_of(table, columns, self.types.get(table, {}), self.encoding), self._lines(table, cut)
-        )
+        types, lines = self.types.get(table), self._lines(table, cut)
+        if not columns and types is None:
+            columns, lines = numbered(lines)
+        gathering = gathering_of(table, columns or tuple(types or ()), types or {}, self.encoding)
+        yield from copy_rows(gathering, lines, self.encoding)
         yield from cut
 
     def _words(self, statement: bytes) -> str:
@@ -179,20 +178,21 @@ class PlainDump:
         while True:
             match = VALUE.match(statement, place)
             escaped = self.text.escapes or bool(match and match["kind"] and match["kind"] in b"eE")
+            escapes = escapes_in(self.encoding)
             if escaped or match is None:
-                match = ESCAPED_VALUE.match(statement, place) or match
+                match = escapes.value.match(statement, place) or match
             if match is None:
                 return None, place
-            row.append(_value(match, escapes=match.re is ESCAPED_VALUE))
+            row.append(_value(match, escapes if match.re is escapes.value else None))
             place = match.end()
             if match["end"] == b")":
                 return row, place
 
 
-def _value(match: re.Match[bytes], *, escapes: bool) -> bytes | None:
+def _value(match: re.Match[bytes], escapes: Escapes | None) -> bytes | None:
     text = match["text"]
     if text is not None:
-        return unquoted(text, escapes=escapes)
+        return unquoted(text, escapes)
     if match["null"] or (match["word"] or b"").upper() == b"DEFAULT":
         return None
     return bytes(match["word"] or match["number"])

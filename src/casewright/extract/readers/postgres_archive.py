@@ -67,6 +67,7 @@ class Archive:
     offset: int = 8
     method: int = 0
     encoding: str = "utf8"
+    escapes: bool = False
     entries: dict[int, Entry] = field(default_factory=dict)
 
     def take(self, size: int) -> bytes:
@@ -117,6 +118,8 @@ class Archive:
         for _, kind, definition, *_ in raw.values():
             if kind == b"ENCODING":
                 self.encoding = (definition.decode("ascii", "replace").split("'")[1:2] or ["utf8"])[0]
+            elif kind == b"STDSTRINGS":
+                self.escapes = b"off" in definition
         self.entries = {number: Entry(*(text_in(t, self.encoding) for t in texts)) for number, texts in raw.items()}
 
     def _entry(self) -> tuple[int, tuple[bytes, ...]]:
@@ -261,12 +264,15 @@ def _table(archive: Archive, entry: Entry, schema: Schema | None, start: int) ->
 def _rows(archive: Archive, entry: Entry, types: dict[str, str]) -> Iterator[Piece]:
     """Rows that were dumped as COPY's data or as statements; their spans are those in the unpacked bytes."""
     table, columns = copy_head(entry.copy) if entry.copy else (entry.table, ())
-    gathering, data = gathering_of(table, columns, types, archive.encoding), Unpacked(archive.unpacked())
+    gathering = gathering_of(table, columns or tuple(types), types, archive.encoding)
+    data = Unpacked(archive.unpacked())
     try:
         if entry.copy:
-            yield from copy_rows(gathering, data.lines())
+            yield from copy_rows(gathering, data.lines(), archive.encoding)
         else:
-            yield from PlainDump(data, encoding=archive.encoding, types={table: types}).pieces()
+            dump = PlainDump(data, encoding=archive.encoding, types={table: types})
+            dump.text.escapes = archive.escapes
+            yield from dump.pieces()
     except Refused as error:
         yield from gathering.rest()
         yield Broken(error.reason, f"the rows of {table}: {error}", 0, 0)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from casewright.extract.reader import Broken
 from casewright.extract.readers.postgres_rows import Line
+from casewright.extract.readers.postgres_values import escapes_in
 
 CHUNK = 1 << 20
 LONGEST = 256 << 20
@@ -17,7 +18,6 @@ LONGEST = 256 << 20
 SPACE = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 SPECIAL = re.compile(rb"""[;'"]|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$|--|/\*""")
 QUOTED = {b"'": re.compile(rb"[^']*+(?:''[^']*+)*+'"), b'"': re.compile(rb'[^"]*+"')}
-ESCAPED = re.compile(rb"(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
 
 
 class Readable(Protocol):
@@ -39,6 +39,7 @@ class Statements:
     base: int = 0
     ended: bool = False
     escapes: bool = False
+    encoding: str = "utf8"
 
     @property
     def place(self) -> int:
@@ -132,7 +133,7 @@ class Statements:
         if sign in (b"'", b'"'):
             before = buffer[max(0, found.start() - 2) : found.start()]
             escaped = sign == b"'" and (self.escapes or re.search(rb"(?:\A|\W)[eE]\Z", before))
-            match = (ESCAPED if escaped else QUOTED[sign]).match(buffer, found.end())
+            match = (escapes_in(self.encoding).to_quote if escaped else QUOTED[sign]).match(buffer, found.end())
             return match.end() if match and (match.end() < len(buffer) or self.ended) else -1
         closing = {b"--": b"\n", b"/*": b"*/"}.get(sign, sign)
         end = buffer.find(closing, found.end())

@@ -4,14 +4,16 @@ Source: PostgreSQL documentation, "COPY" (text format), "String Constants" (4.1.
 """
 
 import re
+from dataclasses import dataclass
+from functools import cache
 
 from casewright.extract.readers.gathering import Convert
+from casewright.extract.readers.pairs import PAIRS, string_body
 
-ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
+ESCAPE = rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))"
 LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
-STRING_ESCAPE = re.compile(
-    rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|''", re.DOTALL
-)
+STRING_ESCAPE = rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|''"
+CAST = rb"""(?:::[\w. "]+(?:\[\])?)?\s*(?P<end>[,)])"""
 BYTEA_ESCAPE = re.compile(rb"\\(?:([0-7]{3})|\\)")
 CODECS = {
     "utf8": "utf-8", "unicode": "utf-8", "latin1": "latin-1", "latin2": "iso8859-2", "latin3": "iso8859-3",
@@ -19,30 +21,70 @@ CODECS = {
     "latin8": "iso8859-14", "latin9": "iso8859-15", "latin10": "iso8859-16", "iso_8859_5": "iso8859-5",
     "iso_8859_6": "iso8859-6", "iso_8859_7": "iso8859-7", "iso_8859_8": "iso8859-8", "koi8r": "koi8-r",
     "koi8u": "koi8-u", "euc_jp": "euc-jp", "euc_kr": "euc-kr", "euc_cn": "gb2312", "johab": "johab",
+    "euc_jis_2004": "euc_jis_2004", "sjis": "cp932", "mskanji": "cp932", "shiftjis": "cp932", "win932": "cp932",
+    "windows932": "cp932", "shift_jis_2004": "shift_jis_2004", "big5": "cp950", "win950": "cp950",
+    "windows950": "cp950", "gbk": "gbk", "win936": "gbk", "windows936": "gbk", "gb18030": "gb18030", "uhc": "cp949",
+    "win949": "cp949", "windows949": "cp949",
     **{f"win{n}": f"cp{n}" for n in (866, 874, *range(1250, 1259))},
 }  # fmt: skip
 
 
-def copied(raw: bytes) -> bytes | None:
+ASCII = str.maketrans("¥‾", "\\~")
+"""Python reads two bytes of Shift-JIS 2004 as Japan's form of ASCII has them, PostgreSQL as ASCII does."""
+HIDING = {"cp932": "cp932", "shift_jis_2004": "cp932", "cp950": "big5", "gbk": "gbk", "gb18030": "gb18030",
+          "johab": "johab"}  # fmt: skip
+"""Codecs in which a backslash may be the second byte of a character, and their pairs."""
+
+
+@dataclass(frozen=True)
+class Escapes:
+    """Patterns for what has backslashes in it, which an encoding decides. Whole characters are matched too."""
+
+    of_copy: re.Pattern[bytes]
+    of_string: re.Pattern[bytes]
+    to_quote: re.Pattern[bytes]
+    """From behind a string's first quote to behind its last."""
+    value: re.Pattern[bytes]
+
+
+@cache
+def escapes_in(encoding: str) -> Escapes:
+    """The patterns for dumps in this encoding."""
+    pair = PAIRS.get(HIDING.get(codec_of(encoding), ""), b"")
+    body, pair = string_body(b"'", pair, rb"\\."), pair and pair + b"|"
+    value = rb"\s*[eE]?'(?P<text>" + body + rb")'" + CAST
+    return Escapes(*(re.compile(p, re.DOTALL) for p in (pair + ESCAPE, pair + STRING_ESCAPE, body + b"'", value)))
+
+
+def codec_of(encoding: str) -> str:
+    """Python's codec for an encoding of PostgreSQL's; UTF-8 for one that it does not have."""
+    return CODECS.get(encoding.lower().replace("-", "_"), "utf-8")
+
+
+def copied(raw: bytes, escapes: Escapes) -> bytes | None:
     """A field of COPY's text format."""
     if raw == b"\\N":
         return None
-    return ESCAPE.sub(_plain, raw) if b"\\" in raw else raw
+    return escapes.of_copy.sub(_plain, raw) if b"\\" in raw else raw
 
 
 def _plain(match: re.Match[bytes]) -> bytes:
+    if match[0][:1] != b"\\":
+        return match[0]
     octal, hexadecimal, other = match.groups()
     if octal:
         return bytes([int(octal, 8) & 0xFF])
     return bytes([int(hexadecimal, 16)]) if hexadecimal else LETTERS.get(other, other)
 
 
-def unquoted(raw: bytes, *, escapes: bool) -> bytes:
-    """The text of a string constant, without its quotes. `escapes`: a backslash begins one."""
-    return STRING_ESCAPE.sub(_of_string, raw) if escapes else raw.replace(b"''", b"'")
+def unquoted(raw: bytes, escapes: Escapes | None) -> bytes:
+    """The text of a string constant, without its quotes. `escapes`: where a backslash begins one."""
+    return escapes.of_string.sub(_of_string, raw) if escapes else raw.replace(b"''", b"'")
 
 
 def _of_string(match: re.Match[bytes]) -> bytes:
+    if match[0][:1] not in (b"\\", b"'"):
+        return match[0]
     octal, hexadecimal, short, long, other = match.groups()
     if octal:
         return bytes([int(octal, 8) & 0xFF])
@@ -64,7 +106,7 @@ def converter(declared: str, encoding: str) -> Convert | None:
         return _bytes
     if kind in ("boolean", "bool"):
         return _boolean
-    codec = CODECS.get(encoding.lower().replace("-", "_"), "utf-8")
+    codec = codec_of(encoding)
     return None if codec == "utf-8" else lambda raw: _text(raw, codec)
 
 
@@ -88,11 +130,12 @@ def text_in(raw: bytes, encoding: str) -> str:
 
 def in_utf8(raw: bytes, encoding: str) -> bytes:
     """Text of a dump in this encoding, as UTF-8 where that can be done."""
-    return _text(raw, CODECS.get(encoding.lower().replace("-", "_"), "utf-8"))
+    return _text(raw, codec_of(encoding))
 
 
 def _text(raw: bytes, codec: str) -> bytes:
     try:
-        return raw.decode(codec).encode()
+        text = raw.decode(codec)
     except UnicodeDecodeError:
         return raw
+    return (text.translate(ASCII) if codec == "shift_jis_2004" else text).encode()
