@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.extract.database_records import DatabaseRecords, settle
+from casewright.extract.folders import Folder
 from casewright.extract.formats import ACCESS_LOG, KERNELS, READERS, Siblings, quoted
 from casewright.extract.log_names import resolve_names
 from casewright.extract.log_records import read_log
@@ -91,22 +92,25 @@ def _records_of(batch: pa.Table, context: Context, tables: tuple[str, ...]) -> O
 
 
 def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> None:
-    siblings = Siblings(context, item)
-    made = DatabaseRecords(records, item, tables, _owner(item, records.rules))
+    siblings, folder = Siblings(context, item), Folder(context, item)
+    made = DatabaseRecords(records, item, tables, _owner(folder, records.rules))
     with context.open(item["sha256"]) as file:
         made.read(READERS[item["mime"]](file, siblings), siblings.opened)
     records.count("mapped tables", "done", made.found)
-    for name, source in made.missing.items():
+    missing = made.missing.items() if folder.speaks(records.rules) else ()
+    for name, source in missing:
+        if source.table in folder.tables:
+            continue
         detail = f"{item['name']} has no table {source.table!r}, which the mapping names for {name}"
         records.count("mapped tables", "set aside")
         records.aside.append(SetAside("mapped tables", item["item"], "missing table", detail))
 
 
-def _owner(item: Item, rules: Rules) -> Owner:
+def _owner(folder: Folder, rules: Rules) -> Owner:
     """Gives the id of the account with a native key: it derives from the database's bytes, the table and the key."""
     source = rules.sources.get("accounts")
     table = source.table if source else ""
-    return id_maker("acct", item["sha256"], table)
+    return id_maker("acct", folder.bytes_of(table), table)
 
 
 def selectors(batch: pa.Table, context: Context) -> Output:
@@ -139,11 +143,11 @@ NOT_SEARCHED = """mime NOT LIKE 'image/%' AND mime NOT LIKE 'video/%' AND mime N
 ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-bzip2', 'application/x-xz')"""
 
 STAGES = (
-    Stage("accounts", 5, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
+    Stage("accounts", 6, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
           batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
-    Stage("addresses", 2, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
+    Stage("addresses", 3, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
           order="item", batch=1, hostile=True, sees_all=True, params=_params, imports=KERNELS),
-    Stage("activity", 5, (*READS, "accounts"), ACTIVITY, activity, over="items",
+    Stage("activity", 6, (*READS, "accounts"), ACTIVITY, activity, over="items",
           where=f"mime IN ({DATABASES}, '{ACCESS_LOG}')", order="item", batch=1, hostile=True, sees_all=True,
           params=_params, imports=KERNELS),
     Stage("selectors", 2, ("items",), ("selectors",), selectors, over="items", where=NOT_SEARCHED, order="item",

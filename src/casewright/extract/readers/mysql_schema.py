@@ -29,7 +29,7 @@ def parse_create(text: bytes, start: int) -> Schema | None:
     if head is None:
         return None
     columns, primary, foreign = [], None, []
-    for line in _parts(text[head.end() :]):
+    for line in parts(text[head.end() :]):
         if found := PRIMARY.match(line):
             primary = unquoted(found.group(1))
         elif found := FOREIGN.match(line):
@@ -41,7 +41,7 @@ def parse_create(text: bytes, start: int) -> Schema | None:
     return Schema(unquoted(head.group(1)), tuple(columns), primary, tuple(foreign), start, len(text))
 
 
-def _parts(body: bytes) -> list[bytes]:
+def parts(body: bytes) -> list[bytes]:
     """Split at commas outside of parentheses and quotes, up to the parenthesis that closes the table."""
     parts, depth, last = list[bytes](), 0, 0
     for token in re.finditer(rb"'(?:[^'\\]++|\\.|'')*+'|`(?:[^`]|``)*+`|[(),]", body, re.DOTALL):
