@@ -34,6 +34,8 @@ INSERTED = 1 << 55
 HIGHEST = 999_999_999
 NOT_ENDED = (bytes.fromhex("7fffffff0f423f"), bytes.fromhex("ffffffff0f423f"), bytes.fromhex("ffffffffffffffff"))
 """The end of a row's time in MariaDB's tables with system versioning: the last moment, or the last transaction."""
+MOST_TRIES = 2048
+"""Places of a gap that may be a record: where there are more, it is filled with something else."""
 OWNED = 8
 """A slot of a page's directory owns so many records at most."""
 
@@ -108,7 +110,7 @@ class Freed:
 
     def _between(self, leaf: Leaf, start: int, end: int, known: set[int]) -> Iterator[Record]:
         """Those that stand whole between two places, one behind the other, and lead to a record, or to none."""
-        after, places = start, _origins(leaf, start, end)
+        after, places = start, _origins(leaf, start, end)[:MOST_TRIES]
         leads = known.union(places)
         for at in places:
             if at < after or leaf.following(at) not in leads:

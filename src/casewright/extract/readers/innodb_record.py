@@ -166,10 +166,12 @@ class Leaf:
             raise Damaged(f"a record has {count} fields, and the table {len(shape.fields)}")
         null, outside = (0x80, 0) if size == 1 else (0x8000, 0x4000)
         values, begin = list[Value](), 0
-        for which in range(1, count + 1):
+        for which, field in enumerate(shape.fields[:count], 1):
             end = number(raw, at - 6 - size * which, size)
             value = raw[at + begin : at + (end & ~(null | outside))]
             begin = end & ~(null | outside)
+            if field.fixed is not None and not end & (null | outside) and len(value) != field.fixed:
+                raise Damaged("a record's fields are not as long as they must be")
             values.append(None if end & null else _outside(value) if end & outside else value)
         start = at - 6 - size * count
         return self._whole(Record(values, start, at + begin, at, bool(marks & DELETED)), shape)
