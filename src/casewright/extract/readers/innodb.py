@@ -17,13 +17,14 @@ from casewright.extract.readers.innodb_blobs import Outside, whole
 from casewright.extract.readers.innodb_columns import Table
 from casewright.extract.readers.innodb_freed import Freed
 from casewright.extract.readers.innodb_pages import Damaged, Pages
-from casewright.extract.readers.innodb_record import Leaf, Record, Shape, Value, overlap
+from casewright.extract.readers.innodb_record import Leaf, Record, Shape, overlap
 from casewright.extract.readers.innodb_shape import shape_of
 from casewright.extract.readers.innodb_tables import tables_of
 from casewright.extract.readers.innodb_tree import Survey, Tree, survey
 from casewright.extract.readers.innodb_values import converter
 from casewright.extract.readers.standing import Standing, digest
 
+SLOTS = 1 << 22
 STAMPS = "an InnoDB tablespace, which keeps TIMESTAMPs under TIME_ZONE='+00:00'"
 
 
@@ -95,7 +96,7 @@ class _Contents:
         self._told = [at[place] for place in stored if place != self.table.ended]
         self._names = tuple(columns[place].name for place in stored)
         self._converters = [converter(columns[place]) for place in stored]
-        self._lost = set[tuple[Value, ...]]()
+        self._lost = bytearray(SLOTS)
         self._freed = Freed(self.pages, self.table, self.shape)
 
     def pieces(self, leaves: list[int], left: list[int]) -> Iterator[Piece]:
@@ -103,11 +104,17 @@ class _Contents:
         holding = list[int]()
         standing = Standing(self._digests(used, holding))
         yield from self._live(leaves, standing)
+        for listed in (True, False):
+            yield from self._given_up([(which, used[which]) for which in holding], standing, listed)
+
+    def _given_up(self, pages: list[tuple[int, bool]], standing: Standing, listed: bool) -> Iterator[Piece]:
+        """What was given up. First what is listed still: of a row that moved before, an older copy may stand elsewhere,
+        and its long values are not that copy's any more."""
         batch = self._batch(FREED)
-        for which in holding:
-            for found in self._freed.on(which, used=used[which]):
-                if standing.is_new(self._digest(found.record)):
-                    yield from self._add(batch, which, found.record, freed=True)
+        for which, used in pages:
+            for found in self._freed.on(which, used=used):
+                if found.listed == listed and standing.is_new(self._digest(found.record)):
+                    yield from self._add(batch, which, found.record, freed=not listed)
         yield from batch.rest()
 
     def _digests(self, used: Mapping[int, bool], holding: list[int]) -> Iterator[int]:
@@ -116,7 +123,7 @@ class _Contents:
             for found in self._freed.on(which, used=stands):
                 if not holding or holding[-1] != which:
                     holding.append(which)
-                self._lost.add(self._key(found.record))
+                self._lost[self._slot(found.record)] = 1
                 yield self._digest(found.record)
 
     def _live(self, leaves: list[int], standing: Standing) -> Iterator[Piece]:
@@ -135,7 +142,7 @@ class _Contents:
             for record in records:
                 if not self._freed.stands(record):
                     continue
-                if self._lost and self._key(record) in self._lost:
+                if self._lost[self._slot(record)]:
                     standing.see(self._digest(record))
                 yield from self._add(batch, which, record)
         yield from batch.rest()
@@ -153,13 +160,14 @@ class _Contents:
         try:
             values = [whole(self.pages, v, freed=freed) if isinstance(v, Outside) else v for v in found]
         except Damaged as error:
-            what = "a row that was given up" if freed else "a row"
+            what = "a row that was given up" if batch.origin == FREED else "a row"
             yield Broken("unreadable", f"{what} of {self.table.name}: {error}", start, length)
             return
         yield from batch.add(tuple(values), start, length)
 
-    def _key(self, record: Record) -> tuple[Value, ...]:
-        return tuple(record.values[: self.table.key_fields])
+    def _slot(self, record: Record) -> int:
+        """A number of the row's key: a row that stands needs a closer look only where one with it was given up."""
+        return hash(tuple(record.values[: self.table.key_fields])) % SLOTS
 
     def _digest(self, record: Record) -> int:
         """Of the row's own values: not of when and by which transaction they were written, or became history."""

@@ -23,6 +23,8 @@ from casewright.extract.readers.innodb_pages import (
 REFERENCE = 20
 MOST = 0x1FFFFFFF
 ENTRY, ENTRIES = 60, 10
+MOST_TIMES = 4
+"""Pages of long values are read so often at most, taken all together: each is one value's."""
 FIRST_ENTRY = HEADER + 58
 
 
@@ -60,6 +62,9 @@ def whole(pages: Pages, value: Outside, *, freed: bool = False) -> bytes:
 
 
 def _page(pages: Pages, which: int, freed: bool) -> bytes:
+    pages.followed += 1
+    if pages.followed > MOST_TIMES * pages.in_file:
+        raise Damaged("long values take more pages than there are")
     if freed and pages.in_use(which):
         raise Damaged("a long value's pages were used again")
     return pages.page(which)

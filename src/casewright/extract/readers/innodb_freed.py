@@ -42,10 +42,12 @@ OWNED = 8
 
 @dataclass(frozen=True)
 class Found:
-    """A record that was given up, and the page on which it stands."""
+    """A record that was given up, and the page on which it stands. `listed`: it is in its page's order still, so that
+    its long values are its own still."""
 
     page: int
     record: Record
+    listed: bool = False
 
 
 @dataclass
@@ -76,10 +78,10 @@ class Freed:
             return
         standing = list(self._records(leaf))
         given_up = [r for r in standing if not (used and self.stands(r)) and self.fits(r)]
+        for record in given_up:
+            yield Found(which, record, used)
         claimed = [*standing]
         for record in self._listed(leaf, claimed):
-            given_up.append(record)
-        for record in given_up:
             yield Found(which, record)
         if len(standing) < leaf.count or any(leaf.marks(at) & LEAST for at in leaf.freed()):
             return

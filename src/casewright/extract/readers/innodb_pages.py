@@ -55,7 +55,7 @@ class Pages:
         self.length = file.seek(0, 2)
         self.in_file, self.declared = self.length // self.size, number(head, SPACE_SIZE)
         self.has_sdi = bool(self.flags & HAS_SDI) and not self.flags & FULL_SUM
-        self._descriptors: dict[int, bytes] = {}
+        self.followed, self._descriptors = 0, dict[int, bytes]()
         self._refuse()
 
     def _refuse(self) -> None:

@@ -25,7 +25,7 @@ VERSION = 1
 TABLE = 1
 KEY = (Field(None, 4), Field(None, 8))
 FIELDS = (*KEY, Field(None, 6), Field(None, 7), Field(None, 4), Field(None, 4), Field(None, None, long=True))
-LIMIT = 64 << 20
+LIMIT = 16 << 20
 SHOWN, INVISIBLE, ENGINES = 1, 4, 2
 """Whether a column is hidden, and from whom."""
 IN_PLACE = re.compile(r"\b(?:version_added|version_dropped|default|default_null|instant_col)=")

@@ -22,6 +22,11 @@ class Standing:
         self._lost, self._known = np.unique(np.fromiter(lost, np.uint64)), set[int]()
         self._waiting = list[int]()
 
+    @property
+    def any_lost(self) -> bool:
+        """Whether rows that stand need to be told at all."""
+        return bool(len(self._lost))
+
     def see(self, one: int) -> None:
         """A row that stands."""
         self._waiting.append(one)
