@@ -72,7 +72,7 @@ def running(home: Path, install: Sequence[str] = (), options: Sequence[str] = ()
     process = subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     create = "CREATE DATABASE site CHARACTER SET utf8mb4"
     client = ["mariadb", "--no-defaults", "-S", f"{home}/s", "-uroot", "-e", create]
-    for _ in range(150):
+    for _ in range(900):
         if subprocess.run(client, capture_output=True, check=False).returncode == 0:
             break
         time.sleep(0.2)
