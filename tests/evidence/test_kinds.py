@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import struct
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,35 @@ def test_half_of_the_lines_must_be_those_of_a_log(line: bytes) -> None:
     assert kind_of((prose + line + b"\n") * 9, 9) == mime
     assert kind_of(crash + line + b"\n" + crash + line + b"\n", 9) == mime
     assert kind_of(line + b"\n" + bytes(range(256)) * 9 + b"\n" + bytes(range(256)), 9) == "application/octet-stream"
+
+
+def tablespace(flags: int, size: int, space: int = 9) -> bytes:
+    """The heads of the first two pages of an InnoDB tablespace."""
+    first = struct.pack(">IIIIQHQI", 1, 0, 0, 0, 77, 8, 0, space) + struct.pack(">IIIII", space, 0, 6, 64, flags)
+    return first.ljust(size, b"\0") + struct.pack(">IIIIQHQI", 1, 1, 0, 0, 77, 5, 0, space)
+
+
+@pytest.mark.parametrize(
+    ("flags", "size"),
+    [
+        (0, 16384),
+        (0x21, 16384),
+        (0x4021, 16384),
+        (0x15, 16384),
+        (0xE1, 4096),
+        (0x13, 4096),
+        (0x17, 65536),
+        (0x29, 8192),
+    ],
+)
+def test_tablespaces_of_innodb_are_known_by_their_first_pages(flags: int, size: int) -> None:
+    head, mime = tablespace(flags, size), "application/x-innodb-tablespace"
+    assert kind_of(head[: 1 << 16], len(head)) == mime
+    assert kind_of(head[: 1 << 16].replace(b"\0\x08", b"\0\x07", 1), len(head)) != mime
+    assert kind_of(tablespace(0x1F, size)[: 1 << 16], len(head)) != mime
+    if size < 1 << 16:
+        assert kind_of(tablespace(flags, size * 2)[: 1 << 16], 4 * size) != mime
+    assert kind_of(bytes(1 << 16), 1 << 20) != mime
 
 
 def test_databases_and_tars_of_every_age_are_known(tmp_path: Path) -> None:

@@ -101,10 +101,10 @@ def test_a_broken_row_is_set_aside_with_its_span_and_reading_goes_on() -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """A real MariaDB server on a socket; gives the client's command."""
-    if not mariadb_server.installed():
+    if not mariadb_server.is_there():
         pytest.skip("MariaDB is not installed")
-    with mariadb_server.running(tmp_path_factory.mktemp("db")) as client:
-        yield client
+    with mariadb_server.running(tmp_path_factory.mktemp("db")) as running:
+        yield running.client
 
 
 def statements() -> str:

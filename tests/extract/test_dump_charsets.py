@@ -42,11 +42,11 @@ CLIENTS = ("latin1", "sjis", "cp932", "gbk", "big5", "gb2312", "euckr", "ujis", 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """A real MariaDB server that holds a column in each set; gives the client's command."""
-    if not mariadb_server.installed():
+    if not mariadb_server.is_there():
         pytest.skip("MariaDB is not installed")
-    with mariadb_server.running(tmp_path_factory.mktemp("db")) as client:
-        subprocess.run(client, input=made().encode(), check=True)
-        yield client
+    with mariadb_server.running(tmp_path_factory.mktemp("db")) as running:
+        subprocess.run(running.client, input=made().encode(), check=True)
+        yield running.client
 
 
 def made() -> str:

@@ -16,6 +16,10 @@ from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import STAGES
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, SourceFile
+from tests.extract.mariadb_server import Server
+from tests.extract.test_forms import MAPPING as FORM_MAPPING
+from tests.extract.test_forms import ROWS as FORM_ROWS
+from tests.extract.test_forms import TABLES as FORM_TABLES
 from tests.extract.test_stages import DUMP, LOG, MAPPING
 
 WRITTEN = ("accounts", "deposit_addresses", "record_files", "log_events", "logins", "uploads", "downloads", "sessions",
@@ -80,6 +84,27 @@ def test_a_dump_that_is_cut_off_gives_what_it_holds_and_says_what_it_lacks(seize
             "SELECT s.reason, s.stage FROM set_aside s JOIN items i ON i.item = s.subject WHERE i.name = 'cut.sql'"
         )
     assert {(s["reason"], s["stage"]) for s in said} >= {("truncated", "accounts"), ("no account", "addresses")}
+
+
+def test_a_folder_of_tablespaces_is_read_in_confinement(mariadb: Server, case: Case, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    mariadb.sql("\n".join(f"DROP TABLE IF EXISTS {name};" for name in ("users", "coins", "files")))
+    mariadb.sql("\n".join((*FORM_TABLES, *FORM_ROWS)))
+    for name in ("users", "coins", "files"):
+        mariadb.copied(name, folder)
+    (tmp_path / "mapping.toml").write_bytes(FORM_MAPPING)
+    with case.writing():
+        case.seal_settings()
+        files = [SourceFile(path, path.name.encode()) for path in sorted(folder.iterdir())]
+        case.seal_source(files, "seizure", "server")
+        case.seal_source([SourceFile(tmp_path / "mapping.toml", b"")], "mapping", "mapping.toml")
+    run(case)
+    with Reader(case.tables) as reader:
+        owned = "SELECT a.native FROM deposit_addresses d JOIN accounts a USING (account)"
+        assert reader.rows(owned) == [{"native": "7"}]
+        assert reader.rows("SELECT count(*) AS n FROM uploads JOIN accounts USING (account)") == [{"n": 60}]
+        assert not reader.rows("SELECT reason FROM set_aside WHERE noun = 'database rows'")
 
 
 def test_a_proposal_is_made_in_confinement(seized: Case) -> None:

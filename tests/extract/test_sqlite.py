@@ -6,7 +6,7 @@ import sqlite3
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from casewright.extract.reader import FREED, LIVE, WAL, Broken, Piece, Rows, Schema, Skipped
 from casewright.extract.readers.sqlite import read_sqlite
 from casewright.extract.readers.sqlite_record import Damaged, signed, varint
+from tests.extract.beside import Files
 
 PAGE_SIZES = (512, 1024, 4096, 65536)
 
@@ -25,17 +26,6 @@ TABLES = (
     "CREATE TABLE sums (x INT, y INT AS (x * 2), z INT AS (x + 1) STORED, w TEXT)",
     "CREATE INDEX by_b ON pairs (n)",
 )
-
-
-class Files:
-    """The files beside a database in a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def open(self, suffix: str) -> BinaryIO | None:
-        beside = Path(f"{self.path}{suffix}")
-        return io.BytesIO(beside.read_bytes()) if beside.is_file() else None
 
 
 def pieces_of(path: Path) -> list[Piece]:

@@ -7,7 +7,7 @@ import sqlite3
 import struct
 import subprocess
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +22,7 @@ from casewright.extract.wallets.core import read_core_berkeley, read_core_sqlite
 from casewright.extract.wallets.electrum import read_electrum
 from casewright.model.bitcoin import base58check_encode, valid_address
 from tests.extract import wallet_files as files
+from tests.extract.beside import Files
 from tests.extract.test_descriptors import BIP86, MASTER, TWO
 from tests.extract.wallet_files import named, needs_berkeley, sized
 
@@ -316,17 +317,6 @@ def test_a_wallet_that_asks_for_any_number_of_addresses_gets_a_bounded_one(
     assert "were derived" in broken(found)[0].detail
 
 
-class Beside:
-    """Files beside a wallet, by what follows its name."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def open(self, suffix: str) -> BinaryIO | None:
-        file = self._path.with_name(self._path.name + suffix)
-        return io.BytesIO(file.read_bytes()) if file.exists() else None
-
-
 def test_what_stands_only_in_the_log_beside_a_wallet_is_taken_from_there(tmp_path: Path) -> None:
     path = tmp_path / "wallet.dat"
     shutil.copyfile(REAL / "till.dat", path)
@@ -339,7 +329,7 @@ def test_what_stands_only_in_the_log_beside_a_wallet_is_taken_from_there(tmp_pat
         shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
     connection.close()
     labels = []
-    for beside in (Nothing(), Beside(copy)):
+    for beside in (Nothing(), Files(copy)):
         with copy.open("rb") as file:
             found = owned(list(read_core_sqlite(file, beside, 5, "regtest")))
         labels.append({o.address: o.label for o in found}[address])

@@ -114,7 +114,20 @@ def _boxed(head: bytes) -> str | None:
         return BRANDS.get(head[8:12], "video/mp4")
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124):
         return "image/bmp"
+    if _tablespace(head):
+        return "application/x-innodb-tablespace"
     return "application/x-tar" if _old_tar(head) else None
+
+
+def _tablespace(head: bytes) -> bool:
+    """A first page of InnoDB, with the same number of its tablespace in two places, a size that pages can have, and the
+    second page behind it."""
+    kind, flags = head[24:26], int.from_bytes(head[54:58], "big")
+    if len(head) < 150 or kind != b"\0\x08" or any(head[4:8]) or head[34:38] != head[38:42]:
+        return False
+    packed, shift = flags >> 1 & 15, flags & 15 if flags & 16 else flags >> 6 & 15
+    size = 512 << (packed if packed and not flags & 16 else shift or 5)
+    return size <= HEAD and head[size + 4 : size + 8] in (b"", b"\0\0\0\1")
 
 
 def _archived(head: bytes) -> str | None:

@@ -12,6 +12,7 @@ from casewright.extract.logs.errors import read_errors
 from casewright.extract.logs.json_access import read_json_access
 from casewright.extract.logs.syslog import read_syslog
 from casewright.extract.reader import Beside, Piece, Reader
+from casewright.extract.readers.innodb import read_innodb
 from casewright.extract.readers.mysql import read_mysql
 from casewright.extract.readers.postgres import read_postgres
 from casewright.extract.readers.postgres_archive import read_postgres_archive
@@ -20,6 +21,7 @@ from casewright.extract.readers.sqlite import read_sqlite
 SQL_TEXT = "text/x-sql-dump"
 POSTGRES_ARCHIVE = "application/x-postgresql-dump"
 SQLITE = "application/vnd.sqlite3"
+TABLESPACE = "application/x-innodb-tablespace"
 HEAD = 1 << 16
 POSTGRES = re.compile(
     rb"^-- PostgreSQL database|^COPY [^;]{1,9999} FROM stdin;|^SET (?:client_encoding|search_path) ", re.MULTILINE
@@ -37,6 +39,7 @@ READERS: Mapping[str, Reader] = {
     SQL_TEXT: read_sql_text,
     POSTGRES_ARCHIVE: read_postgres_archive,
     SQLITE: read_sqlite,
+    TABLESPACE: read_innodb,
 }
 """By the media type of the item."""
 
@@ -58,30 +61,43 @@ LOG_READERS: Mapping[str, LogReader] = {
     APPLICATION: read_application,
 }
 
-KERNELS = ("casewright.kernels.sqlrows",)
+KERNELS = ("casewright.kernels.sqlrows", "casewright.kernels.pagesums")
 """Compiled code that a child must have before it begins."""
 
 
 class Siblings:
-    """The files beside an item: of the same exhibit and volume, with a name that begins with the item's whole name."""
+    """The files beside an item: of the same exhibit and volume, in its folder."""
 
     def __init__(self, context: Context, item: Mapping[str, Any]) -> None:
         self._context, self._item = context, item
         self.opened = dict[str, Mapping[str, Any]]()
+        path: bytes = item["path"] or b""
+        self.name = path.rpartition(b"/")[2]
+        self._folder = path.removesuffix(self.name)
 
     def open(self, suffix: str) -> BinaryIO | None:
-        """The file with this suffix, one that stands before one that was deleted; `opened` keeps its row of `items`."""
-        path = (self._item["path"] or b"") + suffix.encode()
+        """The file whose name is the item's with this suffix; `opened` keeps its row of `items`."""
+        row = self._found(self.name + suffix.encode())
+        if row is None:
+            return None
+        self.opened[suffix] = row
+        return self._context.open(row["sha256"])
+
+    def open_named(self, name: bytes) -> BinaryIO | None:
+        """The file with this name."""
+        row = self._found(name)
+        return None if row is None else self._context.open(row["sha256"])
+
+    def _found(self, name: bytes) -> Mapping[str, Any] | None:
+        """The item with this name; one that stands before one that was deleted."""
         found = self._context.sql(
             "SELECT item, sha256, name FROM items WHERE exhibit = $exhibit AND path = $path "
             "AND parent IS NOT DISTINCT FROM $parent AND volume IS NOT DISTINCT FROM $volume "
             "ORDER BY deleted, item LIMIT 1",
-            {"path": path, **{name: self._item[name] for name in ("exhibit", "parent", "volume")}},
+            {"path": self._folder + name, **{name: self._item[name] for name in ("exhibit", "parent", "volume")}},
         )  # fmt: skip
-        for row in found.to_pylist():
-            self.opened[suffix] = row
-            return self._context.open(row["sha256"])
-        return None
+        rows: list[Mapping[str, Any]] = found.to_pylist()
+        return rows[0] if rows else None
 
 
 def quoted(names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Stage
 from casewright.extract.columns import MEDIA_NAME, sample
+from casewright.extract.folders import PLACE, folder_of
 from casewright.extract.formats import (
     ACCESS_LOG,
     JSON_ACCESS_LOG,
@@ -17,11 +18,13 @@ from casewright.extract.formats import (
     LOG_FORMS,
     LOG_READERS,
     READERS,
+    TABLESPACE,
     Siblings,
     quoted,
 )
 from casewright.extract.log import Given, Line, Request
 from casewright.extract.propose import propose
+from casewright.extract.reader import Piece
 
 LOG_SAMPLE = 5_000
 LOOKED_AT = 20
@@ -35,12 +38,31 @@ def proposal(batch: pa.Table, context: Context) -> Output:
     rows = sorted(batch.to_pylist(), key=lambda r: (-r["size"], r["item"]))
     pages, folders = _asked_for((r for r in rows if r["mime"] in ASKED_IN), context)
     texts = []
-    for item in islice((r for r in rows if r["mime"] in READERS), LOOKED_AT):
-        with context.open(item["sha256"]) as file:
-            found = propose(sample(READERS[item["mime"]](file, Siblings(context, item))), pages, folders)
-        texts.append(f"# From the database {item['name']}\n{found}")
+    for items in _databases([row for row in rows if row["mime"] in READERS])[:LOOKED_AT]:
+        found = propose(sample(_pieces(items, context)), pages, folders)
+        texts.append(f"# From the database {_called(items)}\n{found}")
     best = [max(texts, key=_columns)] if texts else []
     return Output({"proposal": pa.table({"toml": pa.array(best, pa.string())})})
+
+
+def _databases(items: Sequence[Item]) -> list[list[Item]]:
+    """The items of each database, the largest first: the tablespaces of one folder are one."""
+    found = dict[Any, list[Item]]()
+    for item in items:
+        place = (*(item[name] for name in PLACE), folder_of(item)) if item["mime"] == TABLESPACE else item["item"]
+        found.setdefault(place, []).append(item)
+    return sorted(found.values(), key=lambda items: (-sum(item["size"] for item in items), items[0]["item"]))
+
+
+def _pieces(items: Sequence[Item], context: Context) -> Iterator[Piece]:
+    for item in items:
+        with context.open(item["sha256"]) as file:
+            yield from READERS[item["mime"]](file, Siblings(context, item))
+
+
+def _called(items: Sequence[Item]) -> str:
+    name: str = items[0]["name"]
+    return name.rpartition("/")[0] or name if items[0]["mime"] == TABLESPACE else name
 
 
 def _columns(toml: str) -> int:

@@ -85,16 +85,27 @@ class Broken:
 
 
 class Beside(Protocol):
-    """Opens files that belong to a database and lie beside it."""
+    """Opens files that belong to a database and lie beside it. `name`: the item's own, without its folder."""
+
+    @property
+    def name(self) -> bytes: ...
 
     def open(self, suffix: str) -> BinaryIO | None:
         """The file whose name is the item's with `suffix` after it, or None when the exhibit holds none."""
 
+    def open_named(self, name: bytes) -> BinaryIO | None:
+        """The file with this name in the item's folder, or None when the exhibit holds none."""
+
 
 class Nothing:
-    """Nothing lies beside the item."""
+    """Nothing lies beside the item, and nothing is known of its name."""
+
+    name = b""
 
     def open(self, suffix: str) -> BinaryIO | None:
+        return None
+
+    def open_named(self, name: bytes) -> BinaryIO | None:
         return None
 
 

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Stage
 from casewright.extract.database_records import DatabaseRecords, settle
+from casewright.extract.folders import Folder
 from casewright.extract.formats import DATABASE, KERNELS, READERS, Siblings, quoted
 from casewright.extract.log_stages import clock_params, log_events, log_params, session_params, sessions
 from casewright.extract.logged import acts_of
@@ -82,22 +83,25 @@ def activity(batch: pa.Table, context: Context) -> Output:
 
 
 def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> None:
-    siblings = Siblings(context, item)
-    made = DatabaseRecords(records, item, tables, _owner(item, records.rules))
+    siblings, folder = Siblings(context, item), Folder(context, item)
+    made = DatabaseRecords(records, item, tables, _owner(folder, records.rules))
     with context.open(item["sha256"]) as file:
         made.read(READERS[item["mime"]](file, siblings), siblings.opened)
     records.count("mapped tables", "done", made.found)
-    for name, source in made.missing.items():
+    missing = made.missing.items() if folder.speaks(records.rules) else ()
+    for name, source in missing:
+        if source.table in folder.tables:
+            continue
         detail = f"{item['name']} has no table {source.table!r}, which the mapping names for {name}"
         records.count("mapped tables", "set aside")
         records.aside.append(SetAside("mapped tables", item["item"], "missing table", detail))
 
 
-def _owner(item: Item, rules: Rules) -> Owner:
+def _owner(folder: Folder, rules: Rules) -> Owner:
     """Gives the id of the account with a native key: it derives from the database's bytes, the table and the key."""
     source = rules.sources.get("accounts")
     table = source.table if source else ""
-    return id_maker("acct", item["sha256"], table)
+    return id_maker("acct", folder.bytes_of(table), table)
 
 
 READS = ("items", "exhibits", "exhibit_files")

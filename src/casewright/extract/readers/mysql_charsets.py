@@ -71,12 +71,15 @@ def in_utf8(raw: bytes, name: str) -> bytes:
     if stays(name) or (raw.isascii() and keeps_ascii(name)):
         return raw
     try:
-        return _decoded(raw, name).encode()
+        return meaning(raw, name).encode()
     except UnicodeError:  # half a pair of surrogates is decoded, and can't be encoded
         return raw
 
 
-def _decoded(raw: bytes, name: str) -> str:
+def meaning(raw: bytes, name: str) -> str:
+    """The characters of text of this set. Raises UnicodeError for bytes that it has no characters for."""
+    if stays(name):
+        return raw.decode()
     if name in SINGLE:
         return codecs.charmap_decode(raw, "strict", _table(name))[0]
     if name == "eucjpms":

@@ -32,7 +32,7 @@ def parse_create(text: bytes, start: int) -> Schema | None:
     if head is None:
         return None
     columns, primary, foreign = [], None, []
-    for line in _parts(text[head.end() :]):
+    for line in parts(text[head.end() :]):
         if found := PRIMARY.match(line):
             primary = unquoted(found.group(1))
         elif found := FOREIGN.match(line):
@@ -48,26 +48,26 @@ def charsets_of(text: bytes) -> dict[str, str]:
     """The character set of each column that has one, in a CREATE TABLE statement that `parse_create` takes."""
     head = TABLE.match(text)
     body = text[head.end() :] if head else b""
-    parts = _parts(body)
-    options = QUOTED.sub(b"", body[sum(map(len, parts)) + len(parts) :])
-    default, found = _set_in(options), dict[str, str]()
-    for line in parts:
+    lines = parts(body)
+    options = QUOTED.sub(b"", body[sum(map(len, lines)) + len(lines) :])
+    default, found = set_in(options), dict[str, str]()
+    for line in lines:
         if not KEY_LINE.match(line) and not PRIMARY.match(line) and (column := COLUMN.match(line)):
             national = re.match(rb"n(?:ational|char|varchar)", column.group(2), re.IGNORECASE)
-            own = "utf8" if national else _set_in(QUOTED.sub(b"", line[column.end() :]))
+            own = "utf8" if national else set_in(QUOTED.sub(b"", line[column.end() :]))
             found[unquoted(column.group(1))] = own or default
     return found
 
 
-def _set_in(words: bytes) -> str:
+def set_in(words: bytes) -> str:
     """The character set that words name, or that a collation in them belongs to."""
     named = CHARSET.search(words) or COLLATION.search(words)
     return named[1].decode("ascii").lower() if named else ""
 
 
-def _parts(body: bytes) -> list[bytes]:
+def parts(body: bytes) -> list[bytes]:
     """Split at commas outside of parentheses and quotes, up to the parenthesis that closes the table."""
-    parts, depth, last = list[bytes](), 0, 0
+    found, depth, last = list[bytes](), 0, 0
     for token in re.finditer(rb"'(?:[^'\\]++|\\.|'')*+'|`(?:[^`]|``)*+`|[(),]", body, re.DOTALL):
         sign = token.group()
         if sign == b"(":
@@ -75,8 +75,8 @@ def _parts(body: bytes) -> list[bytes]:
         elif sign == b")":
             depth -= 1
             if depth < 0:
-                return [*parts, body[last : token.start()]]
+                return [*found, body[last : token.start()]]
         elif sign == b"," and depth == 0:
-            parts.append(body[last : token.start()])
+            found.append(body[last : token.start()])
             last = token.end()
-    return [*parts, body[last:]]
+    return [*found, body[last:]]

@@ -6,22 +6,20 @@ takes them, is `LIVE`, wherever it stands; `FREED` rows stand on pages and in ga
 of pages that a log replaced or never committed. Their spans are in the file that `Rows.beside` names.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import BinaryIO
 
-import numpy as np
-
 from casewright.extract.reader import LIVE, Beside, Broken, Nothing, Piece, Rows, Skipped
-from casewright.extract.readers.gathering import BATCH_ROWS, Gathering
+from casewright.extract.readers.gathering import Gathering
 from casewright.extract.readers.sqlite_freed import Found, freed
 from casewright.extract.readers.sqlite_pages import Pages, Place
 from casewright.extract.readers.sqlite_record import Damaged, values_of
 from casewright.extract.readers.sqlite_schema import Table, parse_table
 from casewright.extract.readers.sqlite_tree import Cell, Trees, placed
+from casewright.extract.readers.standing import Standing, digest
 
 PAGE = re.compile(r"[1-9][0-9]{0,9}")
 """The number of a table's first page; virtual tables have none."""
@@ -112,14 +110,12 @@ class _Database:
 
 
 class _Standing:
-    """Tells rows that were given up from copies of rows that stand, by a digest of both. A row whose number is lost is
-    new when no other row has its values."""
+    """Tells rows that were given up from copies of rows that stand. A row whose number is lost is new when no other row
+    has its values."""
 
     def __init__(self, found: Iterator[Found]) -> None:
         self._numberless, self._numbered = False, set[int]()
-        digests = np.fromiter((self._take(one) for one in found), np.uint64)
-        self._lost, self._known = np.unique(digests), set[int]()
-        self._waiting = list[int]()
+        self._standing = Standing(self._take(one) for one in found)
 
     def _take(self, one: Found) -> int:
         if one.cell.rowid is None:
@@ -130,31 +126,18 @@ class _Standing:
 
     def see(self, table: Table, cell: Cell) -> None:
         """A row that stands."""
-        if len(self._lost):
-            self._waiting.append(_digest(table, cell.rowid, cell.payload))
+        if self._standing.any_lost:
+            self._standing.see(_digest(table, cell.rowid, cell.payload))
             if self._numberless:
-                self._waiting.append(_digest(table, None, cell.payload))
-            if len(self._waiting) >= BATCH_ROWS:
-                self._turn()
+                self._standing.see(_digest(table, None, cell.payload))
 
     def is_new(self, one: Found) -> bool:
-        self._turn()
-        digest = _digest(one.table, one.cell.rowid, one.cell.payload)
-        if digest in self._known or (one.cell.rowid is None and digest in self._numbered):
-            return False
-        self._known.add(digest)
-        return True
-
-    def _turn(self) -> None:
-        if self._waiting:
-            seen = np.array(self._waiting, np.uint64)
-            self._known.update(seen[np.isin(seen, self._lost)].tolist())
-            self._waiting = []
+        made = _digest(one.table, one.cell.rowid, one.cell.payload)
+        return not (one.cell.rowid is None and made in self._numbered) and self._standing.is_new(made)
 
 
 def _digest(table: Table, rowid: int | None, payload: bytes) -> int:
-    raw = b"%s\0%s\0%s" % (table.name.encode("utf-8", "replace"), str(rowid).encode(), payload)
-    return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
+    return digest(table.name, b"%s\0%s" % (str(rowid).encode(), payload))
 
 
 class _Batches:
