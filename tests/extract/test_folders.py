@@ -2,8 +2,8 @@
 
 import io
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from casewright.engine.stage import Context, Output
@@ -45,22 +45,27 @@ def world(*folders: tuple[str, Files], mapping: bytes = MAPPING) -> Context:
                    {"assumed_zone": "Europe/Amsterdam", "clock_offset_seconds": 0})  # fmt: skip
 
 
+STEPS = (
+    ("accounts", "SELECT * FROM items WHERE mime = 'application/x-innodb-tablespace' ORDER BY item"),
+    ("addresses", "SELECT * FROM items WHERE mime = 'application/x-innodb-tablespace' ORDER BY item"),
+    ("record_files", ""),
+    ("activity", "SELECT * FROM record_files ORDER BY item"),
+)
+
+
 def outputs(made: Context) -> list[Output]:
     """Each item by itself, as the engine gives them."""
     found = list[Output]()
-    databases = made.sql("SELECT * FROM items WHERE mime = 'application/x-innodb-tablespace' ORDER BY item")
-    for stage in STAGES[:3]:
-        tables = dict[str, Any]()
-        for n in range(len(databases)):
-            output: Output = stage.work(databases.slice(n, 1), made)
+    for name, over in STEPS:
+        (stage,) = (stage for stage in STAGES if stage.name == name)
+        batches = made.sql(over) if over else pa.table({})
+        made_of_all = dict[str, list[pa.Table]]()
+        for n in range(len(batches) if over else 1):
+            output: Output = stage.work(batches.slice(n, 1), made)
             found.append(output)
-            for name, rows in output.tables.items():
-                tables[name] = tables.get(name, []) + rows_of(rows)
-        made.tables = {
-            **made.tables,
-            **context(tables).tables,
-            **{n: made.tables[n] for n in made.tables if n not in tables},
-        }
+            for table, rows in output.tables.items():
+                made_of_all.setdefault(table, []).append(rows)
+        made.tables = {**made.tables, **{table: pa.concat_tables(rows) for table, rows in made_of_all.items()}}
     return found
 
 

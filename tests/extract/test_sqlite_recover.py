@@ -2,7 +2,7 @@
 was never written.
 
 Debian's `sqlite3` has the command only where its library was built for it; `recovered/` keeps a database and what the
-command of SQLite 3.40.1 said of it, so that the comparison is made everywhere.
+command (the shell of 3.40.1 on the library of 3.54.1) said of it, so that the comparison is made everywhere.
 """
 
 import gzip
