@@ -1,5 +1,7 @@
 """A disk as the Sleuth Kit wants it."""
 
+from typing import Any
+
 import pytsk3
 
 from casewright.evidence.reader import Unreadable
@@ -7,6 +9,8 @@ from casewright.evidence.readers.disks import Disk
 
 # what pytsk3 raises: its own errors, and ours from `TskImage.read` wrapped as RuntimeError
 TSK_ERRORS = (OSError, RuntimeError)
+
+KNOWN = [getattr(pytsk3, f"TSK_FS_TYPE_{n}_DETECT") for n in ("NTFS", "FAT", "EXT", "FFS", "HFS", "ISO9660")]
 
 
 class TskImage(pytsk3.Img_Info):  # type: ignore[misc]  # pytsk3 has no types
@@ -24,3 +28,17 @@ class TskImage(pytsk3.Img_Info):  # type: ignore[misc]  # pytsk3 has no types
             return self._disk.read(offset, length)
         except Unreadable as error:
             raise OSError(error.detail) from error
+
+
+def knows(disk: Disk) -> bool:
+    """Whether the Sleuth Kit opens a file system here. Its own search reads 5 MB more, to tell whether it is random."""
+    image = TskImage(disk)
+    return any(_opens(image, kind) for kind in KNOWN)
+
+
+def _opens(image: TskImage, kind: Any) -> bool:
+    try:
+        pytsk3.FS_Info(image, 0, kind)
+    except TSK_ERRORS:
+        return False
+    return True
