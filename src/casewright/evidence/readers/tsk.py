@@ -1,5 +1,6 @@
 """A disk as the Sleuth Kit wants it."""
 
+import contextlib
 from typing import Any
 
 import pytsk3
@@ -30,15 +31,24 @@ class TskImage(pytsk3.Img_Info):  # type: ignore[misc]  # pytsk3 has no types
             raise OSError(error.detail) from error
 
 
-def knows(disk: Disk) -> bool:
-    """Whether the Sleuth Kit opens a file system here. Its own search reads 5 MB more, to tell whether it is random."""
-    image = TskImage(disk)
-    return any(_opens(image, kind) for kind in KNOWN)
+def open_system(image: TskImage) -> Any:
+    """The file system that begins with the image. Raises one of TSK_ERRORS where there is none, or more than one.
+
+    The Sleuth Kit's own search also reads megabytes in a hunt for YAFFS2, and more to tell encryption: it is
+    asked only where no system, or more than one, can be opened by name, for the words in which it says so.
+    """
+    found = _known(image)
+    return found[0] if len(found) == 1 else pytsk3.FS_Info(image)
 
 
-def _opens(image: TskImage, kind: Any) -> bool:
-    try:
-        pytsk3.FS_Info(image, 0, kind)
-    except TSK_ERRORS:
-        return False
-    return True
+def holds_a_system(disk: Disk) -> bool:
+    """Whether `open_system` would succeed."""
+    return len(_known(TskImage(disk))) == 1
+
+
+def _known(image: TskImage) -> list[Any]:
+    found = []
+    for kind in KNOWN:
+        with contextlib.suppress(*TSK_ERRORS):
+            found.append(pytsk3.FS_Info(image, 0, kind))
+    return found
