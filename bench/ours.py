@@ -5,6 +5,7 @@ Run as a program it lists one image in its own process and prints how much memor
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ from answers import Row
 from figures import peak
 
 from casewright.cli.work import source_files
+from casewright.engine import keeper
+from casewright.engine.hashing import Hashing
 from casewright.engine.runner import Runner
 from casewright.engine.stage import Context
 from casewright.engine.steps import Digests
@@ -111,6 +114,11 @@ class Items:
     def rows(self) -> list[Row]:
         table = TableFolder(self._case.tables).load("items")
         return [(r["path"], [r["md5"], r["sha1"], r["sha256"]]) for r in table.to_pylist()]
+
+
+def hash_files(side_by_side: bool) -> None:
+    """Let sealed files be hashed as they are in the first gigabyte of a run, or as they are after it."""
+    keeper.HASHING = Hashing(os.cpu_count() or 1, 0 if side_by_side else 1 << 62)
 
 
 class _Hashes:

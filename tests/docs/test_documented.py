@@ -18,7 +18,7 @@ ROOMS = {
     "model": set(),
     "kernels": {"model"},
     "vault": {"model"},
-    "engine": {"model", "vault"},
+    "engine": {"model", "vault", "kernels"},
     "evidence": {"model", "vault", "engine", "kernels"},
     "extract": {"model", "vault", "engine", "kernels"},
     "media": {"model", "vault", "engine", "kernels"},

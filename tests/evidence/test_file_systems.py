@@ -1,11 +1,17 @@
 """File systems: live, deleted, overwritten and hostile names."""
 
+import io
+import random
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+import pytsk3
 
+from casewright.evidence.reader import Segment
+from casewright.evidence.readers.disks import RawDisk
+from casewright.evidence.readers.tsk import TSK_ERRORS, TskImage, holds_a_system, open_system
 from tests.evidence.builders import ext_image, fat12_image, list_files, needs_mke2fs
 
 PLATE = b"a plate with a blue bird\n" * 90
@@ -143,3 +149,21 @@ def test_a_disk_without_anything_we_know_is_one_item() -> None:
     raw = stable(9, 1 << 16)
     listed = list_files({b"disk.dd": raw})
     assert listed.content(b"disk.dd") == raw
+
+
+@needs_mke2fs
+def test_a_system_asked_for_by_name_is_the_one_that_the_sleuth_kit_finds_by_itself(tmp_path: Path) -> None:
+    for image in (ext_image(tmp_path, {b"plate": PLATE}, "ext2"), ext_image(tmp_path, {b"plate": PLATE}),
+                  fat12_image(b"PLATE   BIN", PLATE)):  # fmt: skip
+        disk = RawDisk([Segment(b"disk", len(image), lambda raw=image: io.BytesIO(raw))])  # type: ignore[misc]
+        named, found = open_system(TskImage(disk)), pytsk3.FS_Info(TskImage(disk))
+        assert holds_a_system(disk)
+        assert (named.info.ftype, named.info.block_count) == (found.info.ftype, found.info.block_count)
+
+
+def test_a_volume_of_random_bytes_is_said_to_look_encrypted() -> None:
+    raw = random.Random(1).randbytes(8 << 20)
+    disk = RawDisk([Segment(b"disk", len(raw), lambda: io.BytesIO(raw))])
+    assert not holds_a_system(disk)
+    with pytest.raises(TSK_ERRORS, match="encryption"):
+        open_system(TskImage(disk))

@@ -21,9 +21,10 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.engine.child import AT_ONCE, PAGE, SHARED, SLOT, SLOTS, Job, main
+from casewright.engine.keeper import Keeper
 from casewright.engine.messages import decode_output
 from casewright.engine.stage import Output
-from casewright.engine.steps import Digests, Journal, Keeper
+from casewright.engine.steps import Digests, Journal
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.vault.store import Store
 

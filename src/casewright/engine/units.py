@@ -18,9 +18,10 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 
 from casewright.engine.child import Job
+from casewright.engine.keeper import Keeper
 from casewright.engine.parent import Died, Note, allow_children, run_in_child, stop_children
 from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
-from casewright.engine.steps import Digests, Journal, Keeper
+from casewright.engine.steps import Digests, Journal
 from casewright.engine.tables import parquet_bytes
 from casewright.model.errors import CasewrightError
 from casewright.model.tables import TABLES

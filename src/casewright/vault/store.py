@@ -33,7 +33,7 @@ class Store:
         self.root = root
 
     def path_of(self, sha256: str) -> Path:
-        return self.root / sha256[:2] / sha256[2:]
+        return self.root / f"{sha256[:2]}/{sha256[2:]}"
 
     def has(self, sha256: str) -> bool:
         return self.path_of(sha256).is_file() or self._reference(sha256).is_file()
@@ -64,7 +64,10 @@ class Store:
         return source
 
     def open(self, sha256: str) -> BinaryIO:
-        return self.locate(sha256).open("rb")
+        try:
+            return self.path_of(sha256).open("rb")
+        except FileNotFoundError:
+            return self.locate(sha256).open("rb")
 
     def writer(self) -> "Writer":
         return Writer(self, self.fresh_path())

@@ -73,15 +73,16 @@ class Content:
         left = (at + blocks) * size - self.size
         return ((block + blocks) * size - left, left) if 0 < left < size else None
 
-    def _pieces(self) -> Iterator[tuple[int, int, int]]:
+    def _pieces(self) -> list[tuple[int, int, int]]:
         """Start on the volume, length, and start in the file, in bytes, in the file's order and not beyond its size."""
-        size, reached = self._system.block, 0
+        size, reached, found = self._system.block, 0, []
         for block, blocks, at, _ in sorted(self._runs, key=_position):
             begin = max(at * size, reached)
             end = min((at + blocks) * size, self.size)
             if end > begin:
-                yield (block - at) * size + begin, end - begin, begin
+                found.append(((block - at) * size + begin, end - begin, begin))
                 reached = end
+        return found
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """The bytes from `start` on. Raises Unreadable where they cannot be read any further."""
@@ -109,8 +110,9 @@ class Content:
         for start, length, begin in self._pieces():
             if begin + length <= at:
                 continue
-            yield from _zeros(begin - at)
-            at = max(at, begin)
+            if at < begin:
+                yield from _zeros(begin - at)
+                at = begin
             while at < begin + length:
                 chunk = self._system.disk.read(start + at - begin, min(CHUNK, begin + length - at))
                 if not chunk:

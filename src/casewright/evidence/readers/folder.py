@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from casewright.engine.steps import Steps
+from casewright.evidence.kinds import HEAD
 from casewright.evidence.reader import CHUNK, Entry, Met, Segment
 from casewright.evidence.walk import Walk
 
@@ -33,6 +34,7 @@ def _chunks(segment: Segment) -> Callable[[int], Iterator[bytes]]:
     def read(at: int) -> Iterator[bytes]:
         with segment.open() as file:
             file.seek(at)
+            yield file.read(HEAD)  # of what is sealed already nobody takes more
             while chunk := file.read(CHUNK):
                 yield chunk
 

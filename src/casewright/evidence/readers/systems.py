@@ -10,7 +10,7 @@ from casewright.evidence.readers.lvm import physical_volume_of
 from casewright.evidence.readers.partitions import partitions_of
 from casewright.evidence.readers.raid_superblock import member_of
 from casewright.evidence.readers.tree import Tree
-from casewright.evidence.readers.tsk import TSK_ERRORS
+from casewright.evidence.readers.tsk import TSK_ERRORS, holds_a_system
 from casewright.evidence.readers.xfs import XfsTree, is_xfs
 
 FOREIGN = (
@@ -78,6 +78,8 @@ def looks_like_a_disk(disk: Disk) -> bool:
 
 def holds_a_file_system(disk: Disk) -> bool:
     """Whether a file system begins with the first byte of this disk."""
+    if not is_xfs(disk) and not holds_a_system(disk):
+        return False
     try:
         open_file_system(disk, 0, DamageLog())
     except Unreadable:

@@ -14,7 +14,7 @@ from casewright.evidence.reader import Entry, Problem, micros
 from casewright.evidence.readers.claims import Claims
 from casewright.evidence.readers.content import Content, Run, System, runs_of
 from casewright.evidence.readers.disks import Disk, first_line
-from casewright.evidence.readers.tsk import TSK_ERRORS, TskImage
+from casewright.evidence.readers.tsk import TSK_ERRORS, TskImage, open_system
 
 DEPTH = 256
 KINDS = {
@@ -54,7 +54,7 @@ class Tree:
     def __init__(self, disk: Disk, volume: int) -> None:
         self._disk, self._volume = disk, volume
         self._image = TskImage(disk)
-        self._system = system = pytsk3.FS_Info(self._image)
+        self._system = system = open_system(self._image)
         kind = int(system.info.ftype)
         if kind in GUESSED:
             raise OSError("no file system was found")
@@ -107,7 +107,7 @@ class Tree:
     def _live(self, file: Any, path: bytes) -> Iterator[Entry | Problem]:
         runs = runs_of(file)
         self._claims.add(runs)
-        yield from self._files(_Named(path, file, deleted=False), runs)
+        return self._files(_Named(path, file, deleted=False), runs)
 
     def _too_large(self, path: bytes, size: int) -> Problem:
         return Problem(path, "sparse", f"says it has {size} bytes, more than its whole disk; not read")
@@ -202,7 +202,8 @@ class Tree:
 
     def _entry(self, named: _Named, kind: str, content: Content | None = None) -> Entry:
         meta = named.file.info.meta
-        entry = Entry(named.path, kind, volume=self._volume, inode=int(meta.addr))
+        entry = Entry(named.path, kind)
+        entry.volume, entry.inode = self._volume, int(meta.addr)
         entry.modified, entry.accessed = micros(meta.mtime, meta.mtime_nano), micros(meta.atime, meta.atime_nano)
         entry.changed, entry.created = micros(meta.ctime, meta.ctime_nano), micros(meta.crtime, meta.crtime_nano)
         if content:
