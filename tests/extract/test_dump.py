@@ -1,10 +1,7 @@
 """A dump is read row for row as the server that wrote it holds it, and a damaged one to its last whole row."""
 
 import random
-import shutil
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from hypothesis import strategies as st
 from casewright.extract.reader import Broken, Schema, Skipped
 from casewright.extract.readers.mysql_rows import Row
 from tests.extract.dumps import pieces, rows
+from tests.extract.mariadb_server import Server
 
 HOSTILE = ['=HYPERLINK("x")', "it's", "back\\slash", "new\nline", "semi; colon", "); DROP TABLE x;--", "-- c",
            "/* x */", "日本語", "\u202eabc", "tab\t", "e\x1az", "nul\0byte", "'quoted'",
@@ -100,25 +98,9 @@ def test_a_broken_row_is_set_aside_with_its_span_and_reading_goes_on() -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """A real MariaDB server on a socket; gives the client's command."""
-    if not all(map(shutil.which, ("mariadbd", "mariadb", "mariadb-dump", "mariadb-install-db"))):
-        pytest.skip("MariaDB is not installed")
-    home = tmp_path_factory.mktemp("db")
-    install = ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={home}/data",
-               "--auth-root-authentication-method=normal"]  # fmt: skip
-    subprocess.run(install, check=True, capture_output=True)
-    start = ["mariadbd", "--no-defaults", "--user=root", f"--datadir={home}/data", "--skip-networking",
-             f"--socket={home}/s", f"--pid-file={home}/pid"]  # fmt: skip
-    process = subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    client = ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-S", f"{home}/s", "-uroot"]
-    for _ in range(100):
-        if subprocess.run([*client, "-e", "SELECT 1"], capture_output=True, check=False).returncode == 0:
-            break
-        time.sleep(0.2)
-    yield client
-    process.terminate()
-    process.wait()
+def server(mariadb: Server) -> list[str]:
+    """The client's command of a real MariaDB."""
+    return ["mariadb", *mariadb.options]
 
 
 def statements() -> str:
