@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 
 from casewright.extract.reader import Broken, Schema, Skipped
 from casewright.extract.readers.mysql_rows import Row
-from tests.extract import mariadb_server
 from tests.extract.dumps import pieces, rows
+from tests.extract.mariadb_server import Server
 
 HOSTILE = ['=HYPERLINK("x")', "it's", "back\\slash", "new\nline", "semi; colon", "); DROP TABLE x;--", "-- c",
            "/* x */", "日本語", "\u202eabc", "tab\t", "e\x1az", "nul\0byte", "'quoted'",
@@ -99,12 +98,9 @@ def test_a_broken_row_is_set_aside_with_its_span_and_reading_goes_on() -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """A real MariaDB server on a socket; gives the client's command."""
-    if not mariadb_server.is_there():
-        pytest.skip("MariaDB is not installed")
-    with mariadb_server.running(tmp_path_factory.mktemp("db")) as running:
-        yield running.client
+def server(mariadb: Server) -> list[str]:
+    """The client's command of a real MariaDB."""
+    return ["mariadb", *mariadb.options]
 
 
 def statements() -> str:

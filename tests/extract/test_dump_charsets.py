@@ -1,7 +1,6 @@
 """Dumps in every character set that MySQL names: what is read is what the server holds once it has loaded the dump."""
 
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -10,8 +9,8 @@ from hypothesis import strategies as st
 from casewright.extract.reader import Broken, Schema
 from casewright.extract.readers.mysql_charsets import DOUBLE, SINGLE, WIDE, in_utf8
 from casewright.extract.readers.mysql_rows import Row
-from tests.extract import mariadb_server
 from tests.extract.dumps import pieces, rows
+from tests.extract.mariadb_server import Server
 
 TEXTS = {
     "latin1": "naïve Ærø € '\\' ",
@@ -40,13 +39,11 @@ CLIENTS = ("latin1", "sjis", "cp932", "gbk", "big5", "gb2312", "euckr", "ujis", 
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """A real MariaDB server that holds a column in each set; gives the client's command."""
-    if not mariadb_server.is_there():
-        pytest.skip("MariaDB is not installed")
-    with mariadb_server.running(tmp_path_factory.mktemp("db")) as running:
-        subprocess.run(running.client, input=made().encode(), check=True)
-        yield running.client
+def server(mariadb: Server) -> list[str]:
+    """The client's command of a real MariaDB that holds a column in each set."""
+    client = ["mariadb", *mariadb.options]
+    subprocess.run(client, input=made().encode(), check=True)
+    return client
 
 
 def made() -> str:
