@@ -126,10 +126,10 @@ def pdq_of_luma(luma: Floats) -> Pdq:
     if min(luma.shape) < LEAST:
         raise NoPicture(f"{luma.shape[1]}×{luma.shape[0]} pixels are too few for a hash")
     samples = samples_of(luma)
-    return Pdq(_hex(_low_frequencies(samples)), quality_of(samples))
+    return Pdq(_hex(low_frequencies(samples)), quality_of(samples))
 
 
-def _low_frequencies(samples: Floats) -> Floats:
+def low_frequencies(samples: Floats) -> Floats:
     """DCT · samples · DCT transposed. Each sum runs from the first sample to the last: a library's product of matrices
     adds in an order of its own, and the same picture could have another hash on another machine."""
     half = np.zeros((LOW, SAMPLES), np.float32)
@@ -156,7 +156,7 @@ def dihedral(luma: Floats) -> tuple[str, ...]:
     They are not quite what a turned picture is hashed to: nearest neighbour, filter and samples all lean to the lower
     right, by up to 2 of 512 pixels. `pdq_fast.turned_of_pixels` gives those.
     """
-    low = _low_frequencies(samples_of(luma))
+    low = low_frequencies(samples_of(luma))
     odd = np.where(np.arange(1, LOW + 1) % 2 == 1, -1, 1).astype(np.float32)
     rows, columns = low * odd[:, None], low * odd[None, :]
     both = rows * odd[None, :]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from casewright.kernels.pdq import NoPicture, Pdq, Pixels
@@ -16,6 +17,7 @@ from casewright.model.errors import DECODERS_RAISE
 CAMERA = (0x010F, 0x0110)  # make, model
 SERIAL, TAKEN = 0xA431, 0x9003
 SUB_IFD = 0x8769
+MOST_HELD = 128 << 20
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF", "BMP", "DIB", "ICO", "PSD", "JPEG2000")
 """What is decoded; Pillow knows more, down to formats that start other programs."""
 NOT_DECODED = {b"\0\0\0\x0cJXL ": "JPEG XL", b"\xff\x0a": "JPEG XL"}
@@ -41,7 +43,23 @@ class Picture:
     taken_at: str | None
 
 
-def read_picture(file: BinaryIO, most_pixels: int) -> Picture:
+class Room:
+    """Memory for decoded pixels, used for one picture after the other: to be given new memory for each costs a sixth of
+    the decoding."""
+
+    def __init__(self) -> None:
+        self._held = np.empty(0, np.uint8)
+
+    def of(self, size: int) -> Pixels:
+        """Room for so many bytes; what stands in it is of earlier pictures."""
+        if size > MOST_HELD:
+            return np.empty(size, np.uint8)
+        if size > self._held.size:
+            self._held = np.empty(size, np.uint8)
+        return self._held
+
+
+def read_picture(file: BinaryIO, most_pixels: int, room: Room | None = None) -> Picture:
     """Decode the first frame; of a camera's raw file the largest preview. Raises Undecodable; never returns a hash of
     half a picture."""
     head = file.read(8)
@@ -51,14 +69,14 @@ def read_picture(file: BinaryIO, most_pixels: int) -> Picture:
     preview = preview_of(file)
     if preview is None:
         file.seek(0)
-        return _decoded(file, most_pixels)
+        return _decoded(file, most_pixels, room or Room())
     jpeg, orientation = preview
     if not jpeg:
         raise Undecodable("no preview", "a camera's raw file that holds no JPEG preview")
-    return _decoded(io.BytesIO(jpeg), most_pixels, orientation)
+    return _decoded(io.BytesIO(jpeg), most_pixels, room or Room(), orientation)
 
 
-def _decoded(file: BinaryIO, most_pixels: int, orientation: int = 1) -> Picture:
+def _decoded(file: BinaryIO, most_pixels: int, room: Room, orientation: int = 1) -> Picture:
     """`orientation` counts where the file itself does not say how it is to be turned."""
     Image.MAX_IMAGE_PIXELS = None  # the limit is ours, checked below, so that Pillow need not warn
     _know_heif()
@@ -67,7 +85,7 @@ def _decoded(file: BinaryIO, most_pixels: int, orientation: int = 1) -> Picture:
         with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
             if picture.width * picture.height > most_pixels:
                 raise Undecodable("too large", f"{picture.width}×{picture.height} pixels")
-            pixels = _pixels(file, picture)
+            pixels = _pixels(file, picture, room)
             exif = picture.getexif()  # after decoding: some formats turn the picture themselves, and then say so
             orientation = exif.get(ORIENTATION, orientation)
             found = _hashed(pixels, orientation)
@@ -91,16 +109,18 @@ def _hashed(pixels: Pixels, orientation: int) -> Pdq:
     return pdq_of_pixels(pixels, orientation)
 
 
-def _pixels(file: BinaryIO, picture: Image.Image) -> Pixels:
+def _pixels(file: BinaryIO, picture: Image.Image, room: Room) -> Pixels:
     """The decoded pixels. Of most JPEGs by libjpeg-turbo itself: those of Pillow, in a third of the time."""
     if picture.format in ("JPEG", "MPO") and picture.mode in ("L", "RGB"):
         import simplejpeg  # noqa: PLC0415
 
+        grey = picture.mode == "L"
+        held = room.of(picture.width * picture.height * (1 if grey else 3))
         file.seek(0)
         try:
-            pixels = simplejpeg.decode_jpeg(file.read(), "GRAY" if picture.mode == "L" else "RGB", strict=True)
+            pixels = simplejpeg.decode_jpeg(file.read(), "GRAY" if grey else "RGB", buffer=held, strict=True)
             if pixels.shape[1::-1] == picture.size:
-                return pixels[..., 0] if picture.mode == "L" else pixels  # type: ignore[no-any-return]
+                return pixels[..., 0] if grey else pixels  # type: ignore[no-any-return]
         except ValueError:
             file.seek(0)  # whatever it finds odd: Pillow says whether it is a picture
     picture.load()
