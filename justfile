@@ -33,6 +33,10 @@ docs:
 bench *options:
     uv run python bench/evidence.py {{options}}
 
+# hashing pictures against other hashers (fetched for the measurement only), and that no verdict changes
+bench-media *options:
+    uv run --with threatexchange --with perception python bench/media.py {{options}}
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

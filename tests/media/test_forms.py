@@ -126,15 +126,22 @@ def test_every_form_is_turned_as_its_exif_says(form: str, orientation: int) -> N
     assert (found.width, found.height) == SEEN.size
 
 
-@needs_heif_enc
-@pytest.mark.parametrize("options", [(), ("-b", "10"), ("--no-alpha",)])
-def test_pictures_of_phones_are_hashed(tmp_path: Path, options: tuple[str, ...]) -> None:
-    (CLEAR if not options else SEEN).save(tmp_path / "a.png")
-    command = ["heif-enc", "-q", "90", *options, f"{tmp_path}/a.png", "-o", f"{tmp_path}/a.heic"]
+def phone(folder: Path, picture: Image.Image = SEEN, options: tuple[str, ...] = ()) -> bytes:
+    picture.save(folder / "a.png")
+    command = ["heif-enc", "-q", "90", *options, f"{folder}/a.png", "-o", f"{folder}/a.heic"]
     subprocess.run(command, check=True, capture_output=True)
-    raw = (tmp_path / "a.heic").read_bytes()
+    return (folder / "a.heic").read_bytes()
+
+
+@needs_heif_enc
+@pytest.mark.parametrize(("picture", "options"), [(SEEN, ()), (CLEAR, ()), (SEEN, ("-b", "10"))])
+def test_pictures_of_phones_are_hashed(tmp_path: Path, picture: Image.Image, options: tuple[str, ...]) -> None:
+    raw = phone(tmp_path, picture, options)
     assert kind_of(raw, len(raw)) == "image/heic"
     assert distance(read(raw).pdq, read(encoded(SEEN, "PNG")).pdq) <= 2
+    with pytest.raises(Undecodable) as caught:
+        read(raw[: len(raw) // 2])
+    assert caught.value.reason in ("truncated", "undecodable")
 
 
 def test_a_small_end_of_a_jpeg_is_not_the_whole() -> None:

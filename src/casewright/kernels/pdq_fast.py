@@ -21,18 +21,26 @@ _FORWARD, _BACKWARD = np.ascontiguousarray(DCT), np.ascontiguousarray(DCT.T)
 
 @nb.njit(_PLANE(_COLOURS, _CELLS, _CELLS), cache=True)
 def _luma(pixels, rows, columns):  # type: ignore[no-untyped-def]
-    """Brightness of the pixels in these rows and columns. One channel is grey, three and more are red, green, blue."""
-    result = np.empty((rows.size, columns.size), np.float32)
-    grey = pixels.shape[2] == 1
+    """Brightness of the pixels in these rows and columns. One channel is grey, three and more are red, green, blue.
+
+    A row's colours are picked first, then weighed: so many are weighed at once.
+    """
+    wide = columns.size
+    result = np.empty((rows.size, wide), np.float32)
+    red, green, blue = np.empty(wide, np.uint8), np.empty(wide, np.uint8), np.empty(wide, np.uint8)
     for row in range(rows.size):
-        line = pixels[rows[row]]
-        for column in range(columns.size):
+        line, out = pixels[rows[row]], result[row]
+        if pixels.shape[2] == 1:
+            for column in range(wide):
+                out[column] = np.float32(line[columns[column], 0])
+            continue
+        for column in range(wide):
             x = columns[column]
-            if grey:
-                result[row, column] = np.float32(line[x, 0])
-            else:
-                red, green, blue = np.float32(line[x, 0]), np.float32(line[x, 1]), np.float32(line[x, 2])
-                result[row, column] = _RED * red + _GREEN * green + _BLUE * blue
+            red[column], green[column], blue[column] = line[x, 0], line[x, 1], line[x, 2]
+        for column in range(wide):
+            out[column] = (
+                _RED * np.float32(red[column]) + _GREEN * np.float32(green[column]) + _BLUE * np.float32(blue[column])
+            )
     return result
 
 
