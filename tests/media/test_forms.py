@@ -77,6 +77,8 @@ FORMS: dict[str, tuple[Image.Image, Callable[[], bytes]]] = {
     "PNG, palette": (FEW, lambda: encoded(FEW, "PNG")),
     "PNG, palette, one colour seen through": (FEW, lambda: encoded(FEW, "PNG", transparency=3)),
     "PNG, black and white": (GREY.convert("1"), lambda: encoded(GREY.convert("1"), "PNG")),
+    "PNG, the first frame": (SEEN, lambda: frames("PNG")),
+    "AVIF, the first frame": (SEEN, lambda: frames("AVIF", quality=92)),
     "GIF, the first frame": (FEW, lambda: encoded(FEW, "GIF", save_all=True, append_images=[FEW.rotate(90)])),
     "WebP": (SEEN, lambda: encoded(SEEN, "WEBP", quality=92)),
     "WebP, without loss, seen through": (SEEN, lambda: encoded(CLEAR, "WEBP", lossless=True, exact=True)),
@@ -152,12 +154,23 @@ def test_a_small_end_of_a_jpeg_is_not_the_whole() -> None:
 
 
 def test_libjpeg_turbo_gives_the_pixels_that_pillow_gives() -> None:
-    for options in ({}, {"quality": 30}, {"subsampling": 0}, {"subsampling": 1}, {"progressive": True}):
+    ways: tuple[dict[str, Any], ...] = (
+        {}, {"quality": 30}, {"subsampling": 0}, {"subsampling": 1}, {"progressive": True}, {"keep_rgb": True},
+    )  # fmt: skip
+    for options in ways:
         for shown in (SEEN, GREY, SEEN.crop((0, 0, 37, 23))):
             raw = encoded(shown, **options)
             with Image.open(io.BytesIO(raw)) as opened:
                 through_pillow = opened.convert("RGB")
             assert read(raw).pdq == read(encoded(through_pillow if shown is not GREY else opened, "PNG")).pdq
+
+
+def test_damage_that_the_decoder_passes_over_is_told() -> None:
+    raw = encoded(SEEN, quality=92)
+    assert read(raw).damage is None
+    found = read(raw[:-2] + bytes(9) + raw[-2:])
+    assert found.pdq == read(raw).pdq
+    assert "extraneous bytes" in found.damage
 
 
 def in_raw(form: str, orientation: int = 1) -> bytes:

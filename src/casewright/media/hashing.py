@@ -27,7 +27,8 @@ def media(batch: pa.Table, context: Context) -> Output:
         rows.append({"item": item["item"], **row})
         frames += [{"item": item["item"], **f} for f in hashed]
         if damage:
-            aside.append(SetAside("damaged parts", item["item"], "truncated", f"{item['name']}: {damage}"))
+            reason = "truncated" if row["kind"] == "video" else "damaged"
+            aside.append(SetAside("damaged parts", item["item"], reason, f"{item['name']}: {damage}"))
     tallies = [
         Tally("media", batch.num_rows, len(rows)),
         Tally("damaged parts", sum(a.noun == "damaged parts" for a in aside), 0),
@@ -47,7 +48,7 @@ def _read(item: dict[str, Any], context: Context, room: Room) -> Any:
                 row = {"kind": "picture", "width": picture.width, "height": picture.height, "pdq": picture.pdq,
                        "pdq_quality": picture.quality, "camera": picture.camera,
                        "taken_at": picture.taken_at}  # fmt: skip
-                return row, [], None
+                return row, [], picture.damage
             video = read_video(file, context.params["frame_seconds"], pixels)
     except Undecodable as error:
         return error
