@@ -45,7 +45,7 @@ def _secrets(context: Context) -> list[bytes]:
 STAGES = (
     Stage(
         name="items",
-        version=3,
+        version=4,
         reads=("exhibits", "exhibit_files"),
         writes=WROTE,
         work=items,
