@@ -41,6 +41,10 @@ bench-selectors *options:
 mapping-score:
     uv run python -m tests.extract.schemas
 
+# hashing pictures against other hashers (fetched for the measurement only), and that no verdict changes
+bench-media *options:
+    uv run --with threatexchange --with perception --with pdqhash python bench/media.py {{options}}
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

@@ -25,7 +25,7 @@ from casewright.demo.seizure_disk import PARTITION_START, SECTOR, find_program
 from casewright.demo.seizure_disk import PROGRAMS as DISK_PROGRAMS
 from casewright.demo.seizure_logs import combined, nginx_escaped, summer_hours
 from casewright.demo.seizure_truth import distance
-from casewright.kernels.pdq import pdq_of_image
+from casewright.kernels.pdq_fast import pdq_of_image
 
 STATES = ("known", "near", "new", "undecodable", "undecided")
 VERSIONED = (b".gz", b".sql", b".yesterday")

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from casewright.demo.media_video import each_second
-from casewright.kernels.pdq import pdq_of_image
+from casewright.kernels.pdq_fast import pdq_of_image
 
 CONTEXT = "https://hashes.example.org/DataModels/2.0.xml/MUSEUM/$metadata#Media"
 STRANGERS = 300

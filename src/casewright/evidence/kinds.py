@@ -4,6 +4,7 @@ Own signatures come first, for what later stages depend on; the long tail is in 
 """
 
 import re
+import struct
 
 from casewright.evidence.kinds_of_logs import log_kind
 from casewright.evidence.signatures import kind_by_signature
@@ -16,6 +17,17 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"GIF89a", "image/gif"),
     (0, b"II*\0", "image/tiff"),
     (0, b"MM\0*", "image/tiff"),
+    (0, b"II+\0\x08\0\0\0", "image/tiff"),
+    (0, b"MM\0+\0\x08\0\0", "image/tiff"),
+    (0, b"8BPS\0\1\0\0\0\0\0\0", "image/vnd.adobe.photoshop"),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
+    (0, b"\xff\x4f\xff\x51\0", "image/jp2"),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
+    (0, b"FUJIFILMCCD-RAW ", "image/x-fuji-raf"),
+    (0, b"IIU\0", "image/x-panasonic-rw2"),
+    (0, b"IIRO\x08\0\0\0", "image/x-olympus-orf"),
+    (0, b"IIRS\x08\0\0\0", "image/x-olympus-orf"),
+    (0, b"MMOR\0\0\0\x08", "image/x-olympus-orf"),
     (0, b"PK\x03\x04", "application/zip"),
     (0, b"PK\x05\x06", "application/zip"),
     (0, b"PK\x07\x08PK\x03\x04", "application/zip"),
@@ -57,8 +69,9 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"conectix", "application/x-vhd-disk"),
     (0, b"vhdxfile", "application/x-vhd-disk"),
 )
-BRANDS = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heic", b"avif": "image/avif",
-          b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}  # fmt: skip
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+BRANDS = {**dict.fromkeys(HEIC, "image/heic"), b"avif": "image/avif", b"avis": "image/avif",
+          b"crx ": "image/x-canon-cr3", b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}  # fmt: skip
 SQL_DUMP = re.compile(
     rb"\A(?:\xef\xbb\xbf)?(?:/\*M?![^\n]*\n|--\r?\n|\s)*"
     rb"-- (?:MySQL dump|MariaDB dump|PostgreSQL database dump|PostgreSQL database cluster dump|phpMyAdmin SQL Dump)"
@@ -116,6 +129,8 @@ def _boxed(head: bytes) -> str | None:
         return "image/bmp"
     if _tablespace(head):
         return "application/x-innodb-tablespace"
+    if _is_icon(head):
+        return "image/vnd.microsoft.icon"
     return "application/x-tar" if _old_tar(head) else None
 
 
@@ -152,6 +167,14 @@ def _binary_cpio(head: bytes) -> bool:
     mode, length = (int.from_bytes(head[i : i + 2], "little" if head[0] == 0xC7 else "big") for i in (6, 20))
     name = head[26 : 26 + length]
     return mode >> 12 in (1, 2, 4, 6, 8, 10, 12) and 1 < len(name) == length and name.find(b"\0") == length - 1
+
+
+def _is_icon(head: bytes) -> bool:
+    """An icon's signature is four bytes, three of them zero: its first entry must point behind the list of entries."""
+    if head[:4] != b"\0\0\1\0" or len(head) < 22:
+        return False
+    count, planes, depth, length, start = struct.unpack_from("<4xH4xHHII", head)
+    return 0 < count <= 64 and head[9] == 0 and planes <= 1 and depth <= 32 and length > 0 and start >= 6 + 16 * count
 
 
 def _old_tar(head: bytes) -> bool:

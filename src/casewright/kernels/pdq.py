@@ -1,9 +1,10 @@
 """PDQ, the perceptual hash of pictures, as Meta's C++ reference computes it. The slow definition, in numpy.
 
 Source: Meta, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (2019), and the behaviour of
-the reference on its published vectors: luma .299/.587/.114, a side above 512 pixels resized to 512×512 by nearest
-neighbour without regard to aspect, two passes of a box filter each way, 64×64 samples, the 16×16 low frequencies of a
-DCT without the first, and a bit for each that lies above their median.
+the reference on its published vectors: luma .299/.587/.114 (grey is taken as it is), a side above 512 pixels resized to
+512×512 by nearest neighbour without regard to aspect, two passes of a box filter each way, 64×64 samples, the 16×16 low
+frequencies of a DCT without the first, and a bit for each that lies above their median. All sums run in float32 and in
+the reference's order. `pdq_fast.py` is the same, compiled; which pixels a picture has is in `pixels.py`.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 Floats = NDArray[np.float32]
-SIDE, SAMPLES, LOW = 512, 64, 16
+Pixels = NDArray[np.uint8]
+SIDE, SAMPLES, LOW, LEAST = 512, 64, 16, 5
 LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
 
 
@@ -33,41 +34,31 @@ class Pdq:
 def _dct_matrix() -> Floats:
     rows = np.arange(1, LOW + 1, dtype=np.float64)[:, None]
     columns = np.arange(SAMPLES, dtype=np.float64)[None, :]
-    matrix = np.sqrt(2.0 / SAMPLES) * np.cos(np.pi / 2 / SAMPLES * rows * (2 * columns + 1))
-    return np.asarray(matrix, np.float32)
+    scale = np.float64(np.float32(np.sqrt(2.0 / SAMPLES)))  # the reference rounds it before it multiplies
+    return np.asarray(scale * np.cos(np.pi / 2 / SAMPLES * rows * (2 * columns + 1)), np.float32)
 
 
 DCT = _dct_matrix()
 
 
-def luma_of(picture: Image.Image) -> Floats:
-    """Brightness of each pixel, float32 [height, width], turned upright by EXIF, in any mode that Pillow opens."""
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        upright = _eight_bits(upright)
-    pixels = np.asarray(upright.convert("RGB"))
+def luma_of_pixels(pixels: Pixels) -> Floats:
+    """Brightness, float32 [height, width] with no side above 512, of uint8 [height, width] of grey or
+    [height, width, 3 or more] of red, green, blue; what else a pixel has (transparency) does not count."""
     if max(pixels.shape[:2]) > SIDE:
         pixels = _nearest(pixels)
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32)
     red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
     result: Floats = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
     return result
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """High-range grey scaled to 8 bits: Pillow's own conversion would clip everything above 255."""
-    values = np.asarray(picture, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise NoPicture("has pixels that are no number")
-    top = 65535.0 if picture.mode.startswith("I") and values.max(initial=0) > 255 else max(values.max(initial=0), 255.0)
-    return Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8))
-
-
-def _nearest(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _nearest(pixels: Pixels) -> Pixels:
     """To 512×512, taking the pixel at floor(i · size / 512)."""
     height, width = pixels.shape[:2]
     rows = np.arange(SIDE) * height // SIDE
     columns = np.arange(SIDE) * width // SIDE
-    taken: NDArray[np.uint8] = pixels[rows][:, columns]
+    taken: Pixels = pixels[rows][:, columns]
     return taken
 
 
@@ -79,8 +70,6 @@ def _box(values: Floats, window: int) -> Floats:
     size = values.shape[-1]
     half = (window + 2) // 2
     phase_1, phase_2, phase_3 = half - 1, window - half + 1, size - window
-    if phase_3 < 0:
-        raise NoPicture("is too small for the filter")
     sums = np.zeros(values.shape[:-1], np.float32)
     result = np.empty_like(values)
     left = right = out = 0
@@ -111,8 +100,10 @@ def _window(size: int) -> int:
 
 
 def samples_of(luma: Floats) -> Floats:
-    """The smoothed picture at 64×64 centre points."""
+    """The smoothed picture at 64×64 centre points; one that has this size is taken as it is."""
     height, width = luma.shape
+    if height == width == SAMPLES:
+        return luma
     smooth = luma
     for _ in range(2):
         smooth = _box(smooth, _window(width))
@@ -132,14 +123,21 @@ def quality_of(samples: Floats) -> int:
 
 def pdq_of_luma(luma: Floats) -> Pdq:
     """PDQ of brightness values, float32 [height, width], neither side above 512. Raises NoPicture below 5 a side."""
-    if min(luma.shape) < 5:
+    if min(luma.shape) < LEAST:
         raise NoPicture(f"{luma.shape[1]}×{luma.shape[0]} pixels are too few for a hash")
     samples = samples_of(luma)
-    return Pdq(_hex(_low_frequencies(samples)), quality_of(samples))
+    return Pdq(_hex(low_frequencies(samples)), quality_of(samples))
 
 
-def _low_frequencies(samples: Floats) -> Floats:
-    result: Floats = np.asarray((DCT @ samples) @ DCT.T, np.float32)
+def low_frequencies(samples: Floats) -> Floats:
+    """DCT · samples · DCT transposed. Each sum runs from the first sample to the last: a library's product of matrices
+    adds in an order of its own, and the same picture could have another hash on another machine."""
+    half = np.zeros((LOW, SAMPLES), np.float32)
+    for k in range(SAMPLES):
+        half = half + DCT[:, k, None] * samples[None, k, :]
+    result = np.zeros((LOW, LOW), np.float32)
+    for k in range(SAMPLES):
+        result = result + half[:, k, None] * DCT[None, :, k]
     return result
 
 
@@ -150,18 +148,15 @@ def _hex(low: Floats) -> str:
     return np.packbits(bits[::-1]).tobytes().hex()
 
 
-def pdq_of_image(picture: Image.Image) -> tuple[str, int]:
-    """Hash (64 hex digits) and quality of a decoded picture. Raises NoPicture."""
-    found = pdq_of_luma(luma_of(picture))
-    return found.hash, found.quality
-
-
 def dihedral(luma: Floats) -> tuple[str, ...]:
-    """The hashes of the picture as it is, turned by 90, 180, 270 degrees, flipped in x, in y, and along both diagonals.
+    """The hashes of the picture as it is, turned by 90, 180, 270 degrees, upside down, left to right, and along both
+    diagonals. All come from one DCT, as in the reference: turning a picture transposes its frequencies and changes the
+    sign of odd ones.
 
-    All come from one DCT: turning a picture transposes its frequencies and changes the sign of odd ones.
+    They are not quite what a turned picture is hashed to: nearest neighbour, filter and samples all lean to the lower
+    right, by up to 2 of 512 pixels. `pdq_fast.turned_of_pixels` gives those.
     """
-    low = _low_frequencies(samples_of(luma))
+    low = low_frequencies(samples_of(luma))
     odd = np.where(np.arange(1, LOW + 1) % 2 == 1, -1, 1).astype(np.float32)
     rows, columns = low * odd[:, None], low * odd[None, :]
     both = rows * odd[None, :]

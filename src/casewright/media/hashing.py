@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Tally
-from casewright.media.pictures import Undecodable, read_picture
+from casewright.media.pictures import Room, Undecodable, read_picture
 from casewright.media.videos import read_video
 from casewright.model.tables import TABLES
 
@@ -16,8 +16,9 @@ def media(batch: pa.Table, context: Context) -> Output:
     frames: list[dict[str, Any]] = []
     aside: list[SetAside] = []
     known: dict[str, Any] = {}
+    room = Room()
     for item in batch.to_pylist():
-        found = known.get(item["sha256"]) or _read(item, context)
+        found = known.get(item["sha256"]) or _read(item, context, room)
         known[item["sha256"]] = found
         if isinstance(found, Undecodable):
             aside.append(SetAside("media", item["item"], found.reason, f"{item['name']}: {found}"))
@@ -26,7 +27,8 @@ def media(batch: pa.Table, context: Context) -> Output:
         rows.append({"item": item["item"], **row})
         frames += [{"item": item["item"], **f} for f in hashed]
         if damage:
-            aside.append(SetAside("damaged parts", item["item"], "truncated", f"{item['name']}: {damage}"))
+            reason = "truncated" if row["kind"] == "video" else "damaged"
+            aside.append(SetAside("damaged parts", item["item"], reason, f"{item['name']}: {damage}"))
     tallies = [
         Tally("media", batch.num_rows, len(rows)),
         Tally("damaged parts", sum(a.noun == "damaged parts" for a in aside), 0),
@@ -36,17 +38,17 @@ def media(batch: pa.Table, context: Context) -> Output:
     )
 
 
-def _read(item: dict[str, Any], context: Context) -> Any:
+def _read(item: dict[str, Any], context: Context, room: Room) -> Any:
     """(row, frames, damage), or the Undecodable."""
     pixels = context.params["picture_pixels"]
     try:
         with context.open(item["sha256"]) as file:
             if item["mime"].startswith("image/"):
-                picture = read_picture(file, pixels)
+                picture = read_picture(file, pixels, room)
                 row = {"kind": "picture", "width": picture.width, "height": picture.height, "pdq": picture.pdq,
                        "pdq_quality": picture.quality, "camera": picture.camera,
                        "taken_at": picture.taken_at}  # fmt: skip
-                return row, [], None
+                return row, [], picture.damage
             video = read_video(file, context.params["frame_seconds"], pixels)
     except Undecodable as error:
         return error

@@ -7,6 +7,7 @@ from casewright.engine.stage import Stage
 from casewright.media.hashing import media
 from casewright.media.matching import lists, matches
 from casewright.media.order import groups, worklist
+from casewright.media.pictures import KERNELS
 from casewright.model.settings import Settings
 
 
@@ -22,8 +23,9 @@ def _judging(settings: Settings) -> Mapping[str, Any]:
 HASHED = ("items", "media", "media_frames")
 
 STAGES = (
-    Stage("media", 1, ("items",), ("media", "media_frames"), media, over="items",
-          where="mime LIKE 'image/%' OR mime LIKE 'video/%'", order="item", batch=32, hostile=True, params=_decoding),
+    Stage("media", 2, ("items",), ("media", "media_frames"), media, over="items",
+          where="mime LIKE 'image/%' OR mime LIKE 'video/%'", order="item", batch=32, hostile=True, params=_decoding,
+          imports=KERNELS),
     Stage("lists", 1, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
           order="exhibit, position", batch=1, hostile=True, noun="lists", key="exhibit"),
     Stage("matches", 1, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging),

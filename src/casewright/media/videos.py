@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 import av
 
-from casewright.kernels.pdq import NoPicture, pdq_of_image
+from casewright.kernels.pdq import NoPicture
 from casewright.media.pictures import Undecodable
 
 MOST_FRAMES = 100_000
@@ -47,6 +47,8 @@ def read_video(file: BinaryIO, every: float, most_pixels: int) -> Video:
 
 
 def _hash_frames(container: Any, stream: Any, video: Video, every: float) -> None:
+    from casewright.kernels.pdq_fast import pdq_of_pixels  # noqa: PLC0415  slow to import: only what hashes waits for it
+
     due, first, index = 0.0, None, 0
     for frame in container.decode(stream):
         moment = float(frame.pts * frame.time_base) if frame.pts is not None else index / 25
@@ -55,10 +57,10 @@ def _hash_frames(container: Any, stream: Any, video: Video, every: float) -> Non
         if moment - first + 1e-6 < due:
             continue
         try:
-            found, quality = pdq_of_image(frame.to_image())
+            found = pdq_of_pixels(frame.to_ndarray(format="rgb24"))
         except NoPicture as error:
             raise ValueError(str(error)) from error
-        video.frames.append((round(moment - first, 6), found, quality))
+        video.frames.append((round(moment - first, 6), found.hash, found.quality))
         due = (int((moment - first + 1e-6) / every) + 1) * every
         if len(video.frames) >= MOST_FRAMES:
             return
