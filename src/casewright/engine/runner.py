@@ -201,7 +201,7 @@ class Runner:
         return {
             name: pa.table({"event": self._ledger_rows(name)}, schema=event)
             if name.startswith("ledger/")
-            else self.tables.load(name, before)
+            else self.tables.load(name, before, stage.columns.get(name))
             for name in stage.reads
         }
 

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Tally
-from casewright.kernels.hamming import packed, within
+from casewright.kernels.hamming import packed
+from casewright.kernels.hamming_groups import joined
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
@@ -16,7 +17,9 @@ FIRST = {"new": 0, "near": 1, "known": 2}
 def groups(batch: pa.Table, context: Context) -> Output:
     """Same bytes; near by PDQ to the group's first item, never to a later one, so that strangers are not chained
     together; same camera with a serial number."""
-    media = context.sql("SELECT m.*, i.sha256 FROM media m JOIN items i USING (item) ORDER BY item").to_pylist()
+    media = context.sql(
+        "SELECT item, i.sha256, m.camera, m.pdq, m.pdq_quality FROM media m JOIN items i USING (item) ORDER BY item"
+    ).to_pylist()
     rows: list[dict[str, Any]] = []
     for reason, members in (
         ("same bytes", _by(media, "sha256")),
@@ -42,20 +45,13 @@ def _by(media: list[dict[str, Any]], column: str) -> list[Group]:
 
 
 def _near(media: list[dict[str, Any]], context: Context) -> list[Group]:
-    """Each picture, once by content, joins the first group whose leader is near."""
-    pictures = {m["sha256"]: m for m in media if m["pdq"] and m["pdq_quality"] >= context.params["pdq_quality"]}
-    leaders: list[str] = []
-    found: dict[str, list[tuple[str, int]]] = {}
-    for medium in pictures.values():
-        near = within(
-            packed([medium["pdq"]])[0], packed([pictures[s]["pdq"] for s in leaders]), context.params["pdq_distance"]
-        )
-        if near:
-            index, bits = min(near, key=lambda n: (n[1], n[0]))
-            found[leaders[index]].append((medium["item"], bits))
-        else:
-            leaders.append(medium["sha256"])
-            found[medium["sha256"]] = [(medium["item"], 0)]
+    """Each picture, once by content, joins the nearest leader of a group, or leads one."""
+    good = [m for m in media if m["pdq"] and m["pdq_quality"] >= context.params["pdq_quality"]]
+    pictures = list({m["sha256"]: m for m in good}.values())
+    found: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    leaders, distances = joined(packed([m["pdq"] for m in pictures]), context.params["pdq_distance"])
+    for picture, leader, bits in zip(pictures, leaders.tolist(), distances.tolist(), strict=True):
+        found[leader].append((picture["item"], bits))
     return [(members[0][0], members) for members in found.values() if len(members) > 1]
 
 

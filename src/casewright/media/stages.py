@@ -5,7 +5,8 @@ from typing import Any
 
 from casewright.engine.stage import Stage
 from casewright.media.hashing import media
-from casewright.media.matching import lists, matches
+from casewright.media.listing import lists
+from casewright.media.matching import ENTRY_COLUMNS, matches
 from casewright.media.order import groups, worklist
 from casewright.model.settings import Settings
 
@@ -24,9 +25,10 @@ HASHED = ("items", "media", "media_frames")
 STAGES = (
     Stage("media", 1, ("items",), ("media", "media_frames"), media, over="items",
           where="mime LIKE 'image/%' OR mime LIKE 'video/%'", order="item", batch=32, hostile=True, params=_decoding),
-    Stage("lists", 1, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
-          order="exhibit, position", batch=1, hostile=True, noun="lists", key="exhibit"),
-    Stage("matches", 1, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging),
-    Stage("groups", 1, HASHED, ("media_groups",), groups, params=_judging),
+    Stage("lists", 2, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
+          order="exhibit, position", batch=1, hostile=True, streams=True, noun="lists", key="exhibit"),
+    Stage("matches", 2, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging,
+          columns={"list_entries": ENTRY_COLUMNS}),
+    Stage("groups", 2, HASHED, ("media_groups",), groups, params=_judging),
     Stage("worklist", 1, ("items", "media", "media_matches", "media_groups", "uploads"), ("worklist",), worklist),
 )  # fmt: skip
