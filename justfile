@@ -33,6 +33,10 @@ docs:
 bench *options:
     uv run python bench/evidence.py {{options}}
 
+# exact search for near hashes, side by side
+bench-search *options:
+    uv run --with faiss-cpu --with usearch python bench/search.py {{options}}
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

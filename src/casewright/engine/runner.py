@@ -266,7 +266,7 @@ def _picked(stage: Stage, batch: pa.Table, beside: Mapping[str, pa.Table]) -> di
     for name, table in beside.items():
         context = Context({}, {name: table}, _NO_BLOBS)
         sql = f"SELECT * FROM {name} WHERE {stage.beside.get(name, 'true')}"  # noqa: S608  ours
-        picked[name] = context.sql(sql, key if "$key" in sql else None).cast(TABLES[name].schema)
+        picked[name] = context.sql(sql, key if "$key" in sql else None).cast(table.schema)
     return picked
 
 

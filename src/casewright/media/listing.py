@@ -8,6 +8,7 @@ import pyarrow as pa
 from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.media.csv_list import read_csv
 from casewright.media.lists import COLUMNS, Alive, Entries
+from casewright.media.nsrl import SQLITE
 from casewright.media.vics import BOM, read_vics
 from casewright.model.errors import Refused
 from casewright.model.ids import id_maker
@@ -15,7 +16,6 @@ from casewright.model.tables import TABLES
 
 MOST_DOUBTS = 1000
 """Doubtful hashes of a list that get a row each; further ones are counted, a row for each batch of entries."""
-SQLITE = b"SQLite format 3\0"
 
 
 def read_list(file: BinaryIO, name: str, alive: Alive = lambda: None) -> Iterator[Entries]:

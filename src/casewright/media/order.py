@@ -67,11 +67,13 @@ SELECT i.sha256, min(i.item) AS item, count(DISTINCT i.item) AS copies, any_valu
        any_value(x.category ORDER BY x.distance, x.entry) AS category,
        list(DISTINCT x.match_id ORDER BY x.match_id) FILTER (x.match_id IS NOT NULL) AS matches,
        count(DISTINCT u.upload) AS uploads, max(u.time) AS uploaded,
-       any_value(g.media_group ORDER BY g.media_group) FILTER (g.reason = 'same camera') AS camera
+       any_value(g.media_group ORDER BY g.media_group) FILTER (g.reason = 'same camera') AS camera,
+       min(h.list) AS harmless, list(DISTINCT h.id ORDER BY h.id) FILTER (h.id IS NOT NULL) AS harmless_rows
 FROM media m
 JOIN items i USING (item)
 LEFT JOIN media_matches x ON x.item = m.item
 LEFT JOIN media_groups g ON g.item = m.item
+LEFT JOIN harmless h ON h.item = m.item
 LEFT JOIN uploads u ON u.sha256 = i.sha256 OR (u.sha256 IS NULL AND u.md5 = i.md5)
 GROUP BY i.sha256
 ORDER BY i.sha256
@@ -80,19 +82,21 @@ ORDER BY i.sha256
 
 def worklist(batch: pa.Table, context: Context) -> Output:
     """One row for each distinct content: new ones first, those on a camera that also took listed ones before others,
-    then by how recently an account uploaded them."""
+    then by how recently an account uploaded them. What is on no list and known as harmless is left out and counted;
+    its row in `harmless` says why."""
     rows = context.sql(WORK).to_pylist()
     listed = {r["camera"] for r in rows if r["camera"] and (r["exact"] is not None or r["near"] is not None)}
     for row in rows:
         row["state"] = "known" if row["exact"] is not None else "near" if row["near"] is not None else "new"
         row["related"] = row["state"] == "new" and row["camera"] in listed
-    rows.sort(key=lambda r: (FIRST[r["state"]], not r["related"], r["uploads"] == 0, _late(r["uploaded"]), r["sha256"]))
+    work = [r for r in rows if r["state"] != "new" or not r["harmless"]]
+    work.sort(key=lambda r: (FIRST[r["state"]], not r["related"], r["uploads"] == 0, _late(r["uploaded"]), r["sha256"]))
     made = [
         {"rank": rank, "item": row["item"], "state": row["state"], "reason": _reason(row),
-         "sources": ["media/" + row["item"], *(row["matches"] or [])]}
-        for rank, row in enumerate(rows, start=1)
+         "sources": ["media/" + row["item"], *(row["matches"] or []), *(row["harmless_rows"] or [])]}
+        for rank, row in enumerate(work, start=1)
     ]  # fmt: skip
-    tally = Tally("distinct media", len(rows), len(rows))
+    tally = Tally("distinct media", len(rows), len(work), len(rows) - len(work))
     return Output({"worklist": TABLES["worklist"].rows(made)}, [], [tally])
 
 
@@ -109,6 +113,7 @@ def _reason(row: dict[str, Any]) -> str:
         "new": "on no list",
     }[row["state"]]
     more = [f"{row['copies']} copies"] if row["copies"] > 1 else []
+    more += [f"harmless says {row['harmless']}, which does not agree"] if row["harmless"] else []
     more += ["same camera as listed ones"] if row["related"] else []
     more += (
         [f"uploaded {row['uploads']} times, last {row['uploaded']:%Y-%m-%d}"]
