@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from casewright.media import listing, vics
 from casewright.media.listing import read_list
-from casewright.media.lists import Entries
 from casewright.media.stages import STAGES
 from casewright.model.errors import Refused
 from casewright.model.settings import LimitSettings, MediaSettings
@@ -25,10 +24,12 @@ def rows(raw: bytes) -> list[dict[str, Any]]:
     """The entries of a list, with what is doubtful in each."""
     found = []
     for entries in read_list(io.BytesIO(raw), "the list"):
-        doubts = {d.row: [x.why for x in entries.doubts if x.row == d.row] for d in entries.doubts}
-        for values in zip(*entries.columns.values(), strict=True):
-            row = dict(zip(entries.columns, values, strict=True))
-            found.append({**row, "dialect": entries.dialect, "doubtful": doubts.get(row["row"], [])})
+        columns, doubts = entries.cleaned()
+        plain = {n: list(c) if isinstance(c, list | range) else c.to_pylist() for n, c in columns.items()}
+        for values in zip(*plain.values(), strict=True):
+            row = dict(zip(plain, values, strict=True))
+            why = [d.why for d in doubts if d.row == row["row"]]
+            found.append({**row, "dialect": entries.dialect, "doubtful": why})
     return found
 
 
@@ -55,7 +56,16 @@ def test_hashes_that_make_no_sense_are_named_and_the_entry_stays() -> None:
 
 @pytest.mark.parametrize("odd", ["text", [1], {"HashName": "MD5"}])
 def test_other_hashes_of_an_odd_shape_are_named_too(odd: Any) -> None:
-    assert rows(two(AlternativeHashes=odd))[0]["doubtful"] == ["AlternativeHashes: is no list of hashes"]
+    first = rows(two(AlternativeHashes=odd, odd="a field of its own"))[0]
+    assert first["doubtful"] == ["AlternativeHashes: is no list of hashes"]
+    assert rows(two(odd="a field of its own"))[0]["doubtful"] == []
+
+
+def test_hashes_that_are_no_text_are_named_too() -> None:
+    odd = {"MediaID": 1, "MD5": 5, "SHA1": [1]}
+    first, second = rows(hash_set(odd, {"MediaID": 2, "MD5": 0, "SHA1": " " + "A" * 40}))
+    assert [why.partition(" is")[0] for why in first["doubtful"]] == ["sha1: '[1]'", "md5: '5'"]
+    assert (second["sha1"], second["md5"], second["doubtful"]) == ("a" * 40, None, [])
 
 
 def test_an_empty_md5_is_none_and_repeated_ids_stay_apart() -> None:
@@ -218,7 +228,3 @@ def test_each_doubtful_hash_has_a_row_up_to_a_bound_and_the_others_are_counted(m
     found, aside = listed(hash_set(*({"MediaID": n, "MD5": "x"} for n in range(5))))
     assert [row["native"] for row in found] == ["0", "1", "2", "3", "4"]
     assert [(a.row, a.count) for a in aside] == [(1, 1), (2, 1), (3, 3)]
-
-
-def test_entries_have_the_columns_of_the_table() -> None:
-    assert set(Entries("d").columns) | {"entry", "list", "dialect", "exhibit", "path"} == set(listed(SMALL)[0][0])

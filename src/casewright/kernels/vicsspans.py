@@ -54,6 +54,12 @@ def scan(buffer, at, state, starts, ends, rest):  # type: ignore[no-untyped-def]
     while at < buffer.size and found < starts.size:
         byte = buffer[at]
         copied = not in_media and (not in_value or (depth > 2 and is_case))
+        if string and not escaped and not copied and (length > 5 or (depth != 1 and depth != 3)):
+            while at < buffer.size and buffer[at] != 34 and buffer[at] != 92:
+                at += 1
+            if at == buffer.size:
+                break
+            byte = buffer[at]
         if string:
             if escaped:
                 escaped = 0

@@ -53,16 +53,17 @@ def _heading(file: BinaryIO, name: str) -> tuple[str, list[str], str]:
 def _entries(file: BinaryIO, comma: str, heading: list[str], dialect: str, alive: Alive) -> Iterator[Entries]:
     number = 0
     for lines, rows in _rows(file, comma):
-        entries = Entries(dialect)
-        for (start, line), row in zip(lines, rows, strict=True):
-            number += 1
-            if line.strip():
-                fields = dict(zip(heading, row, strict=False))
-                pdq = [fields["pdq"].strip()] if fields.get("pdq", "").strip() else []
-                entries.add(number, start, len(line.encode("utf-8")), fields.get("native") or str(number),
-                            fields.get("category") or None, fields, pdq, [])  # fmt: skip
+        numbered = zip(range(number + 1, number + 1 + len(lines)), lines, rows, strict=True)
+        kept = [(n, start, len(line.encode("utf-8")), row) for n, (start, line), row in numbered if line.strip()]
+        number += len(lines)
+        fields = [dict(zip(heading, row, strict=False)) for *_, row in kept]
         alive()
-        yield entries
+        yield Entries(
+            dialect, [n for n, *_ in kept], [start for _, start, *_ in kept], [length for _, _, length, _ in kept],
+            [f.get("native") or str(n) for f, (n, *_) in zip(fields, kept, strict=True)],
+            [f.get("category") or None for f in fields], {name: [f.get(name) for f in fields] for name in HEX},
+            [[f["pdq"].strip()] if f.get("pdq", "").strip() else [] for f in fields],
+        )  # fmt: skip
 
 
 def _rows(file: BinaryIO, comma: str) -> Iterator[tuple[list[Line], list[list[str]]]]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.media.csv_list import read_csv
-from casewright.media.lists import COLUMNS, Alive, Entries
+from casewright.media.lists import Alive, Doubt, Entries
 from casewright.media.nsrl import SQLITE
 from casewright.media.vics import BOM, read_vics
 from casewright.model.errors import Refused
@@ -50,13 +50,13 @@ def lists(batch: pa.Table, context: Context) -> Iterator[Output]:
 def _outputs(file: dict[str, Any], batches: Iterator[Entries]) -> Iterator[Output]:
     make, doubts = id_maker("entry", file["exhibit"], file["path"]), 0
     for entries in batches:
-        aside = [
-            _doubt(file, entries, which) for which in range(max(0, min(len(entries.doubts), MOST_DOUBTS - doubts)))
-        ]
-        if left := len(entries.doubts) - len(aside):
-            aside.append(_doubt(file, entries, len(aside), left))
-        doubts += len(entries.doubts)
-        yield _output(_rows(file, entries, make), aside, Tally("entries", len(entries), len(entries)))
+        columns, found = entries.cleaned()
+        aside = [_doubt(file, doubt) for doubt in found[: max(0, MOST_DOUBTS - doubts)]]
+        if left := len(found) - len(aside):
+            aside.append(_doubt(file, found[len(aside)], left))
+        doubts += len(found)
+        rows = _rows(file, entries.dialect, columns, make)
+        yield _output(rows, aside, Tally("entries", len(entries), len(entries)))
     yield _output(pa.table({}), [], Tally("lists", 1, 1))
 
 
@@ -70,19 +70,19 @@ def _refused(file: dict[str, Any], reason: str, why: str) -> Output:
     return _output(pa.table({}), [SetAside("lists", file["exhibit"], reason, why)], Tally("lists", 1, 0))
 
 
-def _doubt(file: dict[str, Any], entries: Entries, which: int, count: int = 1) -> SetAside:
-    doubt = entries.doubts[which]
+def _doubt(file: dict[str, Any], doubt: Doubt, count: int = 1) -> SetAside:
     more = f" (and {count - 1} more in the entries that follow)" if count > 1 else ""
     where = f"{file['name']}, entry {doubt.row}: {doubt.why}{more}"
     return SetAside("doubtful hashes", file["exhibit"], "no such hash", where, count, doubt.start, doubt.length,
                     doubt.row)  # fmt: skip
 
 
-def _rows(file: dict[str, Any], entries: Entries, make: Any) -> pa.Table:
-    columns: dict[str, Any] = {name: entries.columns[name] for name in COLUMNS}
-    columns["entry"] = [make(row) for row in columns["row"]]
-    same = {"list": file["name"], "dialect": entries.dialect, "exhibit": file["exhibit"], "path": file["path"]}
+def _rows(file: dict[str, Any], dialect: str, columns: dict[str, Any], make: Any) -> pa.Table:
+    entries = list(map(make, columns["row"]))
+    same = {"list": file["name"], "dialect": dialect, "exhibit": file["exhibit"], "path": file["path"]}
     schema = TABLES["list_entries"].schema
+    whole: dict[str, Any] = {**columns, "entry": entries}
     for name, value in same.items():
-        columns[name] = pa.repeat(pa.scalar(value, schema.field(name).type), len(entries))
-    return pa.table({f.name: pa.array(columns[f.name], f.type) for f in schema}, schema=schema)
+        whole[name] = pa.repeat(pa.scalar(value, schema.field(name).type), len(entries))
+    arrays = [whole[f.name] if isinstance(whole[f.name], pa.Array) else pa.array(whole[f.name], f.type) for f in schema]
+    return pa.table(arrays, schema=schema)

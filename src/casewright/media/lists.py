@@ -6,17 +6,22 @@ entry's own bytes. A list that is cut off is refused whole: half a list would le
 reader goes through a list twice: first to its end, then for its entries.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from casewright.media.columns import packed_column
+
 HEX = {"sha256": 64, "sha1": 40, "md5": 32}
-COLUMNS = ("native", "category", *HEX, "pdq", "span_start", "span_length", "row")
-AT_ONCE = 20_000
+AT_ONCE = 10_000
 """Entries that are held at once."""
-_HEX = {name: re.compile(f"[0-9a-f]{{{size}}}") for name, size in HEX.items()}
-_PDQ = re.compile("[0-9A-Fa-f]{64}")
+PDQ_ONES = 128
+STRINGS = pa.string()
 
 Alive = Callable[[], None]
 """Told that the work goes on."""
@@ -34,40 +39,66 @@ class Doubt:
 
 @dataclass
 class Entries:
-    """Some entries of a list, column by column, as in the table `list_entries`."""
+    """Some entries, column by column, as the list has them. `odd`: place in the columns, and what is wrong there."""
 
     dialect: str
-    columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
-    doubts: list[Doubt] = field(default_factory=list)
+    rows: Sequence[int]
+    starts: Sequence[int]
+    lengths: Sequence[int]
+    native: Sequence[str]
+    category: Sequence[str | None]
+    hashes: dict[str, list[Any]]
+    pdq: list[list[str]]
+    odd: list[tuple[int, str]] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.columns["row"])
+        return len(self.rows)
 
-    def add(
-        self, row: int, start: int, length: int, native: str, category: str | None, hashes: Mapping[str, Any],
-        pdq: list[str], doubtful: list[str],
-    ) -> None:  # fmt: skip
-        """An entry as the list has it: hashes that are none are left out, and said."""
-        columns = self.columns
-        columns["row"].append(row)
-        columns["span_start"].append(start)
-        columns["span_length"].append(length)
-        columns["native"].append(native)
-        columns["category"].append(category)
-        for name, form in _HEX.items():
-            value = hashes.get(name)
-            clean = str(value).strip().lower() if value else ""
-            good = form.fullmatch(clean) is not None
-            columns[name].append(clean if good else None)
-            if clean and not good:
-                doubtful.append(f"{name}: {clean[:70]!r} is no {name}")
-        good_pdq = [p.lower() for p in pdq if is_pdq(p)]
-        columns["pdq"].append(good_pdq)
-        if len(good_pdq) != len(pdq):
-            wrong = [f"pdq: {p[:70]!r} is no PDQ (128 of its 256 bits must be ones)" for p in pdq if not is_pdq(p)]
-            doubtful += wrong
-        self.doubts += [Doubt(row, start, length, why) for why in doubtful]
+    def cleaned(self) -> tuple[dict[str, Any], list[Doubt]]:
+        """Arrow columns of `list_entries`, hashes in lower case; those that are none are left out, and said."""
+        odd = list(self.odd)
+        columns: dict[str, Any] = {}
+        for name, size in HEX.items():
+            columns[name], wrong = _hex_column(self.hashes.get(name) or [None] * len(self), name, size)
+            odd += wrong
+        columns["pdq"], wrong = _pdq_column(self.pdq)
+        odd = sorted(odd + wrong, key=lambda one: one[0])
+        columns |= {"row": self.rows, "span_start": self.starts, "span_length": self.lengths}
+        columns |= {"native": self.native, "category": self.category}
+        return columns, [Doubt(self.rows[at], self.starts[at], self.lengths[at], why) for at, why in odd]
 
 
-def is_pdq(value: str) -> bool:
-    return _PDQ.fullmatch(value) is not None and int(value, 16).bit_count() == 128
+def _hex_column(values: list[Any], name: str, size: int) -> tuple[Any, list[tuple[int, str]]]:
+    try:
+        raw = pa.array(values, STRINGS)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and the like stand where a text should
+        raw = pa.array([str(value) if value else None for value in values], STRINGS)
+    clean = pc.utf8_lower(pc.utf8_trim_whitespace(raw))
+    good = pc.match_substring_regex(clean, rf"\A[0-9a-f]{{{size}}}\z")
+    wrong = _places(pc.and_(pc.not_equal(clean, ""), pc.invert(good)))
+    return _only(clean, good), [(at, f"{name}: {clean[at].as_py()[:70]!r} is no {name}") for at in wrong]
+
+
+def _pdq_column(values: list[list[str]]) -> tuple[Any, list[tuple[int, str]]]:
+    counts = np.fromiter(map(len, values), np.int64, len(values))
+    flat = pa.array([value for several in values for value in several], STRINGS)
+    clean = pc.utf8_lower(flat)
+    good = pc.match_substring_regex(clean, r"\A[0-9a-f]{64}\z").to_numpy(zero_copy_only=False).astype(bool)
+    ones = np.bitwise_count(packed_column(clean.filter(pa.array(good)))).sum(axis=1)
+    good[good] = ones == PDQ_ONES
+    owners = np.repeat(np.arange(len(values)), counts)
+    offsets = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.bincount(owners[good], minlength=len(values)), out=offsets[1:])
+    said = [(int(owners[at]), flat[at].as_py()) for at in np.flatnonzero(~good).tolist()]
+    wrong = [(at, f"pdq: {text[:70]!r} is no PDQ (128 of its 256 bits must be ones)") for at, text in said]
+    return pa.ListArray.from_arrays(pa.array(offsets), clean.filter(pa.array(good))), wrong
+
+
+def _only(column: Any, good: Any) -> Any:
+    return pc.if_else(good, column, pa.scalar(None, STRINGS))
+
+
+def _places(mask: Any) -> list[int]:
+    found: NDArray[np.int64] = np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))
+    places: list[int] = found.tolist()
+    return places

@@ -30,14 +30,27 @@ WRONG = {
 }
 
 
-class Medium(msgspec.Struct):
+class Other(msgspec.Struct, gc=False):
+    """A hash by its name."""
+
+    HashName: str | None = None
+    HashValue: str | None = None
+
+
+class Medium(msgspec.Struct, gc=False):
     """The fields that matter here; the others are checked to be JSON and passed over."""
 
     MediaID: Any = None
     Category: Any = None
     MD5: Any = None
     SHA1: Any = None
-    AlternativeHashes: Any = None
+    AlternativeHashes: list[Other] | None = None
+
+
+class OddMedium(Medium, gc=False):
+    """One whose hashes are not said as they should; no list can say that of itself."""
+
+    odd: str = ""
 
 
 Piece = tuple[list[Medium], list[int], list[int]]
@@ -57,33 +70,34 @@ def read_vics(file: BinaryIO, name: str, alive: Alive) -> Iterator[Entries]:
 
 
 def _entries(file: BinaryIO, dialect: str, alive: Alive) -> Iterator[Entries]:
-    number = 0
+    number = 1
     for media, starts, lengths in _media(file, bytearray()):
-        entries = Entries(dialect)
-        for medium, start, length in zip(media, starts, lengths, strict=True):
-            number += 1
-            _add(entries, medium, number, start, length)
+        rows = range(number, number + len(media))
+        native = [str(row if m.MediaID is None else m.MediaID) for row, m in zip(rows, media, strict=True)]
+        category = [None if m.Category is None else str(m.Category) for m in media]
+        hashes: dict[str, list[Any]] = {"md5": [m.MD5 for m in media], "sha1": [m.SHA1 for m in media]}
+        hashes["sha256"] = [None] * len(media)
+        entries = Entries(dialect, rows, starts, lengths, native, category, hashes, [[] for _ in media])
+        for at, medium in enumerate(media):
+            if isinstance(medium, OddMedium):
+                entries.odd.append((at, medium.odd))
+            if medium.AlternativeHashes:
+                _add_others(entries, at, medium.AlternativeHashes)
+        number += len(media)
         alive()
         yield entries
 
 
-def _add(entries: Entries, medium: Medium, number: int, start: int, length: int) -> None:
-    hashes, pdq, doubtful = {"md5": medium.MD5, "sha1": medium.SHA1}, [], []
-    others = medium.AlternativeHashes or []
-    if not isinstance(others, list) or not all(isinstance(other, dict) for other in others):
-        doubtful.append("AlternativeHashes: is no list of hashes")
-        others = []
+def _add_others(entries: Entries, at: int, others: list[Other]) -> None:
+    """Hashes by their names: PDQ, frames of videos, and others where the medium's own field is empty."""
     for other in others:
-        kind, value = str(other.get("HashName", "")).lower().replace("-", ""), str(other.get("HashValue") or "")
-        if kind == "pdq":
-            pdq.append(value)
-        elif kind == "pdqframes":
-            pdq += [frame.partition(":")[0] for frame in value.split()]
-        elif not hashes.get(kind):
-            hashes[kind] = value
-    native = number if medium.MediaID is None else medium.MediaID
-    category = None if medium.Category is None else str(medium.Category)
-    entries.add(number, start, length, str(native), category, hashes, pdq, doubtful)
+        name, value = (other.HashName or "").lower().replace("-", ""), other.HashValue or ""
+        if name == "pdq":
+            entries.pdq[at].append(value)
+        elif name == "pdqframes":
+            entries.pdq[at] += [frame.partition(":")[0] for frame in value.split()]
+        elif name in entries.hashes and not entries.hashes[name][at]:
+            entries.hashes[name][at] = value
 
 
 def _dialect(rest: bytes, name: str) -> str:
@@ -132,9 +146,19 @@ def _decoded(buffer: bytes, starts: list[int], ends: list[int], base: int, close
     text = f"[{raw.decode('utf-8')}]"
     try:
         media = _DECODER.decode(text)
-    except (msgspec.DecodeError, msgspec.ValidationError):  # Python's parser takes lone surrogates
-        media = [Medium(**{n: _sayable(one.get(n)) for n in Medium.__struct_fields__}) for one in json.loads(text)]
+    except (msgspec.DecodeError, msgspec.ValidationError):  # Python's parser takes lone surrogates and odd shapes
+        media = [_medium(one) for one in json.loads(text)]
     return media, [base + start for start in starts], [end - start for start, end in spans]
+
+
+def _medium(one: dict[str, Any]) -> Medium:
+    """A medium that says something in an odd way; what is wrong with its hashes is in `odd`."""
+    said = {name: _sayable(one.get(name)) for name in ("MediaID", "Category", "MD5", "SHA1")}
+    others = one.get("AlternativeHashes") or []
+    if not isinstance(others, list) or not all(isinstance(other, dict) for other in others):
+        return OddMedium(**said, odd="AlternativeHashes: is no list of hashes")
+    named = [(_sayable(other.get("HashName")), _sayable(other.get("HashValue"))) for other in others]
+    return Medium(**said, AlternativeHashes=[Other(str(n or ""), str(v or "")) for n, v in named])
 
 
 def _sayable(value: Any) -> Any:
