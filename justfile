@@ -45,6 +45,10 @@ mapping-score:
 bench-media *options:
     uv run --with threatexchange --with perception --with pdqhash python bench/media.py {{options}}
 
+# exact search for near hashes, side by side
+bench-search *options:
+    uv run --with faiss-cpu --with usearch python bench/search.py {{options}}
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

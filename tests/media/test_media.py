@@ -1,7 +1,6 @@
 """Every medium is hashed or set aside with the reason; lists are used whole or not at all; new ones come first."""
 
 import io
-import json
 import struct
 import zlib
 from dataclasses import asdict
@@ -13,11 +12,9 @@ import pytest
 from PIL import Image
 
 from casewright.kernels.pdq import distance
-from casewright.media.lists import read_list
 from casewright.media.pictures import Undecodable, read_picture
 from casewright.media.stages import STAGES
 from casewright.media.videos import read_video
-from casewright.model.errors import Refused
 from casewright.model.settings import LimitSettings, MediaSettings
 from tests.kernels.test_pdq import scene
 from tests.world import SHARED, context, digests_of, needs_shared, rows_of
@@ -111,53 +108,6 @@ def test_frames_of_real_films_agree_with_the_published_hashes(name: str) -> None
             assert distance(hash_, near[2]) <= 30, second
 
 
-PDQ = "f" * 32 + "0" * 32
-
-
-def vics(**media: Any) -> bytes:
-    document = {"@odata.context": "x/2.0.xml/NL/$metadata#Media", "value": [{"MediaID": 1, **media}, {"MediaID": 2}]}
-    return b"\xef\xbb\xbf" + json.dumps(document, indent=1).encode()
-
-
-def test_category_codes_are_kept_verbatim_with_their_dialect() -> None:
-    first, second = read_list(vics(Category=0, MD5="A" * 32, IsPrecategorized="false"), "l")
-    assert (first.category, first.dialect, first.md5) == ("0", "x/2.0.xml/NL/$metadata#Media", "a" * 32)
-    assert (second.category, second.md5) == (None, None)
-
-
-def test_spans_are_those_of_the_entries() -> None:
-    raw = vics(Comments='a "brace } in a string {', MD5="A" * 32)
-    for entry in read_list(raw, "l"):
-        part = json.loads(raw[entry.span_start : entry.span_start + entry.span_length])
-        assert str(part["MediaID"]) == entry.native
-
-
-def test_hashes_that_make_no_sense_are_named_and_the_entry_stays() -> None:
-    others = [{"HashName": "PDQ", "HashValue": "f" * 64}, {"HashName": "PDQ", "HashValue": PDQ}]
-    first = read_list(vics(MD5="xyz", AlternativeHashes=others), "l")[0]
-    assert first.pdq == (PDQ,)
-    assert len(first.doubtful) == 2
-
-
-def test_case_files_and_old_versions_are_read() -> None:
-    case = {"odata.metadata": "1.3", "value": [{"CaseID": "c", "Media": [{"MediaID": 7, "SHA1": "b" * 40}]}]}
-    (entry,) = read_list(json.dumps(case).encode(), "l")
-    assert (entry.native, entry.sha1, entry.dialect) == ("7", "b" * 40, "1.3")
-
-
-def test_csv_lists_are_read_with_either_comma() -> None:
-    (one,) = read_list(b"MD5;Category\n" + b"A" * 32 + b";5\n", "l")
-    assert (one.md5, one.category, one.dialect) == ("a" * 32, "5", "csv")
-
-
-@pytest.mark.parametrize(
-    "raw", [vics()[:-5], b"name,size\n1,2\n", b"", b"{}", b"MD5,Category,Notes\n" + b"a" * 32, b"\xff\xfe"]
-)
-def test_a_list_that_is_cut_off_or_unknown_is_refused_whole(raw: bytes) -> None:
-    with pytest.raises(Refused):
-        read_list(raw, "list")
-
-
 def run(stage: str, tables: dict[str, Any], contents: list[bytes], over: str | None = None) -> Any:
     world = context(tables, contents, PARAMS)
     chosen = next(s for s in STAGES if s.name == stage)
@@ -191,13 +141,3 @@ def test_known_near_new_and_set_aside_add_up() -> None:
     assert [(w["rank"], w["item"], w["state"]) for w in work] == [
         (1, "item-other", "new"), (2, "item-near", "near"), (3, "item-known", "known"),
     ]  # fmt: skip
-
-
-def test_a_cut_list_is_set_aside_and_nothing_of_it_is_used() -> None:
-    raw = vics()[:-5]
-    files = [
-        {"exhibit": "e", "role": "list", "position": 0, "path": b"", "name": "l", "sha256": digests_of(raw).sha256}
-    ]
-    output = run("lists", {"exhibit_files": files}, [raw], "exhibit_files")
-    assert output.tables["list_entries"].num_rows == 0
-    assert [a.reason for a in output.set_aside] == ["refused"]

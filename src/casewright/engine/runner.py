@@ -201,7 +201,7 @@ class Runner:
         return {
             name: pa.table({"event": self._ledger_rows(name)}, schema=event)
             if name.startswith("ledger/")
-            else self.tables.load(name, before)
+            else self.tables.load(name, before, stage.columns.get(name))
             for name in stage.reads
         }
 
@@ -266,7 +266,7 @@ def _picked(stage: Stage, batch: pa.Table, beside: Mapping[str, pa.Table]) -> di
     for name, rule in stage.beside.items():
         context = Context({}, {name: beside[name]}, _NO_BLOBS)
         sql = f"SELECT * FROM {name} WHERE {rule}"  # noqa: S608  ours
-        picked[name] = context.sql(sql, key if "$key" in sql else None).cast(TABLES[name].schema)
+        picked[name] = context.sql(sql, key if "$key" in sql else None).cast(beside[name].schema)
     return picked
 
 

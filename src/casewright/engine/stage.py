@@ -6,7 +6,7 @@ process it returns as `SetAside` rows, and it counts what it was given in `Tally
 received = done + nothing to find + set aside, for every noun, and refuses the stage's output otherwise.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +120,7 @@ class Stage:
       that kills its child is passed over. Time limits then hold for each step. A finished row is kept, and is not
       worked on again when other rows come to it.
     - `beside`: for a table in `reads`, SQL that picks the rows a batch may look at; `$key` is the batch's `key`.
+    - `columns`: for a wide table in `reads`, the columns that it looks at; the others are not loaded.
     - `imports`: modules that its work imports late because they are slow to; a child must have them before it begins.
     - `params`: the settings that change its result, from the case's settings.
     - `noun`: what a row of `over` is called in set-aside rows, and `key` its id column.
@@ -138,6 +139,7 @@ class Stage:
     keeps_bytes: bool = False
     streams: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sees_all: bool = False
     imports: tuple[str, ...] = ()
     params: Callable[[Settings], Mapping[str, Any]] = lambda settings: {}

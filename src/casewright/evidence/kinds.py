@@ -127,11 +127,7 @@ def _boxed(head: bytes) -> str | None:
         return BRANDS.get(head[8:12], "video/mp4")
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124):
         return "image/bmp"
-    if _tablespace(head):
-        return "application/x-innodb-tablespace"
-    if _is_icon(head):
-        return "image/vnd.microsoft.icon"
-    return "application/x-tar" if _old_tar(head) else None
+    return next((mime for is_one, mime in CHECKED if is_one(head)), None)
 
 
 def _tablespace(head: bytes) -> bool:
@@ -198,3 +194,11 @@ def _text(head: bytes) -> str | None:
 def _is_binary(head: bytes) -> bool:
     """Whether there are bytes that no text has."""
     return bool(head[:FIRST].translate(None, TEXT_BYTES) or head.translate(None, TEXT_BYTES))
+
+
+CHECKED = (
+    (_tablespace, "application/x-innodb-tablespace"),
+    (_is_icon, "image/vnd.microsoft.icon"),
+    (_old_tar, "application/x-tar"),
+)
+"""What has no signature to speak of, and is known by what must fit."""

@@ -1,132 +1,115 @@
-"""Which media agree with which list entries."""
+"""Which media agree with which list entries.
 
-from collections import defaultdict
+Lists may have millions of entries: they stay in Arrow's columns, hashes become numbers, and only what matched becomes
+rows. The case's media are not read again: their hashes are in the tables.
+"""
+
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from casewright.engine.stage import Context, Output, SetAside, Tally
-from casewright.kernels.hamming import packed, within
-from casewright.media.lists import ListEntry, read_list
-from casewright.model.errors import Refused
+from casewright.engine.stage import Context, Output, Tally
+from casewright.kernels.hamming_index import HammingIndex
+from casewright.media.columns import packed_column
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
-EXACT = ("sha256", "sha1", "md5")
+ENTRY_COLUMNS = ("entry", "list", "category", "sha256", "sha1", "md5", "pdq")
+AT_ONCE = 4096
+"""Queries whose results are held at once."""
 
-
-def lists(batch: pa.Table, context: Context) -> Output:
-    """Entries of the hash lists; a list that is cut off is set aside whole."""
-    rows: list[dict[str, Any]] = []
-    aside: list[SetAside] = []
-    good = 0
-    for file in batch.to_pylist():
-        with context.open(file["sha256"]) as opened:
-            raw = opened.read()
-        try:
-            entries = read_list(raw, file["name"])
-        except Refused as error:
-            aside.append(SetAside("lists", file["exhibit"], "refused", str(error)))
-            continue
-        good += 1
-        for entry in entries:
-            rows.append(_entry_row(file, entry))
-            aside += [_doubt(file, entry, why) for why in entry.doubtful]
-    doubtful = sum(a.noun == "doubtful hashes" for a in aside)
-    tallies = [
-        Tally("lists", batch.num_rows, good),
-        Tally("entries", len(rows), len(rows)),
-        Tally("doubtful hashes", doubtful, 0),
-    ]
-    return Output({"list_entries": TABLES["list_entries"].rows(rows)}, aside, tallies)
-
-
-def _doubt(file: dict[str, Any], entry: ListEntry, why: str) -> SetAside:
-    where = f"{file['name']}, entry {entry.row}: {why}"
-    return SetAside("doubtful hashes", file["exhibit"], "no such hash", where, span_start=entry.span_start,
-                    span_length=entry.span_length, row=entry.row)  # fmt: skip
-
-
-def _entry_row(file: dict[str, Any], entry: ListEntry) -> dict[str, Any]:
-    return {
-        "entry": make_id("entry", file["exhibit"], file["path"], entry.row), "list": file["name"],
-        "native": entry.native, "category": entry.category, "dialect": entry.dialect, "sha256": entry.sha256,
-        "sha1": entry.sha1, "md5": entry.md5, "pdq": list(entry.pdq), "exhibit": file["exhibit"], "path": file["path"],
-        "span_start": entry.span_start, "span_length": entry.span_length, "row": entry.row,
-    }  # fmt: skip
+EXACT = """
+WITH held AS (SELECT item, i.sha256, i.sha1, i.md5 FROM media JOIN items i USING (item)),
+hits AS (
+    SELECT item, entry, 1 AS strength FROM held h JOIN list_entries e ON e.sha256 = h.sha256
+    UNION ALL SELECT item, entry, 2 FROM held h JOIN list_entries e ON e.sha1 = h.sha1
+    UNION ALL SELECT item, entry, 3 FROM held h JOIN list_entries e ON e.md5 = h.md5
+)
+SELECT item, entry, ['sha256', 'sha1', 'md5'][min(strength)] AS method, 0 AS distance FROM hits GROUP BY item, entry
+"""
+PICTURES = """
+SELECT m.item, n.entry, 'pdq' AS method, n.distance
+FROM near n JOIN media m ON m.pdq = n.pdq WHERE m.pdq_quality >= $least
+"""
+VIDEOS = """
+WITH frames AS (SELECT f.item, f.pdq FROM media_frames f JOIN media USING (item) WHERE f.pdq_quality >= $least),
+sizes AS (SELECT item, count(*) AS size FROM frames GROUP BY item)
+SELECT f.item, n.entry, 'frames' AS method, max(n.distance) AS distance
+FROM near n JOIN frames f USING (pdq) JOIN sizes USING (item)
+GROUP BY f.item, n.entry, size HAVING count(*) >= $share * size
+"""
+ALL = """
+SELECT f.item, e.list, f.entry, f.method, f.distance, e.category FROM found f JOIN list_entries e USING (entry)
+ORDER BY f.item, f.method, f.distance, f.entry
+"""
 
 
 def matches(batch: pa.Table, context: Context) -> Output:
-    """Exact hashes, pictures within the PDQ threshold, and videos most of whose frames are found in a listed one."""
-    entries = context.sql("SELECT * FROM list_entries ORDER BY entry").to_pylist()
-    media = context.sql(
-        "SELECT m.*, i.sha256, i.sha1, i.md5 FROM media m JOIN items i USING (item) ORDER BY item"
-    ).to_pylist()
-    rows = [_match(m, e, method, 0) for m, e, method in _exact(media, entries)]
-    rows += _near_pictures(media, entries, context)
-    rows += _near_videos(media, entries, context)
-    rows.sort(key=lambda r: (r["item"], r["method"], r["distance"], r["entry"]))
-    matched = {r["item"] for r in rows}
-    tally = Tally("media", len(media), len(matched), len(media) - len(matched))
-    return Output({"media_matches": TABLES["media_matches"].rows(rows)}, [], [tally])
+    """Exact hashes, by the strongest one that both have; pictures within the PDQ threshold; videos whose share of
+    frames found in a listed video reaches `frame_share`, with the largest of those frames' distances."""
+    least = context.params["pdq_quality"]
+    shape = pa.schema(
+        [("item", pa.string()), ("entry", pa.string()), ("method", pa.string()), ("distance", pa.int64())]
+    )
+    found = [context.sql(EXACT)]
+    for kind, single, query, bind in (
+        ("media", True, PICTURES, {"least": least}),
+        ("media_frames", False, VIDEOS, {"least": least, "share": context.params["frame_share"]}),
+    ):
+        near = _near(_asked(context, kind, least), *_listed(context, single), context.params["pdq_distance"])
+        found.append(context.sql(query, bind, near=near))
+    rows = context.sql(ALL, found=pa.concat_tables([f.cast(shape) for f in found]))
+    made = _with_ids(rows)
+    media = context.table("media").num_rows
+    matched = len(pc.unique(made.column("item")))
+    return Output({"media_matches": made}, [], [Tally("media", media, matched, media - matched)])
 
 
-def _exact(
-    media: list[dict[str, Any]], entries: list[dict[str, Any]]
-) -> list[tuple[dict[str, Any], dict[str, Any], str]]:
-    """Each medium with each entry of which it has a hash, by the strongest one that both have."""
-    by_hash: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for entry in entries:
-        for method in EXACT:
-            if entry[method]:
-                by_hash[method, entry[method]].append(entry)
-    found = []
-    for medium in media:
-        done: set[str] = set()
-        for method in EXACT:
-            for entry in by_hash.get((method, medium[method]), []):
-                if entry["entry"] not in done:
-                    done.add(entry["entry"])
-                    found.append((medium, entry, method))
-    return found
+def _asked(context: Context, kind: str, least: int) -> Any:
+    """The distinct PDQ hashes of the case that are good enough to decide anything."""
+    sql = f"SELECT DISTINCT pdq FROM {kind} WHERE pdq IS NOT NULL AND pdq_quality >= $least ORDER BY pdq"  # noqa: S608
+    return context.sql(sql, {"least": least}).column("pdq")
 
 
-def _near_pictures(
-    media: list[dict[str, Any]], entries: list[dict[str, Any]], context: Context
-) -> list[dict[str, Any]]:
-    listed = [(e, e["pdq"][0]) for e in entries if len(e["pdq"] or []) == 1]
-    table = packed([h for _, h in listed])
-    rows = []
-    for medium in media:
-        if medium["pdq"] is None or medium["pdq_quality"] < context.params["pdq_quality"]:
-            continue
-        for index, bits in within(packed([medium["pdq"]])[0], table, context.params["pdq_distance"]):
-            rows.append(_match(medium, listed[index][0], "pdq", bits))
-    return rows
+def _listed(context: Context, single: bool) -> tuple[Any, NDArray[np.uint64], NDArray[np.int64]]:
+    """Ids of the entries that are pictures (one hash) or videos (several), their hashes, and of which each is."""
+    entries = context.table("list_entries")
+    sizes = pc.fill_null(pc.list_value_length(entries.column("pdq")), 0)
+    chosen = entries.select(["entry", "pdq"]).filter(pc.equal(sizes, 1) if single else pc.greater(sizes, 1))
+    counts = pc.list_value_length(chosen.column("pdq")).to_numpy()
+    owners = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    return chosen.column("entry"), packed_column(pc.list_flatten(chosen.column("pdq"))), owners
 
 
-def _near_videos(media: list[dict[str, Any]], entries: list[dict[str, Any]], context: Context) -> list[dict[str, Any]]:
-    """A video whose share of frames found in a listed video reaches `frame_share`; distance: the largest of those."""
-    radius, least = context.params["pdq_distance"], context.params["pdq_quality"]
-    listed = [(e, packed(e["pdq"])) for e in entries if len(e["pdq"] or []) > 1]
-    frames: dict[str, list[str]] = defaultdict(list)
-    for row in context.sql("SELECT * FROM media_frames ORDER BY item, second").to_pylist():
-        if row["pdq_quality"] >= least:
-            frames[row["item"]].append(row["pdq"])
-    rows = []
-    for medium in media:
-        queries = packed(frames.get(medium["item"], []))
-        for entry, hashes in listed if len(queries) else []:
-            nearest = [min((bits for _, bits in within(q, hashes, radius)), default=None) for q in queries]
-            hits = [bits for bits in nearest if bits is not None]
-            if len(hits) >= context.params["frame_share"] * len(queries):
-                rows.append(_match(medium, entry, "frames", max(hits)))
-    return rows
+def _near(asked: Any, entries: Any, hashes: NDArray[np.uint64], owners: NDArray[np.int64], radius: int) -> pa.Table:
+    """Each asked hash with each entry that has a hash within the radius, and how far the nearest of them is."""
+    index, queries = HammingIndex.build(hashes), packed_column(asked)
+    pieces: list[list[NDArray[Any]]] = []
+    for start in range(0, len(queries), AT_ONCE):
+        which, numbers, bits = index.within_many(queries[start : start + AT_ONCE], radius)
+        pieces.append(_nearest(which + start, owners[numbers], bits))
+    asks, owner, distance = (np.concatenate([np.empty(0, np.int64), *(p[i] for p in pieces)]) for i in range(3))
+    return pa.table({"pdq": asked.take(asks), "entry": entries.take(owner), "distance": distance})
 
 
-def _match(medium: dict[str, Any], entry: dict[str, Any], method: str, bits: int) -> dict[str, Any]:
-    return {
-        "match_id": make_id("match", medium["item"], entry["entry"], method), "item": medium["item"],
-        "list": entry["list"], "entry": entry["entry"], "method": method, "distance": bits,
-        "category": entry["category"], "sources": ["media/" + medium["item"], entry["entry"]],
-    }  # fmt: skip
+def _nearest(which: NDArray[np.int64], owner: NDArray[np.int64], bits: NDArray[np.int32]) -> list[NDArray[Any]]:
+    """Of the hits of one query in one entry, the nearest."""
+    order = np.lexsort((bits, owner, which))
+    which, owner, bits = which[order], owner[order], bits[order]
+    first = np.ones(len(which), bool)
+    first[1:] = (which[1:] != which[:-1]) | (owner[1:] != owner[:-1])
+    return [which[first], owner[first], bits[first]]
+
+
+def _with_ids(rows: pa.Table) -> pa.Table:
+    columns = {name: rows.column(name) for name in rows.column_names}
+    ids, sources = [], []
+    for item, entry, method in zip(*(columns[n].to_pylist() for n in ("item", "entry", "method")), strict=True):
+        ids.append(make_id("match", item, entry, method))
+        sources.append(["media/" + item, entry])
+    schema = TABLES["media_matches"].schema
+    made = {**columns, "match_id": pa.array(ids, pa.string()), "sources": pa.array(sources, pa.list_(pa.string()))}
+    return pa.table([made[name] for name in schema.names], names=schema.names).cast(schema)

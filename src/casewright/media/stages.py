@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from casewright.engine.stage import Stage
+from casewright.media.harmless import ITEM_COLUMNS, harmless
 from casewright.media.hashing import media
-from casewright.media.matching import lists, matches
+from casewright.media.listing import lists
+from casewright.media.matching import ENTRY_COLUMNS, matches
 from casewright.media.order import groups, worklist
 from casewright.media.pictures import KERNELS
 from casewright.model.settings import Settings
@@ -20,15 +22,20 @@ def _judging(settings: Settings) -> Mapping[str, Any]:
             "frame_share": settings.media.frame_share}  # fmt: skip
 
 
+IS_MEDIUM = "mime LIKE 'image/%' OR mime LIKE 'video/%'"
 HASHED = ("items", "media", "media_frames")
 
 STAGES = (
     Stage("media", 2, ("items",), ("media", "media_frames"), media, over="items",
-          where="mime LIKE 'image/%' OR mime LIKE 'video/%'", order="item", batch=32, hostile=True, params=_decoding,
-          imports=KERNELS),
-    Stage("lists", 1, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
-          order="exhibit, position", batch=1, hostile=True, noun="lists", key="exhibit"),
-    Stage("matches", 1, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging),
-    Stage("groups", 1, HASHED, ("media_groups",), groups, params=_judging),
-    Stage("worklist", 1, ("items", "media", "media_matches", "media_groups", "uploads"), ("worklist",), worklist),
+          where=IS_MEDIUM, order="item", batch=32, hostile=True, params=_decoding, imports=KERNELS),
+    Stage("lists", 2, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
+          order="exhibit, position", batch=1, hostile=True, streams=True, noun="lists", key="exhibit"),
+    Stage("harmless", 1, ("exhibit_files", "items"), ("harmless",), harmless, over="exhibit_files",
+          where="role = 'list'", order="exhibit, position", batch=1, hostile=True, streams=True, noun="databases",
+          key="exhibit", columns={"items": ITEM_COLUMNS}, beside={"items": f"{IS_MEDIUM} ORDER BY item"}),
+    Stage("matches", 2, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging,
+          columns={"list_entries": ENTRY_COLUMNS}),
+    Stage("groups", 2, HASHED, ("media_groups",), groups, params=_judging),
+    Stage("worklist", 2, ("items", "media", "media_matches", "media_groups", "uploads", "harmless"), ("worklist",),
+          worklist),
 )  # fmt: skip

@@ -457,6 +457,21 @@ _ALL = (
         locus=True,
     ),
     Table(
+        "harmless",
+        "Media that a database of known software has (NSRL); off the worklist unless they are known or near.",
+        (
+            Column("id", STR, "id of this observation"),
+            Column("item", STR, "item"),
+            Column("list", STR, "name of the database"),
+            Column("method", STR, "sha256, sha1 or md5: by which it was found; no other digest disagrees"),
+            Column("name", STR, "the file's name, as the database has it"),
+            *EXHIBIT_LOCUS,
+        ),
+        key="id",
+        sources="[t.item]",
+        locus=True,
+    ),
+    Table(
         "media_matches",
         "Which media agree with which list entries, by which method, at what distance. A match is a lead.",
         (

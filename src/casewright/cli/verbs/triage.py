@@ -15,7 +15,7 @@ def triage(
     case: CasePath,
     lists: Annotated[
         list[Path] | None,
-        typer.Option("--list", metavar="FILE", help="Hash list: VICS JSON or CSV.", show_default=False),
+        typer.Option("--list", metavar="FILE", help="Hash list: VICS JSON, CSV, or NSRL (SQLite).", show_default=False),
     ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,

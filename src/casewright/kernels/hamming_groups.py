@@ -1,0 +1,70 @@
+"""Hashes in groups round their first member: each joins the nearest leader within the radius, or becomes a leader.
+
+The same slots as in `hamming_index`, of 16 bits at radius 1, but grown while it is asked: only leaders are in it.
+Leaders lie further than the radius from each other, so that no number of near-identical hashes makes its buckets long.
+"""
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from casewright.kernels.hamming import packed, within
+from casewright.kernels.hamming_index import MOST
+from casewright.kernels.hamming_slots import distance_to, key_of
+
+SLOTS, WIDTH = 16, 16
+"""32 bits of difference are two in every slot, or none in one of them: so one less are found at radius 1."""
+
+
+def joined_slow(hashes: list[str], radius: int) -> list[tuple[int, int]]:
+    """For each hash, in order: the number of its leader and the distance to it; its own number when it leads. Of
+    leaders equally near the first counts. The definition."""
+    leaders: list[int] = []
+    found = []
+    for number, one in enumerate(hashes):
+        near = within(packed([one])[0], packed([hashes[leader] for leader in leaders]), radius)
+        if near:
+            index, bits = min(near, key=lambda n: (n[1], n[0]))
+            found.append((leaders[index], bits))
+        else:
+            leaders.append(number)
+            found.append((number, 0))
+    return found
+
+
+def joined(hashes: NDArray[np.uint64], radius: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same over packed hashes, uint64 [n, 4]: leaders and distances."""
+    if not 0 <= radius <= MOST:
+        raise ValueError(f"radius {radius}: groups are made from 0 to {MOST}")
+    hashes = np.ascontiguousarray(hashes, np.uint64)
+    leaders, bits = np.empty(len(hashes), np.int64), np.empty(len(hashes), np.int64)
+    heads = np.full((SLOTS, 1 << WIDTH), -1, np.int64)
+    _join(hashes, radius, heads, np.empty((SLOTS, len(hashes)), np.int64), leaders, bits)
+    return leaders, bits
+
+
+_HASHES = nb.types.Array(nb.uint64, 2, "C", readonly=True)
+_TABLE, _LONG = nb.int64[:, ::1], nb.int64[::1]
+
+
+@nb.njit(nb.void(_HASHES, nb.int64, _TABLE, _TABLE, _LONG, _LONG), cache=True)
+def _join(hashes, radius, heads, following, leaders, bits):  # type: ignore[no-untyped-def]
+    """`heads` has the latest leader of each key of each slot, `following` the one before it."""
+    for number in range(hashes.shape[0]):
+        best, nearest = number, radius + 1
+        for slot in range(SLOTS):
+            key = key_of(hashes[number], slot * WIDTH, WIDTH)
+            for flip in range(WIDTH + 1):
+                near = key if flip == WIDTH else key ^ (1 << flip)
+                leader = heads[slot, near]
+                while leader >= 0:
+                    apart = distance_to(hashes[number], hashes, leader)
+                    if apart < nearest or (apart == nearest and leader < best and nearest <= radius):
+                        best, nearest = leader, apart
+                    leader = following[slot, leader]
+        leaders[number], bits[number] = best, nearest if nearest <= radius else 0
+        if nearest > radius:
+            for slot in range(SLOTS):
+                key = key_of(hashes[number], slot * WIDTH, WIDTH)
+                following[slot, number] = heads[slot, key]
+                heads[slot, key] = number

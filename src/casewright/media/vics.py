@@ -1,0 +1,174 @@
+"""VICS JSON, 1.3 and 2.0, hash sets and cases, read as it comes: a list of 10 million media needs no more memory than a
+short one.
+
+The specification is shared under agreement only; this is what open readers and writers do (IPED, GLEAPP). A medium's
+fields that are not read here (flags, series, files, PhotoDNA, ...) stay verbatim in the sealed list, where the entry's
+span leads. A hash set's media are the objects of `value`; a case file's are those of each case's `Media`.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from casewright.kernels import vicsspans
+from casewright.media.lists import AT_ONCE, Alive, Entries
+from casewright.model.errors import Refused
+
+BOM = b"\xef\xbb\xbf"
+CHUNK = 1 << 22
+MOST = 1 << 26
+"""Bytes that one medium, or all that is not media, may have."""
+WRONG = {
+    vicsspans.NO_OBJECT: "an entry is no object",
+    vicsspans.TOO_DEEP: f"it is nested more than {vicsspans.DEEPEST} deep",
+    vicsspans.TOO_MANY_CLOSED: "it closes more than it opened",
+    vicsspans.BEHIND_END: "something follows its end",
+    vicsspans.COMMA: "the entries of a list are not parted by single commas",
+}
+
+
+class Other(msgspec.Struct, gc=False):
+    """A hash by its name."""
+
+    HashName: str | None = None
+    HashValue: str | None = None
+
+
+class Medium(msgspec.Struct, gc=False):
+    """The fields that matter here; the others are checked to be JSON and passed over."""
+
+    MediaID: Any = None
+    Category: Any = None
+    MD5: Any = None
+    SHA1: Any = None
+    AlternativeHashes: list[Other] | None = None
+
+
+class OddMedium(Medium, gc=False):
+    """One whose hashes are not said as they should; no list can say that of itself."""
+
+    odd: str = ""
+
+
+Piece = tuple[list[Medium], list[int], list[int]]
+_DECODER = msgspec.json.Decoder(list[Medium])
+
+
+def read_vics(file: BinaryIO, name: str, alive: Alive) -> Iterator[Entries]:
+    """Every medium, after the whole list was found to be sound. Raises Refused before the first when it is not."""
+    rest = bytearray()
+    try:
+        for _ in _media(file, rest):
+            alive()
+        dialect = _dialect(bytes(rest), name)
+    except ValueError as error:
+        raise Refused(f"{name} is cut off or damaged, and nothing of it was used: {error}. Get it again.") from error
+    return _entries(file, dialect, alive)
+
+
+def _entries(file: BinaryIO, dialect: str, alive: Alive) -> Iterator[Entries]:
+    number = 1
+    for media, starts, lengths in _media(file, bytearray()):
+        rows = range(number, number + len(media))
+        native = [str(row if m.MediaID is None else m.MediaID) for row, m in zip(rows, media, strict=True)]
+        category = [None if m.Category is None else str(m.Category) for m in media]
+        hashes: dict[str, list[Any]] = {"md5": [m.MD5 for m in media], "sha1": [m.SHA1 for m in media]}
+        hashes["sha256"] = [None] * len(media)
+        entries = Entries(dialect, rows, starts, lengths, native, category, hashes, [[] for _ in media])
+        for at, medium in enumerate(media):
+            if isinstance(medium, OddMedium):
+                entries.odd.append((at, medium.odd))
+            if medium.AlternativeHashes:
+                _add_others(entries, at, medium.AlternativeHashes)
+        number += len(media)
+        alive()
+        yield entries
+
+
+def _add_others(entries: Entries, at: int, others: list[Other]) -> None:
+    """Hashes by their names: PDQ, frames of videos, and others where the medium's own field is empty."""
+    for other in others:
+        name, value = (other.HashName or "").lower().replace("-", ""), other.HashValue or ""
+        if name == "pdq":
+            entries.pdq[at].append(value)
+        elif name == "pdqframes":
+            entries.pdq[at] += [frame.partition(":")[0] for frame in value.split()]
+        elif name in entries.hashes and not entries.hashes[name][at]:
+            entries.hashes[name][at] = value
+
+
+def _dialect(rest: bytes, name: str) -> str:
+    """What the document says besides its media: it must be VICS, and names its dialect."""
+    whole = json.loads(rest.decode("utf-8"))
+    value = whole.get("value")
+    if not isinstance(value, list) or not all(isinstance(case.get("Media", []), list | None) for case in value):
+        raise Refused(f"{name} is JSON but no VICS: it has no list `value`.")
+    return str(whole.get("@odata.context") or whole.get("odata.metadata") or "VICS, dialect not named")
+
+
+def _media(file: BinaryIO, rest: bytearray) -> Iterator[Piece]:
+    """The media with their spans, a few at a time; what else stands in the document goes into `rest`.
+    Raises ValueError when it is no sound JSON, at the end at the latest."""
+    file.seek(0)
+    base = len(BOM) if file.read(len(BOM)) == BOM else 0
+    file.seek(base)
+    state, buffer, at = vicsspans.begin(), b"", 0
+    starts, ends = np.empty(AT_ONCE, np.int64), np.empty(AT_ONCE, np.int64)
+    while True:
+        if at == len(buffer):
+            kept = state[vicsspans.RECORD] if state[vicsspans.RECORD] >= 0 else len(buffer)
+            chunk = file.read(CHUNK)
+            if not chunk:
+                break
+            buffer, base, at = buffer[kept:] + chunk, base + int(kept), at - int(kept)
+            state[vicsspans.RECORD] = min(state[vicsspans.RECORD], 0)
+            if len(buffer) > MOST + CHUNK:
+                raise ValueError(f"an entry has more than {MOST} bytes")
+        room = np.empty(len(buffer) + 1, np.uint8)
+        at, found, out = vicsspans.scan(np.frombuffer(buffer, np.uint8), at, state, starts, ends, room)
+        if at < 0:
+            raise ValueError(WRONG[at])
+        rest += room[:out].tobytes()
+        if len(rest) > MOST:
+            raise ValueError(f"what it says besides its entries has more than {MOST} bytes")
+        if found:
+            yield _decoded(buffer, starts[:found].tolist(), ends[:found].tolist(), base, out == 0)
+    _check_end(state)
+
+
+def _decoded(buffer: bytes, starts: list[int], ends: list[int], base: int, close: bool) -> Piece:
+    """`close`: nothing but commas stands between the media."""
+    spans = list(zip(starts, ends, strict=True))
+    raw = buffer[starts[0] : ends[-1]] if close else b",".join(buffer[start:end] for start, end in spans)
+    text = f"[{raw.decode('utf-8')}]"
+    try:
+        media = _DECODER.decode(text)
+    except (msgspec.DecodeError, msgspec.ValidationError):  # Python's parser takes lone surrogates and odd shapes
+        media = [_medium(one) for one in json.loads(text)]
+    return media, [base + start for start in starts], [end - start for start, end in spans]
+
+
+def _medium(one: dict[str, Any]) -> Medium:
+    """A medium that says something in an odd way; what is wrong with its hashes is in `odd`."""
+    said = {name: _sayable(one.get(name)) for name in ("MediaID", "Category", "MD5", "SHA1")}
+    others = one.get("AlternativeHashes") or []
+    if not isinstance(others, list) or not all(isinstance(other, dict) for other in others):
+        return OddMedium(**said, odd="AlternativeHashes: is no list of hashes")
+    named = [(_sayable(other.get("HashName")), _sayable(other.get("HashValue"))) for other in others]
+    return Medium(**said, AlternativeHashes=[Other(str(n or ""), str(v or "")) for n, v in named])
+
+
+def _sayable(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value
+
+
+def _check_end(state: Any) -> None:
+    if not state[vicsspans.CLOSED]:
+        raise ValueError("its end is missing")
+    if state[vicsspans.VALUES] > 1:
+        raise ValueError("it has several lists `value`")
+    if state[vicsspans.CASES] and state[vicsspans.MEDIA]:
+        raise ValueError("cases and media stand in one list")
