@@ -8,6 +8,7 @@ span leads. A hash set's media are the objects of `value`; a case file's are tho
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 import msgspec
@@ -18,7 +19,8 @@ from casewright.media.lists import AT_ONCE, Alive, Entries
 from casewright.model.errors import Refused
 
 BOM = b"\xef\xbb\xbf"
-CHUNK = 1 << 22
+CHUNK = 1 << 19
+"""Bytes that are read at once: so few that their copies stay in the processor's cache."""
 MOST = 1 << 26
 """Bytes that one medium, or all that is not media, may have."""
 WRONG = {
@@ -47,6 +49,10 @@ class Medium(msgspec.Struct, gc=False):
     AlternativeHashes: list[Other] | None = None
 
 
+class Checked(msgspec.Struct, gc=False):
+    """A medium that is only checked to be JSON."""
+
+
 class OddMedium(Medium, gc=False):
     """One whose hashes are not said as they should; no list can say that of itself."""
 
@@ -54,14 +60,14 @@ class OddMedium(Medium, gc=False):
 
 
 Piece = tuple[list[Medium], list[int], list[int]]
-_DECODER = msgspec.json.Decoder(list[Medium])
+_DECODER, _CHECKER = msgspec.json.Decoder(list[Medium]), msgspec.json.Decoder(list[Checked])
 
 
 def read_vics(file: BinaryIO, name: str, alive: Alive) -> Iterator[Entries]:
     """Every medium, after the whole list was found to be sound. Raises Refused before the first when it is not."""
     rest = bytearray()
     try:
-        for _ in _media(file, rest):
+        for _ in _media(file, rest, _CHECKER):
             alive()
         dialect = _dialect(bytes(rest), name)
     except ValueError as error:
@@ -71,7 +77,7 @@ def read_vics(file: BinaryIO, name: str, alive: Alive) -> Iterator[Entries]:
 
 def _entries(file: BinaryIO, dialect: str, alive: Alive) -> Iterator[Entries]:
     number = 1
-    for media, starts, lengths in _media(file, bytearray()):
+    for media, starts, lengths in _gathered(_media(file, bytearray())):
         rows = range(number, number + len(media))
         native = [str(row if m.MediaID is None else m.MediaID) for row, m in zip(rows, media, strict=True)]
         category = [None if m.Category is None else str(m.Category) for m in media]
@@ -88,16 +94,34 @@ def _entries(file: BinaryIO, dialect: str, alive: Alive) -> Iterator[Entries]:
         yield entries
 
 
+def _gathered(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    media, starts, lengths = [], [], []
+    for more, at, long in pieces:
+        media += more
+        starts += at
+        lengths += long
+        if len(media) >= AT_ONCE:
+            yield media, starts, lengths
+            media, starts, lengths = [], [], []
+    if media:
+        yield media, starts, lengths
+
+
 def _add_others(entries: Entries, at: int, others: list[Other]) -> None:
     """Hashes by their names: PDQ, frames of videos, and others where the medium's own field is empty."""
     for other in others:
-        name, value = (other.HashName or "").lower().replace("-", ""), other.HashValue or ""
+        name, value = _plain(other.HashName or ""), other.HashValue or ""
         if name == "pdq":
             entries.pdq[at].append(value)
         elif name == "pdqframes":
             entries.pdq[at] += [frame.partition(":")[0] for frame in value.split()]
         elif name in entries.hashes and not entries.hashes[name][at]:
             entries.hashes[name][at] = value
+
+
+@lru_cache(1024)
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "")
 
 
 def _dialect(rest: bytes, name: str) -> str:
@@ -109,7 +133,7 @@ def _dialect(rest: bytes, name: str) -> str:
     return str(whole.get("@odata.context") or whole.get("odata.metadata") or "VICS, dialect not named")
 
 
-def _media(file: BinaryIO, rest: bytearray) -> Iterator[Piece]:
+def _media(file: BinaryIO, rest: bytearray, decoder: Any = _DECODER) -> Iterator[Piece]:
     """The media with their spans, a few at a time; what else stands in the document goes into `rest`.
     Raises ValueError when it is no sound JSON, at the end at the latest."""
     file.seek(0)
@@ -135,17 +159,17 @@ def _media(file: BinaryIO, rest: bytearray) -> Iterator[Piece]:
         if len(rest) > MOST:
             raise ValueError(f"what it says besides its entries has more than {MOST} bytes")
         if found:
-            yield _decoded(buffer, starts[:found].tolist(), ends[:found].tolist(), base, out == 0)
+            yield _decoded(buffer, starts[:found].tolist(), ends[:found].tolist(), base, out == 0, decoder)
     _check_end(state)
 
 
-def _decoded(buffer: bytes, starts: list[int], ends: list[int], base: int, close: bool) -> Piece:
+def _decoded(buffer: bytes, starts: list[int], ends: list[int], base: int, close: bool, decoder: Any) -> Piece:
     """`close`: nothing but commas stands between the media."""
     spans = list(zip(starts, ends, strict=True))
     raw = buffer[starts[0] : ends[-1]] if close else b",".join(buffer[start:end] for start, end in spans)
     text = f"[{raw.decode('utf-8')}]"
     try:
-        media = _DECODER.decode(text)
+        media = decoder.decode(text)
     except (msgspec.DecodeError, msgspec.ValidationError):  # Python's parser takes lone surrogates and odd shapes
         media = [_medium(one) for one in json.loads(text)]
     return media, [base + start for start in starts], [end - start for start, end in spans]
