@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from casewright.extract.selector_kinds import KINDS
 from casewright.extract.selectors import OF_ANCHOR, OF_LENGTH, WIDE
+from casewright.kernels import anchor_codes
 from casewright.kernels import anchors as kernel
 from tests.extract.selector_texts import ADDRESS, ETHEREUM, FINGERPRINT, MONERO, ONION, SEGWIT, WIF, XPUB
 
@@ -24,7 +25,7 @@ def anchors_in(raw: bytes, room: int = 4096, begin: int = 0) -> set[tuple[str, i
         for code, start, end in zip(
             codes[:count].tolist(), starts[:count].tolist(), ends[:count].tolist(), strict=True
         ):
-            kinds = OF_LENGTH.get(end - start, ("bitcoin",)) if code == kernel.RUN else OF_ANCHOR[code]
+            kinds = OF_LENGTH.get(end - start, ("bitcoin",)) if code == anchor_codes.RUN else OF_ANCHOR[code]
             found |= {(kind, start) for kind in kinds}
     return found
 

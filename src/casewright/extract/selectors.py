@@ -12,13 +12,13 @@ import numpy as np
 
 from casewright.extract.selector_kinds import KINDS, Match
 from casewright.extract.selector_times import stamp_near
-from casewright.kernels import anchors as kernel
+from casewright.kernels import anchor_codes as code_of
 
 CHUNK, OVERLAP = 1 << 20, 4096
 ANCHORS = 1 << 16
 OF_ANCHOR = {
-    kernel.EMAIL: ("email",), kernel.URL: ("url",), kernel.IPV4: ("ip",), kernel.IPV6: ("ip",),
-    kernel.PHONE: ("phone",), kernel.GROUPS: ("pgp",), kernel.DESCRIPTOR: ("descriptor",),
+    code_of.EMAIL: ("email",), code_of.URL: ("url",), code_of.IPV4: ("ip",), code_of.IPV6: ("ip",),
+    code_of.PHONE: ("phone",), code_of.GROUPS: ("pgp",), code_of.DESCRIPTOR: ("descriptor",),
 }  # fmt: skip
 OF_LENGTH = {
     40: ("bitcoin", "pgp"), 42: ("bitcoin", "ethereum", "pgp"), 51: ("bitcoin", "wif"), 52: ("bitcoin", "wif"),
@@ -102,6 +102,8 @@ def _search(buffer: bytes, base: int, sure: int, searched: dict[str, int]) -> li
 
 def _search_wide(buffer: bytes, base: int, sure: int, searched: tuple[dict[str, int], dict[str, int]]) -> Iterator[Hit]:
     """The same in text of two bytes a letter. Places are counted in letters there, for even and odd bytes apart."""
+    from casewright.kernels import anchors as kernel  # noqa: PLC0415  slow to import: only what searches waits for it
+
     raw, begin = np.frombuffer(buffer, np.uint8), 0
     starts, ends = np.empty(ANCHORS, np.int64), np.empty(ANCHORS, np.int64)
     while begin <= len(buffer):
@@ -118,13 +120,15 @@ def _search_wide(buffer: bytes, base: int, sure: int, searched: tuple[dict[str, 
 
 def _anchors(buffer: bytes, begin: int) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Where something may begin, and of which kinds."""
+    from casewright.kernels import anchors as kernel  # noqa: PLC0415
+
     raw = np.frombuffer(buffer, np.uint8)
     codes, starts, ends = np.empty(ANCHORS, np.uint8), np.empty(ANCHORS, np.int64), np.empty(ANCHORS, np.int64)
     while begin <= len(buffer):
         count, begin = kernel.anchors(raw, begin, codes, starts, ends)
         found = codes[:count].tolist(), starts[:count].tolist(), ends[:count].tolist()
         for code, start, end in zip(*found, strict=True):
-            yield start, OF_LENGTH.get(end - start, ("bitcoin",)) if code == kernel.RUN else OF_ANCHOR[code]
+            yield start, OF_LENGTH.get(end - start, ("bitcoin",)) if code == code_of.RUN else OF_ANCHOR[code]
 
 
 def _hit(kind: str, match: Match, base: int) -> Hit | None:

@@ -11,8 +11,8 @@ compressed, encrypted or plain prose mostly has none, and is passed over.
 import numba as nb
 import numpy as np
 
-RUN, EMAIL, URL, IPV4, IPV6, PHONE, GROUPS, DESCRIPTOR = range(8)
-"""What an anchor is for. `RUN`: letters and digits that stand between others; all else is what it says."""
+from casewright.kernels.anchor_codes import DESCRIPTOR, EMAIL, GROUPS, IPV4, IPV6, PHONE, RUN, URL
+
 LONGEST_LOCAL = 64
 LONGEST_RUN = 112
 ROOM = 40

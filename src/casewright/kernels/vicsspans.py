@@ -19,6 +19,14 @@ CASES, MEDIA, VALUES, CLOSED = _CASES, _MEDIA, _VALUES, _CLOSED
 """Places in the state of: cases begun; media that stand in no case; lists `value`; whether the root has ended."""
 NO_OBJECT, TOO_DEEP, TOO_MANY_CLOSED, BEHIND_END, COMMA = -1, -2, -3, -4, -5
 DEEPEST = 500
+WRONG = {
+    NO_OBJECT: "an entry is no object",
+    TOO_DEEP: f"it is nested more than {DEEPEST} deep",
+    TOO_MANY_CLOSED: "it closes more than it opened",
+    BEHIND_END: "something follows its end",
+    COMMA: "the entries of a list are not parted by single commas",
+}
+"""What `scan` says instead of how far it came."""
 _KEY_VALUE, _KEY_MEDIA = 1, 2
 _VALUE_WORD = int.from_bytes(b"value", "big")
 _MEDIA_WORD = int.from_bytes(b"Media", "big")

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from casewright.engine.stage import Context, Output, Tally
-from casewright.kernels.hamming_index import HammingIndex
 from casewright.media.columns import packed_column
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
@@ -86,6 +85,8 @@ def _listed(context: Context, single: bool) -> tuple[Any, NDArray[np.uint64], ND
 
 def _near(asked: Any, entries: Any, hashes: NDArray[np.uint64], owners: NDArray[np.int64], radius: int) -> pa.Table:
     """Each asked hash with each entry that has a hash within the radius, and how far the nearest of them is."""
+    from casewright.kernels.hamming_index import HammingIndex  # noqa: PLC0415  slow to import
+
     index, queries = HammingIndex.build(hashes), packed_column(asked)
     pieces: list[list[NDArray[Any]]] = []
     for start in range(0, len(queries), AT_ONCE):

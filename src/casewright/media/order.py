@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Tally
 from casewright.kernels.hamming import packed
-from casewright.kernels.hamming_groups import joined
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
@@ -46,6 +45,8 @@ def _by(media: list[dict[str, Any]], column: str) -> list[Group]:
 
 def _near(media: list[dict[str, Any]], context: Context) -> list[Group]:
     """Each picture, once by content, joins the nearest leader of a group, or leads one."""
+    from casewright.kernels.hamming_groups import joined  # noqa: PLC0415  slow to import
+
     good = [m for m in media if m["pdq"] and m["pdq_quality"] >= context.params["pdq_quality"]]
     pictures = list({m["sha256"]: m for m in good}.values())
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from casewright.kernels import vicsspans
 from casewright.media.lists import AT_ONCE, Alive, Entries
 from casewright.model.errors import Refused
 
@@ -23,13 +22,6 @@ CHUNK = 1 << 19
 """Bytes that are read at once: so few that their copies stay in the processor's cache."""
 MOST = 1 << 26
 """Bytes that one medium, or all that is not media, may have."""
-WRONG = {
-    vicsspans.NO_OBJECT: "an entry is no object",
-    vicsspans.TOO_DEEP: f"it is nested more than {vicsspans.DEEPEST} deep",
-    vicsspans.TOO_MANY_CLOSED: "it closes more than it opened",
-    vicsspans.BEHIND_END: "something follows its end",
-    vicsspans.COMMA: "the entries of a list are not parted by single commas",
-}
 
 
 class Other(msgspec.Struct, gc=False):
@@ -136,6 +128,8 @@ def _dialect(rest: bytes, name: str) -> str:
 def _media(file: BinaryIO, rest: bytearray, decoder: Any = _DECODER) -> Iterator[Piece]:
     """The media with their spans, a few at a time; what else stands in the document goes into `rest`.
     Raises ValueError when it is no sound JSON, at the end at the latest."""
+    from casewright.kernels import vicsspans  # noqa: PLC0415  slow to import: only what reads a list waits for it
+
     file.seek(0)
     base = len(BOM) if file.read(len(BOM)) == BOM else 0
     file.seek(base)
@@ -154,7 +148,7 @@ def _media(file: BinaryIO, rest: bytearray, decoder: Any = _DECODER) -> Iterator
         room = np.empty(len(buffer) + 1, np.uint8)
         at, found, out = vicsspans.scan(np.frombuffer(buffer, np.uint8), at, state, starts, ends, room)
         if at < 0:
-            raise ValueError(WRONG[at])
+            raise ValueError(vicsspans.WRONG[at])
         rest += room[:out].tobytes()
         if len(rest) > MOST:
             raise ValueError(f"what it says besides its entries has more than {MOST} bytes")
@@ -190,6 +184,8 @@ def _sayable(value: Any) -> Any:
 
 
 def _check_end(state: Any) -> None:
+    from casewright.kernels import vicsspans  # noqa: PLC0415
+
     if not state[vicsspans.CLOSED]:
         raise ValueError("its end is missing")
     if state[vicsspans.VALUES] > 1:

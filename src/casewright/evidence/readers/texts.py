@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from casewright.evidence.reader import CHUNK, Entry
 from casewright.evidence.readers.disks import Disk
-from casewright.kernels import anchors as kernel
 
 Span = tuple[int, int]
 PAGE = 4096
@@ -54,13 +53,15 @@ class Texts:
 
 def _pages(raw: memoryview, start: int) -> list[int]:
     """Numbers of the pages of the disk that anchors stand in; the first byte of `raw` stands at `start`."""
+    from casewright.kernels.anchors import wide  # noqa: PLC0415  slow to import: only what carves waits for it
+
     if _is_zeros(raw):
         return []
     begins = [start + place for place in _anchors(raw, 1)]
     firsts, ends = np.empty(ANCHORS, np.int64), np.empty(ANCHORS, np.int64)
     at, view = 0, np.frombuffer(raw, np.uint8)
     while at <= len(raw):
-        count, at = kernel.wide(view, at, firsts, ends)
+        count, at = wide(view, at, firsts, ends)
         for first, end in zip(firsts[:count].tolist(), ends[:count].tolist(), strict=True):
             begins += [
                 start + first + place
@@ -75,10 +76,12 @@ def _is_zeros(raw: memoryview) -> bool:
 
 
 def _anchors(raw: memoryview, width: int) -> Iterator[npt.NDArray[np.int64]]:
+    from casewright.kernels.anchors import anchors  # noqa: PLC0415
+
     view, at = np.frombuffer(raw, np.uint8), 0
     codes, starts, ends = np.empty(ANCHORS, np.uint8), np.empty(ANCHORS, np.int64), np.empty(ANCHORS, np.int64)
     while at <= len(raw):
-        count, at = kernel.anchors(view, at, codes, starts, ends)
+        count, at = anchors(view, at, codes, starts, ends)
         if count:
             yield starts[:count] * width
 
