@@ -17,7 +17,7 @@ from casewright.vault.store import Store
 
 NEAR = 1 << 18
 """Bytes that stay in a core's own cache while three digests take them."""
-ROOM, PIECE = 32, 1 << 16
+ROOM, PIECE = 16, 1 << 17
 """So many files side by side, and so many bytes of each at a time."""
 FEW = 4
 """Fewer files than this are faster one by one."""
