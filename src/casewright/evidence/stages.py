@@ -59,7 +59,7 @@ STAGES = (
         beside={"exhibit_files": "(exhibit = $key AND role = 'seizure') OR role = 'key'"},
         params=lambda settings: asdict(settings.limits),
         noun=NOUN,
-        imports=("casewright.kernels.anchors",),
+        imports=("casewright.kernels.anchors", "casewright.kernels.pagesums"),
         key="exhibit",
     ),
 )

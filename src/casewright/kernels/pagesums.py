@@ -1,4 +1,4 @@
-"""Sums over pages of InnoDB: CRC-32C (polynomial of RFC 3720, reflected 0x82F63B78), and the older folding sum.
+"""Sums over pages of InnoDB and blocks of XFS: CRC-32C (RFC 3720, reflected 0x82F63B78); InnoDB's older folding sum.
 
 Both are compiled when this module is imported, and kept beside it; children get them from the process that they are
 forked from. `crc32c_slow` and `folded_slow` are their definitions.
