@@ -109,7 +109,8 @@ def test_a_parent_that_was_changed_since_is_refused(tmp_path: Path, raw: Path) -
     qemu("qemu-img", "create", "-q", "-f", "vmdk", "-b", parent, "-F", "vmdk", child)
     image = parent.read_bytes()
     at = image.index(b"CID=") + 4
-    parent.write_bytes(image[:at] + b"0badcafe" + image[at + 8 :])
+    end = image.index(b"\n", at)  # its id has as many digits as it needs
+    parent.write_bytes(image[:at] + b"1badcafe"[: end - at] + image[end:])
     with pytest.raises(Unreadable, match="changed since"):
         open_virtual(segments(child, parent))
 
