@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from casewright.extract.log import NO_TIME, NO_YEAR, Act, Given, Line, Quiet, Unreadable
 from casewright.extract.log_rules import SYSLOG, WRITTEN, Application, whole
-from casewright.extract.logs.lines import raw_lines
+from casewright.extract.logs.lines import Said, raw_lines, told
 from casewright.extract.logs.stamps import STAMP, Calendar, years_of
 from casewright.extract.values import Moment, port_of, taken_as, text_of, time_of
 
@@ -27,17 +27,16 @@ Raw = tuple[bytes | None, int, int, int]
 
 def read_application(file: BinaryIO, given: Given) -> Iterator[Line | Quiet]:
     """What the lines that fit a pattern say. The first pattern that a line fits counts."""
-    calendar, lines, quiet = _calendar(file, given), raw_lines(file, LONGEST), 0
+    return told(_read(file, given))
+
+
+def _read(file: BinaryIO, given: Given) -> Iterator[tuple[Said, int, int, int]]:
+    calendar, lines = _calendar(file, given), raw_lines(file, LONGEST)
     while batch := list(islice(lines, AT_ONCE)):
         for (raw, number, start, length), fit in zip(batch, _fits(batch, given.applications), strict=True):
             _pass_by(calendar, raw)
             said = TOO_LONG if raw is None else _said(*fit, given, calendar) if fit else None
-            if said is None:
-                quiet += 1
-            else:
-                yield Line(said, number, start, length)
-    if quiet:
-        yield Quiet(quiet)
+            yield said, number, start, length
 
 
 Fit = tuple[Application, dict[str, str]]

@@ -1,6 +1,6 @@
 """The lines of a log, numbered, each with its place; and a reader out of a function that says what one line is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from casewright.extract.log import LINE_LIMIT, Act, Line, Quiet, Request, Unreadable
@@ -26,14 +26,21 @@ def raw_lines(file: BinaryIO, limit: int = LINE_LIMIT) -> Iterator[tuple[bytes |
         at += length
 
 
-def read_lines(file: BinaryIO, said_by: Callable[[bytes], Said]) -> Iterator[Line | Quiet]:
-    """What `said_by` says of each line. Blank ones hold nothing."""
+def told(lines: Iterable[tuple[Said, int, int, int]]) -> Iterator[Line | Quiet]:
+    """What lines say, each with its number, first byte and length; those that say nothing are counted."""
     quiet = 0
-    for raw, number, start, length in raw_lines(file):
-        said = LONG if raw is None else said_by(raw) if raw and not raw.isspace() else None
+    for said, number, start, length in lines:
         if said is None:
             quiet += 1
         else:
             yield Line(said, number, start, length)
     if quiet:
         yield Quiet(quiet)
+
+
+def read_lines(file: BinaryIO, said_by: Callable[[bytes], Said]) -> Iterator[Line | Quiet]:
+    """What `said_by` says of each line. Blank ones hold nothing."""
+    return told(
+        (LONG if raw is None else said_by(raw) if raw and not raw.isspace() else None, number, start, length)
+        for raw, number, start, length in raw_lines(file)
+    )
