@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.verbs.link import record, verdict_on
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
-from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages, tell_to_open, to_open
+from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
 
@@ -17,19 +19,34 @@ def triage(
         list[Path] | None,
         typer.Option("--list", metavar="FILE", help="Hash list: VICS JSON, CSV, or NSRL (SQLite).", show_default=False),
     ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
+    ] = None,
+    why: Annotated[str, typer.Option(help="Your reason for these judgements; goes into the ledger.")] = "",
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Judge media against hash lists.
 
-    Hash pictures and videos, match them, rank what a human should see: what is on no list comes first."""
+    Hash pictures and videos, match them, rank what a human should see: what is on no list comes first. What was judged
+    is not shown again, nor are its copies and versions."""
     voice, opened = Voice(as_json), Case(case)
+    if judge and not why.strip():
+        raise UsageError("a judgement needs a reason: add --why TEXT.")
     with opened.writing():
         sealed = [seal(opened, voice, path, "list") for path in lists or []]
         ran = run_stages(opened, voice, "triage", on)
+        if judge:
+            said = [verdict_on(one, "ITEM") for one in judge]
+            record(opened, [(f"media/{item}", verdict, why) for item, verdict in said])
+            ran = run_stages(opened, voice, "triage", on)
     with reading(opened) as reader:
         states = reader.rows("SELECT state, count(*) AS items FROM worklist GROUP BY state ORDER BY state")
-    voice.answer(summary(opened, ran, sealed=sealed, worklist={r["state"]: r["items"] for r in states}))
+        opening = to_open(reader)
+    worklist = {r["state"]: r["items"] for r in states}
+    voice.answer(summary(opened, ran, sealed=sealed, worklist=worklist, to_open=opening))
     tell_stages(voice, ran)
     voice.table(["state", "distinct items"], [[r["state"], r["items"]] for r in states], title="Worklist")
+    tell_to_open(voice, opening)
     finish(ran)
