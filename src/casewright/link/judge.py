@@ -20,9 +20,7 @@ def judgement(links: Container[str], link: str, verdict: str, examiner: str, why
     if verdict not in VERDICTS:
         raise UsageError(f"there is no verdict {verdict!r}. Choose one of {', '.join(VERDICTS)}.")
     if link not in links:
-        raise Missing(
-            f"there is no link or medium {link}. `casewright link CASE` lists links, the tables `links` and `media` have all."
-        )
+        raise Missing(f"there is no link or medium {link}. `casewright link CASE` lists the links.")
     return {"link": link, "verdict": verdict, "examiner": examiner, "why": why}
 
 

@@ -5,6 +5,7 @@ media come from (a device, a series) and who put them there decides the order, a
 """
 
 from collections import defaultdict
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -58,13 +59,13 @@ class Work:
         self.harmless = needless[0]["harmless"] if needless else None
         self.name = make_id("work", contents[0]["sha256"])
 
-    @property
+    @cached_property
     def state(self) -> str:
         """New: no version of it is listed. Known: all are, by their exact hash."""
         states = {c["state"] for c in self.kept}
         return states.pop() if len(states) == 1 else "near"
 
-    @property
+    @cached_property
     def facts(self) -> Row:
         """What counts for the group: what holds for any of its open contents."""
         related = {kind for c in self.open for kind in c["related"] or []} if self.state == "new" else set()
