@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casewright.kernels.hamming import packed, within
-from casewright.kernels.hamming_groups import SLOTS, WIDTH
+from casewright.kernels.hamming_groups import SLOTS, WIDTH, add, empty_slots, is_crowded
 from casewright.kernels.hamming_index import MOST
 from casewright.kernels.hamming_slots import distance_to, key_of
 
@@ -53,11 +53,9 @@ def films_joined(
     hashes = np.ascontiguousarray(hashes, np.uint64)
     films, frames = len(starts) - 1, len(hashes)
     leaders, shares, bits = np.empty(films, np.int64), np.empty(films, np.float64), np.empty(films, np.int64)
-    heads = np.full((SLOTS, 1 << WIDTH), -1, np.int64)
-    owners = np.repeat(np.arange(films), np.diff(starts))
-    following, marks = np.empty((SLOTS, frames), np.int64), np.full(frames, -1, np.int64)
-    common = np.full((5, films), -1, np.int64)
-    _join(hashes, starts, owners, radius, share, heads, following, marks, common, leaders, shares, bits)
+    owners, marks = np.repeat(np.arange(films), np.diff(starts)), np.full(frames, -1, np.int64)
+    common, held = np.full((5, films), -1, np.int64), np.empty(frames, np.int64)
+    _join(hashes, starts, owners, radius, share, *empty_slots(frames), held, marks, common, leaders, shares, bits)
     return leaders, shares, bits
 
 
@@ -68,9 +66,36 @@ NEAREST, FOUND, BACK, WORST, MET = 0, 1, 2, 3, 4
 from the first column on, the leaders that the film at hand has met."""
 
 
-@nb.njit(nb.int64(_HASHES, nb.int64, nb.int64, nb.int64, _LONG, _TABLE, _TABLE, _LONG, _TABLE, nb.int64), cache=True)
-def _look(hashes, frame, film, radius, owners, heads, following, marks, common, met):  # type: ignore[no-untyped-def]
+@nb.njit(nb.int64(nb.int64, nb.int64, nb.int64, nb.int64, _LONG, _LONG, _TABLE, nb.int64), cache=True, inline="always")
+def _meet(other, apart, film, radius, owners, marks, common, met):  # type: ignore[no-untyped-def]
+    """Count a leader's frame that is near. Returns how many leaders the film has met."""
+    owner = owners[other]
+    if common[FOUND, owner] < 0:
+        common[MET, met] = owner
+        met += 1
+        common[NEAREST, owner] = radius + 1
+        common[FOUND, owner] = common[BACK, owner] = common[WORST, owner] = 0
+    common[NEAREST, owner] = min(common[NEAREST, owner], apart)
+    if marks[other] != film:
+        marks[other] = film
+        common[BACK, owner] += 1
+    return met
+
+
+@nb.njit(
+    nb.int64(
+        _HASHES, nb.int64, nb.int64, nb.int64, _LONG, _TABLE, _TABLE, _TABLE, _LONG, nb.int64, _LONG, _TABLE, nb.int64
+    ),
+    cache=True,
+)
+def _look(hashes, frame, film, radius, owners, heads, counts, following, held, size, marks, common, met):  # type: ignore[no-untyped-def]
     """What of the leaders' frames is near to one frame. Returns how many leaders the film has met."""
+    if is_crowded(hashes, frame, counts, size):
+        for which in range(size):
+            apart = distance_to(hashes[frame], hashes, held[which])
+            if apart <= radius:
+                met = _meet(held[which], apart, film, radius, owners, marks, common, met)
+        return met
     for slot in range(SLOTS):
         key = key_of(hashes[frame], slot * WIDTH, WIDTH)
         for flip in range(WIDTH + 1):
@@ -78,42 +103,33 @@ def _look(hashes, frame, film, radius, owners, heads, following, marks, common, 
             while other >= 0:
                 apart = distance_to(hashes[frame], hashes, other)
                 if apart <= radius:
-                    owner = owners[other]
-                    if common[FOUND, owner] < 0:
-                        common[MET, met] = owner
-                        met += 1
-                        common[NEAREST, owner] = radius + 1
-                        common[FOUND, owner] = common[BACK, owner] = common[WORST, owner] = 0
-                    common[NEAREST, owner] = min(common[NEAREST, owner], apart)
-                    if marks[other] != film:
-                        marks[other] = film
-                        common[BACK, owner] += 1
+                    met = _meet(other, apart, film, radius, owners, marks, common, met)
                 other = following[slot, other]
     return met
 
 
 @nb.njit(
     nb.types.Tuple((nb.int64, nb.float64, nb.int64))(
-        _HASHES, _LONG, _LONG, nb.int64, nb.float64, _TABLE, _TABLE, _LONG, _TABLE, nb.int64
+        _HASHES, _LONG, _LONG, nb.int64, nb.float64, _TABLE, _TABLE, _TABLE, _LONG, nb.int64, _LONG, _TABLE, nb.int64
     ),
     cache=True,
 )
-def _best(hashes, starts, owners, radius, share, heads, following, marks, common, film):  # type: ignore[no-untyped-def]
+def _best(hashes, starts, owners, radius, share, heads, counts, following, held, size, marks, common, film):  # type: ignore[no-untyped-def]
     """The leader with which a film shares most, when it is enough; else the film itself."""
     met = 0
     for frame in range(starts[film], starts[film + 1]):
         for which in range(met):
             common[NEAREST, common[MET, which]] = radius + 1
-        met = _look(hashes, frame, film, radius, owners, heads, following, marks, common, met)
+        met = _look(hashes, frame, film, radius, owners, heads, counts, following, held, size, marks, common, met)
         for which in range(met):
             owner = common[MET, which]
             if common[NEAREST, owner] <= radius:
                 common[FOUND, owner] += 1
                 common[WORST, owner] = max(common[WORST, owner], common[NEAREST, owner])
-    best, most, bits, size = film, 1.0, 0, starts[film + 1] - starts[film]
+    best, most, bits, frames = film, 1.0, 0, starts[film + 1] - starts[film]
     for which in range(met):
         owner = common[MET, which]
-        part = min(common[FOUND, owner] / size, common[BACK, owner] / (starts[owner + 1] - starts[owner]))
+        part = min(common[FOUND, owner] / frames, common[BACK, owner] / (starts[owner + 1] - starts[owner]))
         worst = common[WORST, owner]
         better = best == film or part > most or (part == most and (worst < bits or (worst == bits and owner < best)))
         if part >= share and better:
@@ -123,24 +139,26 @@ def _best(hashes, starts, owners, radius, share, heads, following, marks, common
 
 
 @nb.njit(
-    nb.void(_HASHES, _LONG, _LONG, nb.int64, nb.float64, _TABLE, _TABLE, _LONG, _TABLE, _LONG, _REAL, _LONG),
+    nb.void(
+        _HASHES, _LONG, _LONG, nb.int64, nb.float64, _TABLE, _TABLE, _TABLE, _LONG, _LONG, _TABLE, _LONG, _REAL, _LONG
+    ),
     cache=True,
 )
-def _join(hashes, starts, owners, radius, share, heads, following, marks, common, leaders, shares, bits):  # type: ignore[no-untyped-def]
-    """As `hamming_groups._join`, with all frames of a leader in the slots."""
+def _join(hashes, starts, owners, radius, share, heads, counts, following, held, marks, common, leaders, shares, bits):  # type: ignore[no-untyped-def]
+    """As `hamming_groups._join`; `held` lists the leaders' frames in the slots."""
+    size = 0
     for film in range(starts.size - 1):
         leaders[film], shares[film], bits[film] = _best(
-            hashes, starts, owners, radius, share, heads, following, marks, common, film
+            hashes, starts, owners, radius, share, heads, counts, following, held, size, marks, common, film
         )
         if leaders[film] == film:
             for frame in range(starts[film], starts[film + 1]):
-                for slot in range(SLOTS):
-                    key = key_of(hashes[frame], slot * WIDTH, WIDTH)
-                    following[slot, frame] = heads[slot, key]
-                    heads[slot, key] = frame
+                add(hashes, frame, heads, counts, following)
+                held[size] = frame
+                size += 1
     marks[:] = -1
     for film in range(starts.size - 1):  # a leader that came later may share more
         if leaders[film] != film:
             leaders[film], shares[film], bits[film] = _best(
-                hashes, starts, owners, radius, share, heads, following, marks, common, film
+                hashes, starts, owners, radius, share, heads, counts, following, held, size, marks, common, film
             )
