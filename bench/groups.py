@@ -96,7 +96,7 @@ def scene(count: int) -> None:
     _cameras(world)
     tables = {name: table.empty() for name, table in TABLES.items()}
     tables["items"] = TABLES["items"].rows(world.items)
-    for name in ("media", "traces", "groups", "worklist"):
+    for name in ("media", "traces", "uploaded", "groups", "worklist"):
         stage = ALL[name]
         batch = tables["items"] if stage.over else pa.table({})
         output = stage.work(batch, Context(stage.params(Settings()), tables, world.blobs))
@@ -234,7 +234,7 @@ def scale(count: int) -> None:
     tables["media_traces"] = _headers(tables["items"].column("item"), count, dice)
     tables["uploads"] = _uploads(tables["items"], count, dice)
     tables["media_matches"] = _matches(tables["items"].column("item"), count)
-    for name in ("groups", "worklist"):
+    for name in ("uploaded", "groups", "worklist"):
         stage = ALL[name]
         context = Context(stage.params(Settings()), tables, Held())
         took, output = clock(lambda stage=stage, context=context: stage.work(pa.table({}), context))

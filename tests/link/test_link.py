@@ -177,30 +177,19 @@ def test_rows_of_one_customer_that_disagree_speak_against_the_link() -> None:
     assert link["against"] == "a batch; the rows of this customer disagree on name or date of birth"
 
 
-@pytest.mark.parametrize(
-    ("reference", "found"),
-    [("/media/1.jpg", ["item-1"]), ("1.jpg", ["item-1"]), ("", []), ("/", []), (None, []), ("edia/1.jpg", [])],
-)
-def test_a_path_agrees_from_a_slash_on(reference: str | None, found: list[str]) -> None:
-    """An empty path once agreed with every file, and 1.jpg with 11.jpg."""
-    names = {"item-1": "var/media/1.jpg", "item-2": "var/media/11.jpg", "item-3": "notes"}
+def test_an_account_is_linked_to_what_it_uploaded_and_told_that_others_end_in_the_same_path() -> None:
+    put = {"account": "acct-1", "how": "the record names its path"}
     world = context({
-        "uploads": [{"upload": "up-1", "account": "acct-1", "reference": reference}],
-        "items": [{"item": i, "name": n, "sha256": i} for i, n in names.items()],
-        "worklist": [{"rank": 1, "item": i, "state": "new"} for i in names],
-    })  # fmt: skip
-    links = rows_of(run("links", world).tables["links"])
-    assert [r["to_id"] for r in links if r["kind"] == "account-media"] == found
-
-
-def test_a_path_that_several_contents_share_is_said_to_be_shared() -> None:
-    world = context({
-        "uploads": [{"upload": "up-1", "account": "acct-1", "reference": "1.jpg"}],
-        "items": [{"item": f"item-{n}", "name": f"{n}/1.jpg", "sha256": f"h{n}"} for n in (1, 2)],
+        "uploaded_media": [{**put, "id": "1", "upload": "up-1", "item": "item-1", "shared": True},
+                           {**put, "id": "2", "upload": "up-2", "item": "item-2", "shared": False},
+                           {**put, "id": "3", "upload": "up-3", "item": "harmless", "shared": False}],
         "worklist": [{"rank": n, "item": f"item-{n}", "state": "new"} for n in (1, 2)],
     })  # fmt: skip
     links = rows_of(run("links", world).tables["links"])
-    assert [r["against"].rpartition("; ")[2] for r in links] == ["several files end in the path that it names"] * 2
+    assert {r["to_id"]: r["against"].rpartition("; ")[2] for r in links} == {
+        "item-1": "several files end in the path that it names",
+        "item-2": "the service's record says which account, not which person",
+    }
 
 
 def test_what_lies_behind_a_mix_is_asked_of_nobody_and_counted() -> None:

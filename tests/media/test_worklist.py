@@ -40,6 +40,8 @@ def worked(world: Any) -> dict[str, dict[str, Any]]:
     world.params = {**stage.params(Settings()), **world.params}
     made = stage.work(pa.table({}), world).tables["media_groups"]
     world.tables = {**world.tables, "media_groups": pa.concat_tables([world.tables["media_groups"], made])}
+    stage = next(s for s in STAGES if s.name == "uploaded")
+    world.tables = {**world.tables, **stage.work(pa.table({}), world).tables}
     output = WORKLIST.work(pa.table({}), world)
     for tally in output.tallies:
         assert tally.received == tally.done + tally.nothing

@@ -12,7 +12,7 @@ from tests.world import context, rows_of
 
 
 def world(country: str | None = "NL", verdict: str = "", prior: str = "", note: str = "has access", strong: bool = True,
-          media: str = "") -> Context:  # fmt: skip
+          media: str = "", seen: str | None = None) -> Context:  # fmt: skip
     """One account, one payment, one customer record, perhaps judged; an earlier case, perhaps judged."""
     said = [("l1", verdict), ("l2", prior)]
     return context({
@@ -24,7 +24,7 @@ def world(country: str | None = "NL", verdict: str = "", prior: str = "", note: 
                   {"link": "l2", "kind": "person-prior", "from_id": "one", "to_id": "old",
                    "reason": "strong: same email and date of birth" if strong else "weak: name only"},
                   *([{"link": "l3", "kind": "account-media", "from_id": "a", "to_id": "i"}] if media else [])],
-        "worklist": [{"rank": 1, "item": "i", "state": media}] if media else [],
+        "worklist": [{"rank": 1, "item": "i", "state": media, "verdict": seen}] if media else [],
         "judgements": [{"judgement": f"j-{link}", "link": link, "verdict": v, "stands": True} for link, v in said if v],
     })  # fmt: skip
 
@@ -74,6 +74,8 @@ def test_codes_are_read_in_any_case() -> None:
         ({"media": "new"}, 3),
         ({"media": "known"}, 4),
         ({"media": "near", "verdict": "positive"}, 2),
+        ({"media": "new", "seen": "positive"}, 3),
+        ({"media": "new", "seen": "negative"}, 6),
     ],
 )
 def test_the_first_rule_that_holds_gives_the_priority(change: dict[str, Any], priority: int) -> None:

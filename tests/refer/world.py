@@ -77,6 +77,8 @@ def tables() -> dict[str, pa.Table]:
                    "md5": "ef" * 16, "mime": "image/jpeg"}],
         "media": [{"item": "item-1", "kind": "picture", "width": 4, "height": 3, "pdq": "0f" * 32}],
         "worklist": [{"rank": 1, "item": "item-1", "state": "new", "reason": "on no list"}],
+        "uploaded_media": [{"id": "put-1", "upload": "up-1", "account": "formula", "item": "item-1",
+                            "how": "the record names its path", "shared": False}],
         "tallies": [{"stage": "media", "noun": "media", "received": 2, "done": 1, "nothing": 0, "set_aside": 1}],
     }, [raw for _, raw in papers])  # fmt: skip
     events: list[str] = []

@@ -11,7 +11,7 @@ STAGES = (
     Stage("returns", 2, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
           order="exhibit, position", batch=1, hostile=True, noun="rows", key="exhibit"),
     Stage("persons", 2, ("exhibit_files", "returns"), ("persons",), persons, hostile=True, noun="rows"),
-    Stage("links", 3, ("payments", "services", "requests", "returns", "persons", "outputs", "uploads", "items",
+    Stage("links", 4, ("payments", "services", "requests", "returns", "persons", "outputs", "uploaded_media",
                        "worklist"), ("links",), links),
 )  # fmt: skip
 JUDGED = (Stage("judgements", 1, ("ledger/judgement",), ("judgements",), judgements),)

@@ -11,6 +11,7 @@ from casewright.media.listing import lists
 from casewright.media.matching import ENTRY_COLUMNS, matches
 from casewright.media.pictures import KERNELS
 from casewright.media.tracing import traces
+from casewright.media.uploaded import uploaded
 from casewright.media.worklist import worklist
 from casewright.model.settings import Settings
 
@@ -45,10 +46,11 @@ STAGES = (
           key="exhibit", columns={"items": ITEM_COLUMNS}, beside={"items": f"{IS_MEDIUM} ORDER BY item"}),
     Stage("matches", 2, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging,
           columns={"list_entries": ENTRY_COLUMNS}),
+    Stage("uploaded", 1, ("uploads", "items", "media"), ("uploaded_media",), uploaded),
     Stage("groups", 3, (*HASHED, "media_traces"), ("media_groups",), groups, params=_grouping),
 )  # fmt: skip
 
 WORKLIST = Stage(
-    "worklist", 3, ("items", "media", "media_matches", "media_groups", "media_traces", "uploads", "payments",
-                    "harmless", "judgements"), ("worklist",), worklist, params=_judging)  # fmt: skip
+    "worklist", 3, ("items", "media", "media_matches", "media_groups", "media_traces", "uploaded_media",
+                    "payments", "harmless", "judgements"), ("worklist",), worklist, params=_judging)  # fmt: skip
 """Stands behind the chain and the judgements: who paid, and what was judged, decides what is seen first, or at all."""

@@ -521,6 +521,22 @@ _ALL = (
         sources="sources",
     ),
     Table(
+        "uploaded_media",
+        "Which content an upload put on the service, as far as its record says.",
+        (
+            Column("id", STR, "id of this finding"),
+            Column("upload", STR, "upload"),
+            Column("account", STR, "account; NULL when unknown"),
+            Column("time", TIME, "of the upload, UTC"),
+            Column("item", STR, "item, the first with these bytes"),
+            Column("how", STR, "what the record names: its hash, its hash (MD5) or its path"),
+            Column("shared", BOOL, "several contents end in the path that it names"),
+            SOURCES,
+        ),
+        key="id",
+        sources="sources",
+    ),
+    Table(
         "worklist",
         "Every distinct content that matters. What a human should look at is the rows that open, by rank.",
         (

@@ -29,7 +29,8 @@ RULES = (
 
 
 def referrals(batch: pa.Table, context: Context) -> Output:
-    """Every account that paid, or that uploaded media on the worklist, once for each country it goes to."""
+    """Every account that paid, or that uploaded media on the worklist which nobody judged negative, once for each
+    country it goes to."""
     persons = rows_by(context, "account", sql_stage_text(__file__, "routes"))
     priors = rows_by(context, "person", sql_stage_text(__file__, "priors"))
     candidates = context.sql(sql_stage_text(__file__, "candidates")).to_pylist()

@@ -1,9 +1,9 @@
 -- Every distinct content of the case with all that decides when a human sees it.
--- reads: items, media, media_matches, media_groups, media_traces, uploads, payments, harmless, judgements
+-- reads: items, media, media_matches, media_groups, media_traces, uploaded_media, payments, harmless, judgements
 -- writes: worklist (grouped and ranked by the stage)
-WITH held AS (SELECT m.item, i.sha256, i.md5, m.kind, m.pdq FROM media m JOIN items i USING (item)),
+WITH held AS (SELECT m.item, i.sha256, m.kind, m.pdq FROM media m JOIN items i USING (item)),
 contents AS (
-    SELECT sha256, min(item) AS item, count(*) AS items, any_value(md5 ORDER BY item) AS md5,
+    SELECT sha256, min(item) AS item, count(*) AS items,
            any_value(kind ORDER BY item) AS kind, any_value(pdq ORDER BY item) AS pdq
     FROM held GROUP BY sha256
 ),
@@ -20,10 +20,7 @@ matched AS (
     FROM found GROUP BY sha256
 ),
 named AS (
-    SELECT c.sha256, u.upload, u.account, u.time FROM contents c JOIN uploads u ON lower(u.sha256) = c.sha256
-    UNION ALL
-    SELECT c.sha256, u.upload, u.account, u.time FROM contents c JOIN uploads u ON lower(u.md5) = c.md5
-    WHERE u.sha256 IS NULL
+    SELECT c.sha256, u.upload, u.account, u.time FROM uploaded_media u JOIN contents c USING (item) WHERE NOT u.shared
 ),
 busy AS (SELECT DISTINCT account FROM named JOIN matched USING (sha256)),
 paid AS (SELECT DISTINCT account FROM payments),
@@ -53,14 +50,16 @@ good AS (
     FROM harmless n JOIN held h USING (item) GROUP BY h.sha256
 ),
 judged AS (
-    SELECT h.sha256, arg_max(struct_pack(judgement, verdict, examiner, why), j.judgement) AS said
+    SELECT h.sha256,
+           arg_max(struct_pack(judgement, verdict, examiner, why), (j.verdict = 'positive', j.judgement)) AS said
     FROM judgements j JOIN held h ON j.link = 'media/' || h.item
     WHERE j.stands AND j.verdict <> 'unsure' GROUP BY h.sha256
 )
 SELECT c.sha256, c.item, c.items, c.kind, c.pdq, coalesce(m.known, false) AS known, m.method, m.distance, m.category,
        m.matches, coalesce(u.uploads, 0) AS uploads, u.uploaded, coalesce(u.by_listed, false) AS by_listed,
        coalesce(u.by_payer, false) AS by_payer, r.related, v.media_group, v.apart, coalesce(v.leads, true) AS leads,
-       list_concat(v.memberships, r.memberships) AS memberships, p.sha256 IS NOT NULL AS placed, g.harmless, g.harmless_rows, j.said
+       list_concat(v.memberships, r.memberships) AS memberships, p.sha256 IS NOT NULL AS placed, g.harmless,
+       g.harmless_rows, j.said
 FROM contents c
 LEFT JOIN matched m USING (sha256) LEFT JOIN uploaded u USING (sha256) LEFT JOIN related r USING (sha256)
 LEFT JOIN versions v USING (sha256) LEFT JOIN placed p USING (sha256) LEFT JOIN good g USING (sha256)

@@ -7,7 +7,8 @@ WITH paid AS (
 put AS (
     SELECT l.from_id AS account, count(*) FILTER (w.state = 'new') AS new_media,
            count(*) FILTER (w.state IN ('known', 'near')) AS listed_media, list(l.link ORDER BY l.link) AS media_links
-    FROM links l JOIN worklist w ON w.item = l.to_id WHERE l.kind = 'account-media' GROUP BY l.from_id
+    FROM links l JOIN worklist w ON w.item = l.to_id
+    WHERE l.kind = 'account-media' AND w.verdict IS DISTINCT FROM 'negative' GROUP BY l.from_id
 ),
 moved AS (SELECT account, max(time) AS last FROM uploads WHERE account IS NOT NULL GROUP BY account)
 SELECT a.account, coalesce(paid.payments, 0) AS payments, paid.paid, coalesce(put.new_media, 0) AS new_media,
