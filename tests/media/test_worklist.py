@@ -118,9 +118,9 @@ def test_what_makes_a_new_one_urgent_is_said_and_ranks_it() -> None:
     assert said == {
         "device": "same device as listed ones", "series": "in a series with listed ones",
         "alike": "made alike with listed ones", "plain": "", "placed": "position data present",
-        "sharer": "uploaded by an account that also uploaded listed ones; uploaded 1 times, last 2020-01-02",
-        "payer": "uploaded by an account that paid; uploaded 1 times, last 2020-01-03",
-        "listed": "on a list by its exact hash, category 2; uploaded 1 times, last 2020-01-01",
+        "sharer": "uploaded by an account that also uploaded listed ones; uploaded once, last 2020-01-02",
+        "payer": "uploaded by an account that paid; uploaded once, last 2020-01-03",
+        "listed": "on a list by its exact hash, category 2; uploaded once, last 2020-01-01",
     }  # fmt: skip
     assert "m-device-device" in work["device"]["sources"]
 

@@ -35,7 +35,7 @@ def shared_words(facts: Mapping[str, Any]) -> list[str]:
         (facts["made alike"], "made alike with listed ones"),
         (facts["by_listed"], "uploaded by an account that also uploaded listed ones"),
         (facts["by_payer"], "uploaded by an account that paid"),
-        (facts["uploads"] and facts["uploaded"], "uploaded {uploads} times, last {uploaded:%Y-%m-%d}"),
+        (facts["uploads"] and facts["uploaded"], "uploaded {times}, last {uploaded:%Y-%m-%d}"),
         (facts["placed"], "position data present"),
         (facts["versions"] > 1, "{versions} versions, {items} items"),
         (facts["harmless"], "a version of it is known as harmless ({harmless})"),
