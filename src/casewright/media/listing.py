@@ -11,7 +11,7 @@ from casewright.media.lists import Alive, Doubt, Entries
 from casewright.media.nsrl import SQLITE
 from casewright.media.vics import BOM, read_vics
 from casewright.model.errors import Refused
-from casewright.model.ids import id_maker
+from casewright.model.ids import IdMaker
 from casewright.model.tables import TABLES
 
 MOST_DOUBTS = 1000
@@ -48,7 +48,7 @@ def lists(batch: pa.Table, context: Context) -> Iterator[Output]:
 
 
 def _outputs(file: dict[str, Any], batches: Iterator[Entries]) -> Iterator[Output]:
-    make, doubts = id_maker("entry", file["exhibit"], file["path"]), 0
+    make, doubts = IdMaker("entry", file["exhibit"], file["path"]), 0
     for entries in batches:
         columns, found = entries.cleaned()
         aside = [_doubt(file, doubt) for doubt in found[: max(0, MOST_DOUBTS - doubts)]]
