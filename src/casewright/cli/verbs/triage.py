@@ -7,7 +7,9 @@ import typer
 
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
+from casewright.cli.vics import export_vics, tell_export
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
 
@@ -17,6 +19,13 @@ def triage(
         list[Path] | None,
         typer.Option("--list", metavar="FILE", help="Hash list: VICS JSON, CSV, or NSRL (SQLite).", show_default=False),
     ] = None,
+    vics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the case's media there as VICS 2.0.", show_default=False)
+    ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="With --vics: this list again, with what was decided.", show_default=False),
+    ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -24,12 +33,17 @@ def triage(
 
     Hash pictures and videos, match them, rank what a human should see: what is on no list comes first."""
     voice, opened = Voice(as_json), Case(case)
+    if of and not vics:
+        raise UsageError("--of says which list --vics FILE writes again; it needs that option.")
     with opened.writing():
         sealed = [seal(opened, voice, path, "list") for path in lists or []]
         ran = run_stages(opened, voice, "triage", on)
+        out = export_vics(opened, vics, of) if vics else None
     with reading(opened) as reader:
         states = reader.rows("SELECT state, count(*) AS items FROM worklist GROUP BY state ORDER BY state")
-    voice.answer(summary(opened, ran, sealed=sealed, worklist={r["state"]: r["items"] for r in states}))
+    voice.answer(summary(opened, ran, sealed=sealed, worklist={r["state"]: r["items"] for r in states}, vics=out))
     tell_stages(voice, ran)
     voice.table(["state", "distinct items"], [[r["state"], r["items"]] for r in states], title="Worklist")
+    if out:
+        tell_export(voice, out)
     finish(ran)
