@@ -24,7 +24,7 @@ from casewright.engine.stage import Context, Output
 from casewright.media.listing import lists
 from casewright.model.tables import TABLES
 
-PARAMS = {"pdq_distance": 31, "pdq_quality": 50, "frame_share": 0.8}
+PARAMS = {"pdq_distance": 31, "pdq_quality": 50, "frame_share": 0.8, "alike_share": 0.05, "series_gap_minutes": 10}
 MIB = 1 << 20
 FRAMES = 20
 DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
@@ -136,7 +136,7 @@ def judge(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def group(chosen: argparse.Namespace) -> dict[str, Any]:
-    from casewright.media.order import groups  # noqa: PLC0415
+    from casewright.media.groups import groups  # noqa: PLC0415
 
     context = Context(PARAMS, case_of(1, chosen.items), Opened(Path()))
     return measured(lambda: {"in groups": groups(pa.table({}), context).tables["media_groups"].num_rows})

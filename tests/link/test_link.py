@@ -10,13 +10,13 @@ from casewright.engine.stage import Context
 from casewright.link.joins import reference_of
 from casewright.link.judge import judgement, judgements
 from casewright.link.records import BadRecord, Record, read_records
-from casewright.link.stages import STAGES
+from casewright.link.stages import JUDGED, STAGES
 from casewright.model.errors import Missing, UsageError
 from tests.world import context, digests_of, rows_of
 
 
 def run(stage: str, world: Context, over: str = "items") -> Any:
-    return next(s for s in STAGES if s.name == stage).work(world.table(over), world)
+    return next(s for s in (*STAGES, *JUDGED) if s.name == stage).work(world.table(over), world)
 
 
 def world_with(returns: list[dict[str, Any]]) -> Context:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from casewright.kernels.pdq import distance
 from casewright.media.pictures import Undecodable, read_picture
-from casewright.media.stages import STAGES
+from casewright.media.stages import STAGES, WORKLIST
 from casewright.media.videos import read_video
 from casewright.model.settings import LimitSettings, MediaSettings
 from tests.kernels.test_pdq import scene
@@ -110,7 +110,7 @@ def test_frames_of_real_films_agree_with_the_published_hashes(name: str) -> None
 
 def run(stage: str, tables: dict[str, Any], contents: list[bytes], over: str | None = None) -> Any:
     world = context(tables, contents, PARAMS)
-    chosen = next(s for s in STAGES if s.name == stage)
+    chosen = next(s for s in (*STAGES, WORKLIST) if s.name == stage)
     return chosen.work(world.table(over) if over else world.table("items").slice(0, 0), world)
 
 

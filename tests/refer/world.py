@@ -13,6 +13,7 @@ from casewright.engine.query import Reader
 from casewright.engine.stage import Context
 from casewright.engine.tables import TableFolder, parquet_bytes
 from casewright.link.joins import reference_of
+from casewright.link.stages import JUDGED
 from casewright.link.stages import STAGES as LINK
 from casewright.model.ids import make_id
 from casewright.model.settings import CaseSettings, ReferSettings, Settings
@@ -79,7 +80,7 @@ def tables() -> dict[str, pa.Table]:
         "tallies": [{"stage": "media", "noun": "media", "received": 2, "done": 1, "nothing": 0, "set_aside": 1}],
     }, [raw for _, raw in papers])  # fmt: skip
     events: list[str] = []
-    for stage in (*LINK, *REFER):
+    for stage in (*LINK, *JUDGED, *REFER):
         made = {**world.tables, "ledger/judgement": pa.table({"event": pa.array(events, pa.string())})}
         over = (
             made[stage.over].filter(pa.compute.equal(made[stage.over]["role"], "return"))

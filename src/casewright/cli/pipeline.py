@@ -7,18 +7,20 @@ from casewright.engine.stage import Stage
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.evidence.stages import STAGES as EVIDENCE
 from casewright.extract.stages import STAGES as EXTRACT
+from casewright.link.stages import JUDGED
 from casewright.link.stages import STAGES as LINK
 from casewright.media.stages import STAGES as MEDIA
+from casewright.media.stages import WORKLIST
 from casewright.refer.stages import STAGES as REFER
 
-PIPELINE: Sequence[Stage] = (*SEALED, *EVIDENCE, *EXTRACT, *MEDIA, *CHAIN, *LINK, *REFER)
+PIPELINE: Sequence[Stage] = (*SEALED, *EVIDENCE, *EXTRACT, *MEDIA, *CHAIN, *JUDGED, WORKLIST, *LINK, *REFER)
 
 OF_VERB: Mapping[str, Sequence[str]] = {
     "intake": [s.name for s in (*SEALED, *EVIDENCE)],
     "extract": [s.name for s in EXTRACT],
-    "triage": [s.name for s in MEDIA],
+    "triage": [s.name for s in (*MEDIA, WORKLIST)],
     "trace": [s.name for s in CHAIN],
-    "link": [s.name for s in LINK],
+    "link": [s.name for s in (*LINK, *JUDGED)],
     "refer": [s.name for s in REFER],
     "run": [s.name for s in PIPELINE],
 }

@@ -110,6 +110,28 @@ def reading(case: Case) -> Iterator[Reader]:
         yield reader
 
 
+OPEN = """
+SELECT (SELECT count(*) FROM media) AS items, count(*) FILTER (opens) AS open,
+       coalesce(sum(items) FILTER (judgement IS NOT NULL), 0)::BIGINT AS judged FROM worklist
+"""
+OPEN_BY_STATE = "SELECT state, count(*) AS n FROM worklist WHERE opens GROUP BY state ORDER BY state DESC"
+
+
+def to_open(reader: Reader) -> dict[str, Any]:
+    """How many media a reviewer must open, by their state, against opening every item."""
+    (found,) = reader.rows(OPEN)
+    states = {row["state"]: row["n"] for row in reader.rows(OPEN_BY_STATE)}
+    percent = round(100 * found["open"] / found["items"], 1) if found["items"] else 0.0
+    return {**found, "percent": percent, "states": states}
+
+
+def tell_to_open(voice: Voice, found: Mapping[str, Any]) -> None:
+    states = ", ".join(f"{n:,} {state}" for state, n in found["states"].items())
+    more = f"; {found['judged']:,} items are judged" if found["judged"] else ""
+    said = f"{found['items']:,} media items; {found['open']:,} to open ({found['percent']:g} %)"
+    voice.say(said + (f": {states}" if states else "") + more, style="bold")
+
+
 WALLETS = """SELECT program, network, encrypted, private_keys, count(*)::BIGINT AS wallets,
 sum(addresses)::BIGINT AS addresses FROM wallets GROUP BY ALL ORDER BY ALL"""
 

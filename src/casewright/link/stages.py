@@ -13,5 +13,6 @@ STAGES = (
     Stage("persons", 2, ("exhibit_files", "returns"), ("persons",), persons, hostile=True, noun="rows"),
     Stage("links", 3, ("payments", "services", "requests", "returns", "persons", "outputs", "uploads", "items",
                        "worklist"), ("links",), links),
-    Stage("judgements", 1, ("ledger/judgement",), ("judgements",), judgements),
 )  # fmt: skip
+JUDGED = (Stage("judgements", 1, ("ledger/judgement",), ("judgements",), judgements),)
+"""Rests on the ledger alone, and stands before all that a judgement changes: what was judged is not shown again."""

@@ -81,7 +81,7 @@ def read_picture(file: BinaryIO, most_pixels: int, room: Room | None = None) -> 
 def _decoded(file: BinaryIO, most_pixels: int, room: Room, orientation: int = 1) -> Picture:
     """`orientation` counts where the file itself does not say how it is to be turned."""
     Image.MAX_IMAGE_PIXELS = None  # the limit is ours, checked below, so that Pillow need not warn
-    _know_heif()
+    know_heif()
     try:
         # what Pillow thinks of odd metadata changes nothing here
         with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
@@ -134,7 +134,7 @@ def _pixels(file: BinaryIO, picture: Image.Image, room: Room) -> tuple[Pixels, s
 
 
 @cache
-def _know_heif() -> None:
+def know_heif() -> None:
     import pi_heif  # noqa: PLC0415
 
     pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)

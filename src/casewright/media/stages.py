@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from casewright.engine.stage import Stage
+from casewright.media.groups import groups
 from casewright.media.harmless import ITEM_COLUMNS, harmless
 from casewright.media.hashing import media
 from casewright.media.listing import lists
 from casewright.media.matching import ENTRY_COLUMNS, matches
-from casewright.media.order import groups, worklist
 from casewright.media.pictures import KERNELS
+from casewright.media.tracing import traces
+from casewright.media.worklist import worklist
 from casewright.model.settings import Settings
 
 
@@ -22,12 +24,19 @@ def _judging(settings: Settings) -> Mapping[str, Any]:
             "frame_share": settings.media.frame_share}  # fmt: skip
 
 
+def _grouping(settings: Settings) -> Mapping[str, Any]:
+    return {**_judging(settings), "alike_share": settings.media.alike_share,
+            "series_gap_minutes": settings.media.series_gap_minutes}  # fmt: skip
+
+
 IS_MEDIUM = "mime LIKE 'image/%' OR mime LIKE 'video/%'"
 HASHED = ("items", "media", "media_frames")
 
 STAGES = (
     Stage("media", 2, ("items",), ("media", "media_frames"), media, over="items",
           where=IS_MEDIUM, order="item", batch=32, hostile=True, params=_decoding, imports=KERNELS),
+    Stage("traces", 1, ("items",), ("media_traces",), traces, over="items", where=IS_MEDIUM, order="item", batch=64,
+          hostile=True, imports=("pi_heif",)),
     Stage("lists", 2, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
           order="exhibit, position", batch=1, hostile=True, streams=True, noun="lists", key="exhibit",
           imports=("casewright.kernels.vicsspans",)),
@@ -36,7 +45,10 @@ STAGES = (
           key="exhibit", columns={"items": ITEM_COLUMNS}, beside={"items": f"{IS_MEDIUM} ORDER BY item"}),
     Stage("matches", 2, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging,
           columns={"list_entries": ENTRY_COLUMNS}),
-    Stage("groups", 2, HASHED, ("media_groups",), groups, params=_judging),
-    Stage("worklist", 2, ("items", "media", "media_matches", "media_groups", "uploads", "harmless"), ("worklist",),
-          worklist),
+    Stage("groups", 3, (*HASHED, "media_traces"), ("media_groups",), groups, params=_grouping),
 )  # fmt: skip
+
+WORKLIST = Stage(
+    "worklist", 3, ("items", "media", "media_matches", "media_groups", "media_traces", "uploads", "payments",
+                    "harmless", "judgements"), ("worklist",), worklist, params=_judging)  # fmt: skip
+"""Stands behind the chain and the judgements: who paid, and what was judged, decides what is seen first, or at all."""

@@ -60,7 +60,12 @@ class MediaSettings:
     """Hashes below this quality decide nothing."""
     frame_seconds: float = 1.0
     frame_share: float = 0.8
-    """Share of a video's frames that must be found in a listed video to call it near."""
+    """Share of a video's frames that must be found in a listed video to call it near; of two films of the case, share
+    of each one's frames that must be found in the other to call them versions of one."""
+    alike_share: float = 0.05
+    """A trace of a device or program that more of the case's contents share than this is common, and groups nothing."""
+    series_gap_minutes: int = 10
+    """Pictures of a series are made one after the other within this."""
 
 
 @dataclass(frozen=True)

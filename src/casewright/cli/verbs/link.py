@@ -26,6 +26,8 @@ WHERE l.kind IN ('account-person', 'person-prior')
 ORDER BY l.kind, account, person, l.link
 """
 
+JUDGED = "SELECT link AS id FROM links UNION ALL SELECT 'media/' || item FROM media"
+"""What people may judge: suggestions, and media."""
 STYLES = {"positive": "green", "negative": "red", "unsure": "yellow"}
 
 
@@ -56,7 +58,7 @@ def link(
         sealed += [seal(opened, voice, path, "prior") for path in prior or []]
         ran = run_stages(opened, voice, "link", on)
         if judge:
-            record(opened, [(*_split(one), why) for one in judge])
+            record(opened, [(*verdict_on(one, "LINK"), why) for one in judge])
             ran = run_stages(opened, voice, "link", on)
     with reading(opened) as reader:
         pairs = reader.rows(PENDING)
@@ -75,17 +77,18 @@ def link(
 
 
 def record(case: Case, judgements: list[tuple[str, str, str]]) -> None:
-    """Write judgements (link, verdict, why) into the ledger; the caller holds the case. All or, on an error, none."""
+    """Write judgements (link or medium, verdict, why) into the ledger; the caller holds the case. All or, on an error,
+    none."""
     with reading(case) as reader:
-        links = {row["link"] for row in reader.rows("SELECT link FROM links")}
+        links = {row["id"] for row in reader.rows(JUDGED)}
     examiner = case.settings.case.examiner
     case.ledger.append(
         *(("judgement", judgement(links, one, verdict, examiner, why)) for one, verdict, why in judgements)
     )
 
 
-def _split(text: str) -> tuple[str, str]:
+def verdict_on(text: str, what: str) -> tuple[str, str]:
     one, sign, verdict = text.partition("=")
     if not sign:
-        raise UsageError(f"--judge takes LINK=VERDICT, not {text!r}.")
+        raise UsageError(f"--judge takes {what}=VERDICT, not {text!r}.")
     return one, verdict

@@ -4,7 +4,7 @@ from typing import Any
 
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import AsJson, CasePath
-from casewright.cli.work import found_wallets, reading, runner, tell_wallets
+from casewright.cli.work import found_wallets, reading, runner, tell_to_open, tell_wallets, to_open
 from casewright.engine.sandbox import WANTED
 from casewright.engine.units import Inline
 from casewright.vault.case import Case
@@ -19,7 +19,9 @@ FUNNEL = {
     "WHERE direction = 'back' AND confidence <> 'none'",
     "customer records": "SELECT count(*) AS n FROM returns",
     "suggested persons": "SELECT count(*) AS n FROM links WHERE kind = 'account-person'",
-    "judged positive": "SELECT count(*) AS n FROM judgements WHERE stands AND verdict = 'positive'",
+    "persons judged": "SELECT count(*) AS n FROM judgements JOIN links USING (link) WHERE stands",
+    "judged positive": "SELECT count(*) AS n FROM judgements JOIN links USING (link) "
+    "WHERE stands AND verdict = 'positive'",
     "media known": "SELECT count(*) AS n FROM worklist WHERE state = 'known'",
     "media near": "SELECT count(*) AS n FROM worklist WHERE state = 'near'",
     "media new": "SELECT count(*) AS n FROM worklist WHERE state = 'new'",
@@ -46,6 +48,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
             "SELECT image, algorithm, stored, computed, holds, exhibit FROM stored_hashes ORDER BY ALL"
         )
         wallets = found_wallets(reader)
+        opening = to_open(reader)
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
     step = next_step(opened, stale, funnel)
@@ -53,7 +56,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     protections = sandbox(opened)
     voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "volumes": volumes,
                   "stored_hashes": hashes, "protections": protections, "tallies": tallies, "set_aside": aside,
-                  "wallets": wallets, "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
+                  "wallets": wallets, "to_open": opening, "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
     voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
     _table(voice, "Sealed", ["role", "name", "form", "size", "files", "exhibit"], exhibits)
     if volumes:
@@ -67,6 +70,8 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
     tell_wallets(voice, wallets)
     voice.table(["found", ""], [[k, v] for k, v in funnel.items()], title="Found")
+    if opening["items"]:
+        tell_to_open(voice, opening)
     if protections:
         voice.say(f"Evidence was parsed with: {', '.join(protections['given'])}")
         for missing in protections["missing"]:
@@ -97,7 +102,7 @@ def next_step(case: Case, stale: list[str], funnel: dict[str, int]) -> str:
         ("chain" not in roles, f"casewright trace {root} --chain DIR --tags PATH"),
         (bool(stale), f"casewright run {root}   (out of date: {', '.join(stale)})"),
         (
-            funnel["suggested persons"] > 0 and not case.ledger.events("judgement"),
+            funnel["suggested persons"] > 0 and not funnel["persons judged"],
             f"casewright link {root} --judge LINK=VERDICT --why TEXT",
         ),
         (not any(case.packages.iterdir()), f"casewright refer {root}"),

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.verbs.link import record, verdict_on
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.vics import export_vics, tell_export
-from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages, tell_to_open, to_open
 from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
@@ -26,24 +27,39 @@ def triage(
         str | None,
         typer.Option(metavar="LIST", help="With --vics: this list again, with what was decided.", show_default=False),
     ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
+    ] = None,
+    why: Annotated[str, typer.Option(help="Your reason for these judgements; goes into the ledger.")] = "",
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Judge media against hash lists.
 
-    Hash pictures and videos, match them, rank what a human should see: what is on no list comes first."""
+    Hash pictures and videos, match them, rank what a human should see: what is on no list comes first. What was judged
+    is not shown again, nor are its copies and versions."""
     voice, opened = Voice(as_json), Case(case)
     if of and not vics:
         raise UsageError("--of says which list --vics FILE writes again; it needs that option.")
+    if judge and not why.strip():
+        raise UsageError("a judgement needs a reason: add --why TEXT.")
     with opened.writing():
         sealed = [seal(opened, voice, path, "list") for path in lists or []]
         ran = run_stages(opened, voice, "triage", on)
+        if judge:
+            said = [verdict_on(one, "ITEM") for one in judge]
+            record(opened, [(f"media/{item}", verdict, why) for item, verdict in said])
+            ran = run_stages(opened, voice, "triage", on)
         out = export_vics(opened, vics, of) if vics else None
     with reading(opened) as reader:
         states = reader.rows("SELECT state, count(*) AS items FROM worklist GROUP BY state ORDER BY state")
-    voice.answer(summary(opened, ran, sealed=sealed, worklist={r["state"]: r["items"] for r in states}, vics=out))
+        opening = to_open(reader)
+    worklist = {r["state"]: r["items"] for r in states}
+    voice.answer(summary(opened, ran, sealed=sealed, worklist=worklist, to_open=opening, vics=out))
     tell_stages(voice, ran)
     voice.table(["state", "distinct items"], [[r["state"], r["items"]] for r in states], title="Worklist")
+    tell_to_open(voice, opening)
     if out:
         tell_export(voice, out)
     finish(ran)

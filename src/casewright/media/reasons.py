@@ -1,0 +1,43 @@
+"""Why something stands on the worklist, in plain words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+NEAR = {
+    "pdq": "{distance} bits from a listed one", "frames": "its frames are those of a listed film ({distance} bits)",
+    "contains": "holds a listed film", "part": "is part of a listed film",
+    "turned": "a listed one, turned or mirrored ({distance} bits)", "cropped": "a part of a listed one is in it",
+}  # fmt: skip
+"""How each method of matching is said; a method that is not here is said by its name."""
+
+
+def own_words(content: Mapping[str, Any]) -> list[str]:
+    """What is to be said of a content itself."""
+    category = f", category {content['category']}" if content["category"] is not None else ""
+    if content["state"] == "known":
+        words = f"on a list by its exact hash{category}"
+    elif content["state"] == "near":
+        said = NEAR.get(content["method"], "near a listed one by {method} ({distance} bits)").format_map(content)
+        words = said + category
+    else:
+        words = "on no list"
+    more = [f"{content['items']} copies"] if content["items"] > 1 else []
+    more += [f"harmless says {content['harmless']}, which does not agree"] if content["harmless"] else []
+    return [words, *more]
+
+
+def shared_words(facts: Mapping[str, Any]) -> list[str]:
+    """What is to be said of the group that is opened, most urgent first."""
+    said = (
+        (facts["listed"], "a version of it is listed"),
+        (facts["device"], "same device as listed ones"),
+        (facts["series"], "in a series with listed ones"),
+        (facts["made alike"], "made alike with listed ones"),
+        (facts["by_listed"], "uploaded by an account that also uploaded listed ones"),
+        (facts["by_payer"], "uploaded by an account that paid"),
+        (facts["uploads"] and facts["uploaded"], "uploaded {uploads} times, last {uploaded:%Y-%m-%d}"),
+        (facts["placed"], "position data present"),
+        (facts["versions"] > 1, "{versions} versions, {items} items"),
+        (facts["harmless"], "a version of it is known as harmless ({harmless})"),
+    )
+    return [words.format_map(facts) for holds, words in said if holds]
