@@ -109,6 +109,8 @@ class Opened:
 def read_ours(chosen: argparse.Namespace) -> dict[str, Any]:
     file = {"exhibit": "e", "role": "list", "position": 0, "path": b"", "name": "l", "size": 0, "sha256": "0" * 64}
     context = Context({}, {}, Opened(list_of(chosen)))
+    import casewright.kernels.vicsspans  # noqa: F401, PLC0415  as the process has it that children are forked from
+
     gc.freeze()  # as a child does
     outputs: Iterator[Output] = lists(TABLES["exhibit_files"].rows([file]), context)
     return measured(lambda: {"records": sum(o.tables["list_entries"].num_rows for o in outputs)})

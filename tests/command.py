@@ -9,7 +9,7 @@ from casewright.cli.app import run_app
 
 def casewright(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command as a user runs it, in a process of its own."""
-    command = [sys.executable, "-c", "from casewright.cli.app import main; main()", *arguments]
+    command = [sys.executable, "-m", "casewright", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 

@@ -4,10 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from casewright.model.settings import CaseSettings
 from casewright.vault.case import Case
 from tests.command import casewright
+
+settings.register_profile("casewright", deadline=None)
+settings.load_profile("casewright")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from casewright.cli.verbs.verify import checks_of
 from tests.cli.test_demo import digests
 from tests.command import casewright
 
-RUN = [sys.executable, "-c", "from casewright.cli.app import main; main()", "run"]
+RUN = [sys.executable, "-m", "casewright", "run"]
 
 
 def kill_and_resume(copy: Path, expected: dict[str, str], kills: int, seed: int, stop: int = signal.SIGKILL) -> int:

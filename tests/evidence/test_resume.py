@@ -16,7 +16,7 @@ import pytest
 from tests.command import casewright
 from tests.evidence.builders import ext_image, needs_mke2fs
 
-INTAKE = [sys.executable, "-c", "from casewright.cli.app import main; main()", "intake", "--on", "inline"]
+INTAKE = [sys.executable, "-m", "casewright", "intake", "--on", "inline"]
 pytestmark = needs_mke2fs
 
 

@@ -1,6 +1,7 @@
 """Rows of any database as ours: what a database has given up is kept apart from what stands."""
 
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -27,9 +28,15 @@ def users(*rows: tuple[str | None, ...], origin: str = LIVE, beside: str = "", n
     return Rows("users", USERS, tuple(columns), starts, lengths, numbers, origin, beside)
 
 
+def owner(natives: Iterable[str]) -> list[str]:
+    return [f"acct-{native}" for native in natives]
+
+
 def read(*pieces: Rows | Broken) -> Records:
     records = Records(read_mapping(MAPPING, "m"), "UTC", 0)
-    database = DatabaseRecords(records, ITEM, ("accounts", "former_values"), lambda native: f"acct-{native}")
+    database = DatabaseRecords(
+        records, ITEM, ("accounts", "former_values"), lambda natives: [f"acct-{n}" for n in natives]
+    )
     schema = Schema("users", tuple((name, "text") for name in USERS), "uid")
     database.read([schema, *pieces], {"-wal": WAL_ITEM})
     return records

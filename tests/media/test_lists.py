@@ -2,15 +2,19 @@
 
 import io
 import json
+import re
 from dataclasses import asdict
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casewright.media import listing, vics
+from casewright.media.columns import hex_column
 from casewright.media.listing import read_list
+from casewright.media.lists import _hex_column
 from casewright.media.stages import STAGES
 from casewright.model.errors import Refused
 from casewright.model.settings import LimitSettings, MediaSettings
@@ -228,3 +232,25 @@ def test_each_doubtful_hash_has_a_row_up_to_a_bound_and_the_others_are_counted(m
     found, aside = listed(hash_set(*({"MediaID": n, "MD5": "x"} for n in range(5))))
     assert [row["native"] for row in found] == ["0", "1", "2", "3", "4"]
     assert [(a.row, a.count) for a in aside] == [(1, 1), (2, 1), (3, 3)]
+
+
+def by_pattern(values: list[str | None], digits: int) -> list[str | None]:
+    """The obvious way: each value by itself."""
+    good = re.compile(rf"[0-9a-f]{{{digits}}}", re.ASCII)
+    clean = [(value or "").strip().lower() for value in values]
+    return [text if good.fullmatch(text) else None for text in clean]
+
+
+HEXISH = st.none() | st.just("") | st.text("0123456789abcdefABCDEF", min_size=4, max_size=4)
+
+
+@settings(deadline=None)
+@given(st.lists(HEXISH | st.sampled_from(["12", "123456", "xyz1", "12 4", " 1234", "é12", "１２３４"]), max_size=6),
+       st.integers(0, 2))  # fmt: skip
+def test_a_column_of_hashes_taken_at_once_is_what_each_value_is_by_itself(values: list[str | None], cut: int) -> None:
+    column = pa.array([None, "ABCD", *values], pa.string()).slice(cut)
+    taken, expected = hex_column(column, 4), by_pattern(column.to_pylist(), 4)
+    assert taken is None or taken.to_pylist() == expected
+    if all(value in (None, "") or re.fullmatch("[0-9a-fA-F]{4}", value) for value in column.to_pylist()):
+        assert taken is not None
+    assert _hex_column(column.to_pylist(), "four", 4)[0].to_pylist() == expected

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casewright.model.ids import id_maker, make_id
+from casewright.model.ids import IdMaker, make_id
 
 PARTS = st.lists(st.binary(max_size=9) | st.text(max_size=9) | st.integers(), max_size=4)
 
@@ -12,7 +12,7 @@ PARTS = st.lists(st.binary(max_size=9) | st.text(max_size=9) | st.integers(), ma
 def test_a_maker_gives_the_ids_that_one_at_a_time_would_be(
     parts: list[bytes | str | int], last: bytes | str | int
 ) -> None:
-    assert id_maker("item", *parts)(last) == make_id("item", *parts, last)
+    assert IdMaker("item", *parts)(last) == make_id("item", *parts, last)
 
 
 def test_an_id_is_what_it_always_was() -> None:

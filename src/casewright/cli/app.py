@@ -9,6 +9,7 @@ import typer
 
 from casewright import __version__
 from casewright.cli.console import safe
+from casewright.cli.start import INTERRUPTED, interrupted
 from casewright.cli.verbs.demo import demo
 from casewright.cli.verbs.extract import extract
 from casewright.cli.verbs.intake import intake
@@ -24,8 +25,6 @@ from casewright.cli.verbs.triage import triage
 from casewright.cli.verbs.verify import verify
 from casewright.cli.verbs.why import why
 from casewright.model.errors import CasewrightError
-
-INTERRUPTED = 130
 
 ABOUT = """Turns a seized server into cases that hold up.
 
@@ -55,16 +54,11 @@ def _about(
         raise typer.Exit
 
 
-def main() -> None:
-    """Entry point: runs a verb, and turns what a person should read into one message and the right exit code."""
-    sys.exit(run_app(sys.argv[1:]))
-
-
 def run_app(arguments: list[str]) -> int:
-    """The exit code of one command."""
+    """The exit code of one command: what a person should read becomes one message."""
     try:
         code = app(args=arguments, prog_name="casewright", standalone_mode=False)
-        return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
+        return interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
     except CasewrightError as error:
         _fail(arguments, str(error), error.exit_code)
         return error.exit_code
@@ -72,14 +66,9 @@ def run_app(arguments: list[str]) -> int:
         _fail(arguments, f"{error.format_message()} Try: casewright --help", error.exit_code)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted()
+        return interrupted()
     except BrokenPipeError:
         return 0
-
-
-def _interrupted() -> int:
-    sys.stderr.write("\nStopped. Nothing is lost: what was finished is kept, run the same command to go on.\n")
-    return INTERRUPTED
 
 
 def _fail(arguments: list[str], message: str, code: int) -> None:

@@ -1,6 +1,6 @@
 """Read-only SQL over a case's tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,11 @@ class Reader:
     def rows(self, sql: str, bind: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         result: list[dict[str, Any]] = self.table(sql, bind).to_pylist()
         return result
+
+    def batches(self, sql: str, bind: Mapping[str, Any], size: int) -> Iterator[dict[str, Any]]:
+        """Rows of one of our own SELECTs, `size` of them held at once. Ask nothing else before the last one came."""
+        for batch in self._connection.sql(sql, params=bind).to_arrow_reader(size):
+            yield from batch.to_pylist()
 
     def close(self) -> None:
         self._connection.close()

@@ -1,24 +1,27 @@
 """Rows of a database as rows of our tables, by a mapping."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from casewright.engine.stage import SetAside
-from casewright.extract.makers import MAKERS, Database, Fields, Owner, Plan, Unfit, plan
+from casewright.extract.makers import MAKERS, Batch, Database, Made, Owner, constant
 from casewright.extract.mapping import Source
 from casewright.extract.reader import LIVE, Broken, Piece, Rows, Schema, Skipped
 from casewright.extract.records import KEYS, Records
-from casewright.model.ids import make_id
+from casewright.model.ids import IdMaker, make_id
 from casewright.model.tables import TABLES
 
 IN_UTC = re.compile(r"""TIME_ZONE\s*=\s*['"]\+00:00['"]""", re.IGNORECASE)
 NOUN = "database rows"
 TOLD = ("username", "email", "registered_at", "registered_ip")
 """What an account's row tells of it."""
+SECOND = "a second account has the key {!r}; what belongs to which can't be told"
 
 
 class Place(NamedTuple):
@@ -29,6 +32,16 @@ class Place(NamedTuple):
     span_length: int
     number: int | None
     origin: str
+
+
+def _places(rows: Rows, within: Mapping[str, Any]) -> Callable[[int], Place]:
+    """Where each of these rows stands."""
+
+    def place(row: int) -> Place:
+        number = None if rows.row is None else rows.row[row].as_py()
+        return Place(within["item"], rows.span_start[row].as_py(), rows.span_length[row].as_py(), number, rows.origin)
+
+    return place
 
 
 class DatabaseRecords:
@@ -85,44 +98,63 @@ class DatabaseRecords:
             self._later.append((rows, within))
 
     def _fill(self, rows: Rows, within: Mapping[str, Any]) -> None:
+        for name, source in self._sources.items():
+            if source.table == rows.table:
+                self._make(name, source, rows, within)
+
+    def _make(self, name: str, source: Source, rows: Rows, within: Mapping[str, Any]) -> None:
+        """Rows of one of our tables from rows of the database's."""
         records = self._records
-        plans = [
-            plan(self._database, rows, name, source, records.zone, records.offset, within["sha256"])
-            for name, source in self._sources.items()
-            if source.table == rows.table
-        ]
-        for values, start, length, number in rows.each():
-            place = Place(within["item"], start, length, number, rows.origin)
-            for one in plans:
-                self._row(rows.table, values, place, one)
+        batch = Batch(self._database, rows, source, records.zone, records.offset)
+        if batch.absent:
+            batch.refuse(np.ones(len(rows), bool), lambda _: f"the table has no column {batch.absent}")
+            made = {}
+        else:
+            made = MAKERS[name](batch)
+        if name == "accounts" and made:
+            self._keep_firsts(batch, made, rows, within)
+        place = _places(rows, within)
+        for row, why in sorted(batch.unfit.items()):
+            records.put_aside(NOUN, within["item"], "unfit", f"{rows.table}: {why}", place(row))
+        records.count(NOUN, "nothing", int(batch.empty.sum()))
+        fit = batch.fit()
+        records.count(NOUN, "done", len(fit))
+        if len(fit):
+            records.add_table(name, self._whole(name, made, rows, within, fit))
 
-    def _row(self, table: str, values: tuple[bytes | None, ...], place: Place, one: Plan) -> None:
-        try:
-            if one.absent:
-                raise Unfit(f"the table has no column {one.absent}")
-            made = MAKERS[one.table](self._database, Fields(one, values))
-            if made and one.table == "accounts" and not self._is_first(made, place):
-                self._former.append((made, place))
-                return
-        except Unfit as error:
-            self._records.put_aside(NOUN, place.item, "unfit", f"{table}: {error}", place)
-            return
-        self._records.count(NOUN, "nothing" if made is None else "done")
-        if made is None:
-            return
-        key = KEYS[one.table][0]
-        which = place.span_start if place.number is None else f"row {place.number}"
-        self._records.add(one.table, {key: one.key_of(which), **made, **_locus(place)})
+    def _whole(self, name: str, made: Made, rows: Rows, within: Mapping[str, Any], fit: NDArray[np.int64]) -> pa.Table:
+        """The fit rows with their ids and places."""
+        count, (key, prefix) = len(rows), KEYS[name]
+        number = pa.nulls(count, pa.int64()) if rows.row is None else rows.row
+        whole = {**made, "item": constant(within["item"], count), "span_start": rows.span_start,
+                 "span_length": rows.span_length, "row": number, "origin": constant(rows.origin, count)}  # fmt: skip
+        if key not in made:
+            which = rows.span_start.to_pylist() if rows.row is None else [f"row {n}" for n in rows.row.to_pylist()]
+            whole[key] = pa.array(IdMaker(prefix, within["sha256"], rows.table).many(which), pa.string())
+        schema = TABLES[name].schema
+        columns = [whole[c.name] if c.name in whole else pa.nulls(count, c.type) for c in schema]
+        return pa.table(columns, schema=schema).take(fit)
 
-    def _is_first(self, made: dict[str, Any], place: Place) -> bool:
-        """Whether no row before had the account's key. A given-up row with a key that stands says what was before."""
-        keys, account = self._database.keys, made["account"]
-        if account in keys and place.origin == LIVE:
-            native = made["native"][:80]
-            raise Unfit(f"a second account has the key {native!r}; what belongs to which can't be told")
-        is_first = account not in keys
-        keys.add(account)
-        return is_first
+    def _keep_firsts(self, batch: Batch, made: Made, rows: Rows, within: Mapping[str, Any]) -> None:
+        """No row after the first with an account's key is an account. A given-up row with a key that stands says what
+        was before; of two standing ones it can't be told what belongs to which."""
+        keys, fit = self._database.keys, batch.fit()
+        accounts = made["account"].take(fit).to_pylist()
+        if keys.isdisjoint(accounts) and len(set(accounts)) == len(accounts):
+            keys.update(accounts)
+            return
+        later = list[int]()
+        for row, account in zip(fit.tolist(), accounts, strict=True):
+            if account in keys:
+                later.append(row)
+            keys.add(account)
+        if rows.origin == LIVE:
+            batch.unfit |= {row: SECOND.format(made["native"][row].as_py()[:80]) for row in later}
+            return
+        batch.former, place = later, _places(rows, within)
+        told = {column: made[column].take(later).to_pylist() for column in ("account", *TOLD)}
+        self._former += [(dict(zip(told, values, strict=True)), place(row))
+                         for row, *values in zip(later, *told.values(), strict=True)]  # fmt: skip
 
     def _tell_former(self) -> None:
         """What given-up rows say of accounts that stand, where it differs from the standing row."""

@@ -61,7 +61,7 @@ LOG_READERS: Mapping[str, LogReader] = {
     APPLICATION: read_application,
 }
 
-KERNELS = ("casewright.kernels.sqlrows", "casewright.kernels.pagesums")
+KERNELS = ("casewright.kernels.sqlrows", "casewright.kernels.pagesums", "casewright.kernels.addresses")
 """Compiled code that a child must have before it begins."""
 
 

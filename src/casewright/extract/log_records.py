@@ -10,7 +10,7 @@ from casewright.extract.log_rules import LogRules
 from casewright.extract.records import Records
 from casewright.extract.values import Moment, corrected
 from casewright.extract.visits import Visits
-from casewright.model.ids import id_maker
+from casewright.model.ids import IdMaker
 
 GOT = frozenset((200, 206))
 REFUSED = 400
@@ -22,7 +22,7 @@ class LogRecords:
 
     def __init__(self, records: Records, item: Mapping[str, Any], gap: timedelta) -> None:
         self._records, self._item = records, item
-        self._id = id_maker("event", item["sha256"])
+        self._id = IdMaker("event", item["sha256"])
         self._visits = Visits(gap)
         self.events = self.understood = 0
 

@@ -1,23 +1,22 @@
-"""What a row of each of our tables is made of, once a mapping says which column means what."""
+"""What rows of each of our tables are made of, once a mapping says which column means what: by columns, for all rows of
+a batch at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from casewright.extract.mapping import Source
 from casewright.extract.reader import Rows
-from casewright.extract.records import KEYS
-from casewright.extract.values import Moment, ip_of, text_of, time_of
-from casewright.model.bitcoin import valid_address
-from casewright.model.ids import id_maker
+from casewright.extract.value_columns import are_addresses, digests_of, ips_of, texts_of, times_of
 
-Owner = Callable[[str], str]
-"""The id of the account with a native key."""
-Made = dict[str, Any] | None
-
-
-class Unfit(ValueError):  # noqa: N818  data, not a defect
-    """A row that lacks what its table needs."""
+Owner = Callable[[Iterable[str]], list[str]]
+"""The ids of the accounts with these native keys."""
+Made = dict[str, pa.Array]
+"""Our columns, for every row of the batch."""
 
 
 @dataclass
@@ -35,108 +34,124 @@ class Database:
         return "UTC" if stamp and self.stamps_in_utc else assumed
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How rows of one shape fill one of our tables: where each of our columns stands in them, and its zone."""
+class Batch:
+    """Rows of one shape on their way into one of our tables.
 
-    table: str
-    places: Mapping[str, int]
-    zones: Mapping[str, str]
-    offset: int
-    absent: str | None
-    key_of: Callable[[int | str], str]
+    `unfit`: why, for each row that lacks what the table needs. `empty`: rows that hold nothing for it. `former`: rows
+    that tell of what stands elsewhere.
+    """
 
+    def __init__(self, database: Database, rows: Rows, source: Source, assumed: str, offset: int) -> None:
+        self._database, self._rows, self._offset = database, rows, offset
+        self._columns = source.columns
+        self._zones = {name: database.zone(rows.table, column, assumed) for name, column in source.columns.items()}
+        self.unfit = dict[int, str]()
+        self.empty, self.former = np.zeros(len(rows), bool), list[int]()
+        self.absent = next((column for column in source.columns.values() if column not in rows.columns), None)
 
-def plan(database: Database, rows: Rows, name: str, source: Source, assumed: str, offset: int, sha256: str) -> Plan:
-    """The plan for these rows; `sha256` is that of the file in which they stand."""
-    absent = next((column for column in source.columns.values() if column not in rows.columns), None)
-    places = {ours: rows.columns.index(column) for ours, column in source.columns.items() if column in rows.columns}
-    zones = {ours: database.zone(rows.table, column, assumed) for ours, column in source.columns.items()}
-    return Plan(name, places, zones, offset, absent, id_maker(KEYS[name][1], sha256, rows.table))
+    def __len__(self) -> int:
+        return len(self._rows)
 
+    def value(self, name: str) -> pa.Array:
+        """The values of the column that is ours by this name; NULLs where the mapping has none."""
+        if name not in self._columns:
+            return pa.nulls(len(self), pa.binary())
+        return self._rows.values[self._rows.columns.index(self._columns[name])]
 
-class Fields:
-    """A row's values by our column."""
+    def text(self, name: str) -> pa.Array:
+        return texts_of(self.value(name))
 
-    __slots__ = ("_plan", "_values")
+    def needed(self, name: str) -> pa.Array:
+        texts = self.text(name)
+        self.refuse(_lacking(texts), lambda _: f"has no {name}")
+        return texts
 
-    def __init__(self, plan: Plan, values: tuple[bytes | None, ...]) -> None:
-        self._plan, self._values = plan, values
+    def ip(self, name: str) -> pa.Array:
+        return ips_of(self.value(name))
 
-    def value(self, name: str) -> bytes | None:
-        place = self._plan.places.get(name)
-        return None if place is None else self._values[place]
-
-    def text(self, name: str) -> str | None:
-        return text_of(self.value(name))
-
-    def needed(self, name: str) -> str:
-        if not (value := self.text(name)):
-            raise Unfit(f"has no {name}")
-        return value
-
-    def ip(self, name: str) -> str | None:
-        return ip_of(self.value(name))
-
-    def time(self, name: str) -> Moment:
+    def time(self, name: str) -> tuple[pa.Array, pa.Array]:
         """When, and what made that UTC."""
-        return time_of(self.value(name), self._plan.zones.get(name, ""), self._plan.offset)
+        return times_of(self.value(name), self._zones.get(name, ""), self._offset)
 
-    def digest(self, name: str) -> str | None:
-        value = self.text(name)
-        return value.strip().lower() if value else None
+    def digest(self, name: str) -> pa.Array:
+        return digests_of(self.value(name))
+
+    def owned(self, texts: pa.Array) -> pa.Array:
+        """The accounts with these keys; NULL and nothing are nobody's."""
+        there = _there(texts)
+        owners = pa.array(self._database.owner(texts.filter(there).to_pylist()), pa.string())
+        return pc.replace_with_mask(pa.nulls(len(self), pa.string()), there, owners)
+
+    def refuse(self, rows: NDArray[np.bool_], why: Callable[[int], str]) -> None:
+        """Call rows unfit, those that are not yet, and are not empty."""
+        for row in np.flatnonzero(rows & ~self.empty).tolist():
+            if row not in self.unfit:
+                self.unfit[row] = why(row)
+
+    def fit(self) -> NDArray[np.int64]:
+        """The rows that become rows of ours."""
+        whole = ~self.empty
+        whole[[*self.unfit, *self.former]] = False
+        return np.flatnonzero(whole)
 
 
-def _account(database: Database, fields: Fields) -> Made:
-    native = fields.needed("native")
-    registered_at, zone = fields.time("registered_at")
+def _there(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.not_equal(texts, ""), False)
+
+
+def _lacking(texts: pa.Array) -> NDArray[np.bool_]:
+    lacking: NDArray[np.bool_] = ~_there(texts).to_numpy(zero_copy_only=False)
+    return lacking
+
+
+def _account(batch: Batch) -> Made:
+    native = batch.needed("native")
+    registered_at, zone = batch.time("registered_at")
     return {
-        "account": database.owner(native), "native": native, "username": fields.text("username"),
-        "email": fields.text("email"), "registered_at": registered_at, "zone": zone,
-        "registered_ip": fields.ip("registered_ip"),
+        "account": batch.owned(native), "native": native, "username": batch.text("username"),
+        "email": batch.text("email"), "registered_at": registered_at, "zone": zone,
+        "registered_ip": batch.ip("registered_ip"),
     }  # fmt: skip
 
 
-def _deposit(database: Database, fields: Fields) -> Made:
-    """None for an account that was given no address."""
-    address = fields.text("address")
-    if not address:
-        return None
-    if valid_address(address) is None:
-        raise Unfit(f"{address[:80]!r} is no Bitcoin address whose checksum holds")
-    account = database.owner(fields.needed("account"))
-    created_at, zone = fields.time("created_at")
+def _deposit(batch: Batch) -> Made:
+    """Nothing for an account that was given no address."""
+    address = batch.text("address")
+    batch.empty = _lacking(address)
+    batch.refuse(~are_addresses(address),
+                 lambda row: f"{address[row].as_py()[:80]!r} is no Bitcoin address whose checksum holds")  # fmt: skip
+    account = batch.owned(batch.needed("account"))
+    created_at, zone = batch.time("created_at")
     return {"account": account, "address": address, "created_at": created_at, "zone": zone}
 
 
-def _login(database: Database, fields: Fields) -> Made:
-    time, zone = fields.time("time")
-    if time is None:
-        raise Unfit(f"{fields.text('time')!r} is no time")
-    ended_at, zone_of_end = fields.time("ended_at")
-    if ended_at and zone_of_end != zone:
-        zone = f"{zone}; its end: {zone_of_end}"
-    return {"account": _whose(database, fields), "time": time, "ended_at": ended_at,
-            "ip": fields.ip("ip"), "agent": fields.text("agent"),
-            "zone": zone, "kind": "database"}  # fmt: skip
+def _login(batch: Batch) -> Made:
+    time, zone = batch.time("time")
+    written = batch.text("time")
+    batch.refuse(pc.is_null(time).to_numpy(zero_copy_only=False), lambda row: f"{written[row].as_py()!r} is no time")
+    ended_at, zone_of_end = batch.time("ended_at")
+    differs = pc.and_(pc.is_valid(ended_at), pc.fill_null(pc.not_equal(zone_of_end, zone), True))
+    both = pc.binary_join_element_wise(zone, zone_of_end, "; its end: ")
+    return {"account": batch.owned(batch.text("account")), "time": time, "ended_at": ended_at,
+            "ip": batch.ip("ip"), "agent": batch.text("agent"), "zone": pc.if_else(differs, both, zone),
+            "kind": constant("database", len(batch))}  # fmt: skip
 
 
-def _transfer(database: Database, fields: Fields) -> Made:
-    time, zone = fields.time("time")
+def _transfer(batch: Batch) -> Made:
+    time, zone = batch.time("time")
     return {
-        "account": _whose(database, fields), "time": time, "zone": zone,
-        "reference": fields.needed("reference"), "sha256": fields.digest("sha256"), "md5": fields.digest("md5"),
-        "ip": fields.ip("ip"),
+        "account": batch.owned(batch.text("account")), "time": time, "zone": zone,
+        "reference": batch.needed("reference"), "sha256": batch.digest("sha256"), "md5": batch.digest("md5"),
+        "ip": batch.ip("ip"),
     }  # fmt: skip
 
 
-def _whose(database: Database, fields: Fields) -> str | None:
-    """The account, or None for a visitor without one."""
-    key = fields.text("account")
-    return database.owner(key) if key else None
+def constant(text: str, count: int) -> pa.Array:
+    """The same for every row."""
+    return pa.repeat(pa.scalar(text, pa.string()), count)
 
 
-MAKERS: Mapping[str, Callable[[Database, Fields], Made]] = {
+MAKERS: Mapping[str, Callable[[Batch], Made]] = {
     "accounts": _account,
     "deposit_addresses": _deposit,
     "logins": _login,

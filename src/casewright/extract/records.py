@@ -81,6 +81,9 @@ class Records:
     def add(self, table: str, row: dict[str, Any]) -> None:
         self._of(table).add(row)
 
+    def add_table(self, table: str, rows: pa.Table) -> None:
+        self._of(table).add_table(rows)
+
     def table(self, name: str) -> pa.Table:
         """All rows of a table so far."""
         return self._of(name).table()

@@ -11,7 +11,7 @@ from casewright.extract.records import Gathered
 from casewright.extract.selector_kinds import KINDS
 from casewright.extract.selector_times import moment_of
 from casewright.extract.selectors import Hit, Stream, find_selectors
-from casewright.model.ids import id_maker
+from casewright.model.ids import IdMaker
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
 
@@ -71,7 +71,7 @@ class _Part:
 
 
 def _rows(item: str, hits: list[Hit], params: Mapping[str, Any]) -> pa.Table:
-    made = {kind: id_maker("sel", item, kind) for kind in KINDS}
+    made = {kind: IdMaker("sel", item, kind) for kind in KINDS}
     moments = [moment_of(hit.stamp, params["assumed_zone"], params["clock_offset_seconds"]) for hit in hits]
     starts, kinds, values, canonicals, ports, lengths, _ = zip(*hits, strict=True)
     columns = {

@@ -21,7 +21,7 @@ from casewright.extract.record_files import (
 from casewright.extract.records import Records
 from casewright.extract.selector_stage import SELECTORS
 from casewright.extract.wallet_stage import WALLETS
-from casewright.model.ids import id_maker
+from casewright.model.ids import IdMaker
 
 ACCOUNTS = ("accounts", "former_values")
 ADDRESSES = ("deposit_addresses",)
@@ -98,10 +98,10 @@ def _read_database(records: Records, item: Item, context: Context, tables: tuple
 
 
 def _owner(folder: Folder, rules: Rules) -> Owner:
-    """Gives the id of the account with a native key: it derives from the database's bytes, the table and the key."""
+    """Gives the ids of the accounts with native keys: they derive from the database's bytes, the table and the key."""
     source = rules.sources.get("accounts")
     table = source.table if source else ""
-    return id_maker("acct", folder.bytes_of(table), table)
+    return IdMaker("acct", folder.bytes_of(table), table).many
 
 
 READS = ("items", "exhibits", "exhibit_files")

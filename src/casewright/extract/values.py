@@ -22,6 +22,12 @@ def text_of(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "backslashreplace")
 
 
+def digest_of(value: bytes | None) -> str | None:
+    """A digest in small letters, None for what is empty."""
+    text = text_of(value)
+    return text.strip().lower() if text else None
+
+
 def ip_of(value: bytes | None) -> str | None:
     """An IP address as databases keep it: written, packed into 4 or 16 bytes, or as MySQL's INET_ATON gives it.
 
@@ -112,7 +118,7 @@ def taken_as(local: datetime | None, zone: str, source: str) -> Moment:
     """The moment of a time that names no zone, taken in this one."""
     rule = f"{source}, taken as {zone}"
     try:
-        time = local and local.replace(tzinfo=_zone(zone)).astimezone(UTC).replace(tzinfo=None)
+        time = local and local.replace(tzinfo=zone_named(zone)).astimezone(UTC).replace(tzinfo=None)
         return Moment(time, rule + _doubt(local, zone) if local else rule)
     except (ValueError, OverflowError):
         return Moment(None, rule)
@@ -137,13 +143,14 @@ def _distance(written: str) -> timezone:
 
 
 @lru_cache(64)
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """The rules of a zone by its name. Raises as `ZoneInfo` does."""
     return ZoneInfo(name)
 
 
 def _doubt(local: datetime, zone: str) -> str:
     """What a zone's rules leave open: an hour that came twice, or that never was."""
-    early, late = (local.replace(tzinfo=_zone(zone), fold=fold).utcoffset() for fold in (0, 1))
+    early, late = (local.replace(tzinfo=zone_named(zone), fold=fold).utcoffset() for fold in (0, 1))
     if early is None or late is None or early == late:
         return ""
     return ", the first of two such hours" if early > late else ", an hour that the clocks skipped"

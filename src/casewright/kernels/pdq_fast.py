@@ -1,10 +1,12 @@
 """PDQ in one compiled pass: the fast twin of `pdq.py`, equal to it to the last bit of every sum.
 
 Sums run in float32 in the order of the definition; nothing is reassociated. What is faster: the filter runs
-down the rows, of the transposed picture where it should run along them, so that many sums grow side by side; and the
-last two passes are worked out only where a sample is taken. Compiled when this module is imported, and
-kept beside it; children get it from the process that they are forked from.
+down the rows, of the transposed picture where it should run along them, so that many sums grow side by side; the
+last two passes are worked out only where a sample is taken; and all pictures take turns in the same memory.
+Compiled when this module is imported, and kept beside it; children get it from the process that they are forked from.
 """
+
+import threading
 
 import numba as nb
 import numpy as np
@@ -14,40 +16,46 @@ from casewright.kernels.pdq import DCT, LEAST, LOW, LUMA, SAMPLES, SIDE, Floats,
 from casewright.kernels.pixels import ORIENTATION, TURNS, pixels_of
 
 _COLOURS = nb.types.Array(nb.uint8, 3, "C", readonly=True)
-_PLANE, _CELLS = nb.float32[:, ::1], nb.int64[::1]
-_RED, _GREEN, _BLUE = LUMA
+_PLANE, _FLAT, _CELLS = nb.float32[:, ::1], nb.float32[::1], nb.int64[::1]
+_REDS, _GREENS, _BLUES = (weight * np.arange(256, dtype=np.float32) for weight in LUMA)
 _FORWARD, _BACKWARD = np.ascontiguousarray(DCT), np.ascontiguousarray(DCT.T)
+_HELD = threading.local()
+_ASIDE = 16
+"""Floats that stand unused at the end of each row: where rows are a power of two apart, the values of a column push
+each other out of the processor's cache."""
 
 
-@nb.njit(_PLANE(_COLOURS, _CELLS, _CELLS), cache=True)
-def _luma(pixels, rows, columns):  # type: ignore[no-untyped-def]
+@nb.njit(_PLANE(_FLAT, nb.int64, nb.int64), cache=True, inline="always")
+def _plane(room, height, width):  # type: ignore[no-untyped-def]
+    """So many rows and columns in this room, with what stands aside."""
+    return room[: height * (width + _ASIDE)].reshape(height, width + _ASIDE)
+
+
+@nb.njit(_PLANE(_COLOURS, _CELLS, _CELLS, _FLAT), cache=True)
+def _luma(pixels, rows, columns, room):  # type: ignore[no-untyped-def]
     """Brightness of the pixels in these rows and columns. One channel is grey, three and more are red, green, blue.
 
-    A row's colours are picked first, then weighed: so many are weighed at once.
+    What a colour adds is looked up, which gives what multiplying gives. Places have no sign, so that none is counted
+    from the end.
     """
-    wide = columns.size
-    result = np.empty((rows.size, wide), np.float32)
-    red, green, blue = np.empty(wide, np.uint8), np.empty(wide, np.uint8), np.empty(wide, np.uint8)
-    for row in range(rows.size):
-        line, out = pixels[rows[row]], result[row]
-        if pixels.shape[2] == 1:
+    wide, channels = columns.size, pixels.shape[2]
+    flat, places = pixels.reshape(-1), (columns * channels).astype(np.uint64)
+    result = _plane(room, rows.size, wide)
+    for row in range(rows.size - 1, -1, -1):  # the last rows were decoded last, and are at hand
+        line, out = nb.uint64(rows[row] * pixels.shape[1] * channels), result[row]
+        if channels == 1:
             for column in range(wide):
-                out[column] = np.float32(line[columns[column], 0])
+                out[column] = np.float32(flat[line + places[column]])
             continue
         for column in range(wide):
-            x = columns[column]
-            red[column], green[column], blue[column] = line[x, 0], line[x, 1], line[x, 2]
-        for column in range(wide):
-            out[column] = (
-                _RED * np.float32(red[column]) + _GREEN * np.float32(green[column]) + _BLUE * np.float32(blue[column])
-            )
+            at = line + places[column]
+            out[column] = _REDS[flat[at]] + _GREENS[flat[at + nb.uint64(1)]] + _BLUES[flat[at + nb.uint64(2)]]
     return result
 
 
-@nb.njit(nb.void(_PLANE, _PLANE, nb.int64, _CELLS), cache=True)
-def _box_down(values, result, window, wanted):  # type: ignore[no-untyped-def]
+@nb.njit(nb.void(_PLANE, nb.int64, nb.int64, _PLANE, nb.int64, _CELLS), cache=True)
+def _box_down(values, size, width, result, window, wanted):  # type: ignore[no-untyped-def]
     """The box filter down each column of `values`; row `i` of `result` is row `wanted[i]` of what it gives."""
-    size, width = values.shape
     half = (window + 2) // 2
     sums = np.zeros(width, np.float32)
     place = 0
@@ -73,39 +81,39 @@ def _box_down(values, result, window, wanted):  # type: ignore[no-untyped-def]
                 place += 1
 
 
-@nb.njit(_PLANE(_PLANE), cache=True)
-def _turned(values):  # type: ignore[no-untyped-def]
-    height, width = values.shape
-    result = np.empty((width, height), np.float32)
-    block = 16
-    for top in range(0, height, block):
-        for left in range(0, width, block):
-            for column in range(left, min(left + block, width)):
-                for row in range(top, min(top + block, height)):
-                    result[column, row] = values[row, column]
+@nb.njit(_PLANE(_PLANE, nb.int64, nb.int64, _FLAT), cache=True)
+def _turned(values, height, width, room):  # type: ignore[no-untyped-def]
+    """Columns as rows, of so many rows and columns."""
+    result = _plane(room, width, height)
+    given, taken = values.reshape(-1), result.reshape(-1)
+    stride, other, block = nb.uint64(values.shape[1]), nb.uint64(height + _ASIDE), nb.uint64(16)
+    tall, wide = nb.uint64(height), nb.uint64(width)
+    for top in range(nb.uint64(0), tall, block):
+        for left in range(nb.uint64(0), wide, block):
+            for column in range(left, min(left + block, wide)):
+                for row in range(top, min(top + block, tall)):
+                    taken[column * other + row] = given[row * stride + column]
     return result
 
 
-@nb.njit(_PLANE(_PLANE), cache=True)
-def _samples(luma):  # type: ignore[no-untyped-def]
-    """The smoothed picture at 64×64 centre points."""
-    height, width = luma.shape
+@nb.njit(_PLANE(_PLANE, nb.int64, nb.int64, _FLAT, _FLAT), cache=True)
+def _samples(luma, height, width, here, there):  # type: ignore[no-untyped-def]
+    """The smoothed picture at 64×64 centre points. `luma` stands in `here`, and is written over."""
     if width == SAMPLES and height == SAMPLES:
-        return luma
+        return luma[:, :SAMPLES].copy()
     across = (width + 2 * SAMPLES - 1) // (2 * SAMPLES)
     down = (height + 2 * SAMPLES - 1) // (2 * SAMPLES)
     rows, columns = np.empty(SAMPLES, np.int64), np.empty(SAMPLES, np.int64)
     for i in range(SAMPLES):
         rows[i], columns[i] = (2 * i + 1) * height // (2 * SAMPLES), (2 * i + 1) * width // (2 * SAMPLES)
-    once = np.empty((width, height), np.float32)
-    _box_down(_turned(luma), once, across, np.arange(width))
-    upright = _turned(once)
-    twice = np.empty((height, width), np.float32)
-    _box_down(upright, twice, down, np.arange(height))
-    narrow = np.empty((SAMPLES, height), np.float32)
-    _box_down(_turned(twice), narrow, across, columns)
+    once = _plane(here, width, height)
+    _box_down(_turned(luma, height, width, there), width, height, once, across, np.arange(width))
+    twice = _plane(here, height, width)
+    _box_down(_turned(once, width, height, there), height, width, twice, down, np.arange(height))
+    narrow = _plane(here, SAMPLES, height)
+    _box_down(_turned(twice, height, width, there), width, height, narrow, across, columns)
     result = np.empty((SAMPLES, SAMPLES), np.float32)
-    _box_down(_turned(narrow), result, down, rows)
+    _box_down(_turned(narrow, SAMPLES, height, there), height, SAMPLES, result, down, rows)
     return result
 
 
@@ -150,8 +158,15 @@ def _bits(low):  # type: ignore[no-untyped-def]
     return result
 
 
-def _picked(pixels: Pixels, sideways: bool, upside_down: bool, mirrored: bool) -> Floats:
-    """Brightness of the pixels that count, of the picture as it is after it was turned so."""
+def _room() -> tuple[Floats, Floats]:
+    """Memory for two planes, the same each time in a thread: to be given new memory takes as long as the filter."""
+    if not hasattr(_HELD, "room"):
+        _HELD.room = np.empty((2, SIDE * (SIDE + _ASIDE)), np.float32)
+    return _HELD.room[0], _HELD.room[1]
+
+
+def _sampled(pixels: Pixels, sideways: bool, upside_down: bool, mirrored: bool) -> Floats:
+    """The 64×64 samples of the picture as it is after it was turned so."""
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     height, width = pixels.shape[:2]
@@ -164,14 +179,17 @@ def _picked(pixels: Pixels, sideways: bool, upside_down: bool, mirrored: bool) -
         rows = height - 1 - rows
     if columns_fall:
         columns = width - 1 - columns
-    luma = _luma(np.ascontiguousarray(pixels), rows, columns)
-    return _turned(luma) if sideways else luma  # type: ignore[no-any-return]
+    here, there = _room()
+    luma = _luma(np.ascontiguousarray(pixels), rows, columns, here)
+    if sideways:
+        luma, tall, wide, here, there = _turned(luma, tall, wide, there), wide, tall, there, here
+    return _samples(luma, tall, wide, here, there)  # type: ignore[no-any-return]
 
 
 def pdq_of_pixels(pixels: Pixels, orientation: int = 1) -> Pdq:
     """PDQ of a picture: uint8 [height, width] of grey, or [height, width, 3 or more] of red, green, blue, as stored;
     EXIF's `orientation` says how it is seen. Raises NoPicture."""
-    samples = _samples(_picked(pixels, *TURNS.get(orientation, (False, False, False))))
+    samples = _sampled(pixels, *TURNS.get(orientation, (False, False, False)))
     return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
 
 
@@ -179,8 +197,7 @@ def turned_of_pixels(pixels: Pixels) -> tuple[str, ...]:
     """The hashes that the picture has as it is, turned by 90, 180, 270 degrees, upside down, left to right, and along
     both diagonals: those of a picture that somebody turned or mirrored without loss, to the bit."""
     plain, mirrored, flipped, both = (
-        _low(_samples(_picked(pixels, False, *how)))
-        for how in ((False, False), (False, True), (True, False), (True, True))
+        _low(_sampled(pixels, False, *how)) for how in ((False, False), (False, True), (True, False), (True, True))
     )
     eight = (plain, mirrored.T, both, flipped.T, flipped, mirrored, plain.T, both.T)
     return tuple(_bits(np.ascontiguousarray(low)).tobytes().hex() for low in eight)

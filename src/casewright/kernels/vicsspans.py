@@ -32,6 +32,8 @@ _VALUE_WORD = int.from_bytes(b"value", "big")
 _MEDIA_WORD = int.from_bytes(b"Media", "big")
 _FIRST, _AFTER, _NEXT = 0, 1, 2  # what a list may go on with: anything; a comma or its end; another object
 _BYTES = nb.types.Array(nb.uint8, 1, "C", readonly=True)
+_BROKEN_OFF, _NO_WORD = 1, 6
+_QUOTED_MEDIA = np.frombuffer(b'"Media"', np.uint8)
 
 
 def begin() -> NDArray[np.int64]:
@@ -39,6 +41,50 @@ def begin() -> NDArray[np.int64]:
     state = np.zeros(STATE, np.int64)
     state[_RECORD] = -1
     return state
+
+
+@nb.njit(nb.boolean(_BYTES, nb.uint64), cache=True)
+def _may_be_media(buffer, at):  # type: ignore[no-untyped-def]
+    """Whether `"Media"` stands here, as far as the bytes go."""
+    for place in range(min(_QUOTED_MEDIA.size, buffer.size - nb.int64(at))):
+        if buffer[nb.int64(at) + place] != _QUOTED_MEDIA[place]:
+            return False
+    return True
+
+
+@nb.njit(nb.types.Tuple((nb.int64, nb.int64, nb.int64))(_BYTES, nb.int64, nb.int64, nb.int64), cache=True)
+def _inside(buffer, at, depth, around):  # type: ignore[no-untyped-def]
+    """Over what is inside a medium: to the bracket that ends it, to a string that may be the key `Media` of a case, or
+    to the end of the bytes. Returns the place, the depth there, and whether a string is broken off.
+
+    `around`: the depth around the medium. It does what `scan` does with these bytes, with nothing else in the way.
+    """
+    place, size, one = np.uint64(at), np.uint64(buffer.size), np.uint64(1)  # without signs: no index is from the end
+    while place < size:
+        byte = buffer[place]
+        if byte == 34:
+            if around == 2 and depth == 3 and _may_be_media(buffer, place):
+                return nb.int64(place), depth, 0
+            place += one
+            while place < size:
+                byte = buffer[place]
+                if byte == 34:
+                    break
+                if byte == 92:
+                    place += one
+                place += one
+            if place >= size:
+                return nb.int64(place), depth, _BROKEN_OFF
+        elif byte == 123 or byte == 91:
+            depth += 1
+            if depth > DEEPEST:
+                return nb.int64(place), depth, 0
+        elif byte == 125 or byte == 93:
+            if depth == around + 1:
+                return nb.int64(place), depth, 0
+            depth -= 1
+        place += one
+    return nb.int64(size), depth, 0
 
 
 @nb.njit(
@@ -60,6 +106,16 @@ def scan(buffer, at, state, starts, ends, rest):  # type: ignore[no-untyped-def]
     in_value, in_media, is_case = state[_IN_VALUE], state[_IN_MEDIA], state[_IS_CASE]
     expect, record, closed = state[_EXPECT], state[_RECORD], state[_CLOSED]
     while at < buffer.size and found < starts.size:
+        if record >= 0 and not string and not pending and not key:
+            at, depth, quoted = _inside(buffer, at, depth, 4 if in_media else 2)
+            if quoted == _BROKEN_OFF:  # a string that goes on behind the bytes; it is none of the words
+                string, length = 1, _NO_WORD
+                escaped = np.int64(at > buffer.size)
+                at = buffer.size
+            if depth > DEEPEST:
+                return TOO_DEEP, found, out
+            if at == buffer.size:
+                break
         byte = buffer[at]
         copied = not in_media and (not in_value or (depth > 2 and is_case))
         if string and not escaped and not copied and (length > 5 or (depth != 1 and depth != 3)):

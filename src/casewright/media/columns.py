@@ -1,5 +1,6 @@
 """Hashes in Arrow's columns as numbers, without an object for each."""
 
+from binascii import unhexlify
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,6 @@ from numpy.typing import NDArray
 from casewright.kernels.hamming import WORDS
 
 DIGITS = 64
-_VALUE = np.zeros(256, np.uint8)
-_VALUE[list(b"0123456789abcdef")] = range(16)
 
 
 def packed_column(column: Any) -> NDArray[np.uint64]:
@@ -23,8 +22,31 @@ def packed_column(column: Any) -> NDArray[np.uint64]:
         offsets = np.frombuffer(chunk.buffers()[1], np.int32, len(chunk) + 1, chunk.offset * 4)
         if (np.diff(offsets) != DIGITS).any():
             raise ValueError("a PDQ hash that has not 64 digits")
-        digits = _VALUE[np.frombuffer(chunk.buffers()[2], np.uint8, len(chunk) * DIGITS, int(offsets[0]))]
-        raw = (digits[0::2] << 4) | digits[1::2]
-        result[at : at + len(chunk)] = raw.view(">u8").reshape(-1, WORDS)
+        raw = unhexlify(_letters(chunk, offsets))
+        result[at : at + len(chunk)] = np.frombuffer(raw, ">u8").reshape(-1, WORDS)
         at += len(chunk)
     return result
+
+
+def hex_column(column: Any, digits: int) -> Any:
+    """An array of texts in lower case, empty ones as NULL, when all others are of `digits` hex digits; else None."""
+    if not len(column):
+        return column
+    offsets = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
+    there = np.diff(offsets) == digits
+    if offsets[-1] - offsets[0] != np.count_nonzero(there) * digits:
+        return None
+    letters = _letters(column, offsets)
+    try:
+        unhexlify(letters)
+    except ValueError:
+        return None
+    valid = pa.py_buffer(np.packbits(there, bitorder="little"))
+    edges, lower = pa.py_buffer(offsets - offsets[0]), pa.py_buffer(letters.lower())
+    return pa.StringArray.from_buffers(len(column), edges, lower, valid)
+
+
+def _letters(column: Any, offsets: NDArray[np.int32]) -> bytes:
+    first, last = int(offsets[0]), int(offsets[-1])
+    letters = column.buffers()[2]
+    return letters.slice(first, last - first).to_pybytes() if last > first else b""

@@ -14,8 +14,8 @@ NAMES = {"sha256": "sha256", "sha-256": "sha256", "sha1": "sha1", "sha-1": "sha1
          "category": "category", "id": "native", "mediaid": "native", "image id": "native"}  # fmt: skip
 LONGEST = 1 << 20
 """Bytes of the longest line that is read."""
-Line = tuple[int, str]
-"""First byte, and text with its line end."""
+Line = tuple[int, int, str]
+"""First byte, number of bytes, and text with its line end."""
 
 
 def read_csv(file: BinaryIO, name: str, alive: Alive) -> Iterator[Entries]:
@@ -51,26 +51,36 @@ def _heading(file: BinaryIO, name: str) -> tuple[str, list[str], str]:
 
 
 def _entries(file: BinaryIO, comma: str, heading: list[str], dialect: str, alive: Alive) -> Iterator[Entries]:
+    places = {name: [at for at, one in enumerate(heading) if one == name] for name in set(heading)}
     number = 0
     for lines, rows in _rows(file, comma):
-        numbered = zip(range(number + 1, number + 1 + len(lines)), lines, rows, strict=True)
-        kept = [(n, start, len(line.encode("utf-8")), row) for n, (start, line), row in numbered if line.strip()]
+        kept = [at for at, (_, _, line) in enumerate(lines) if not line.isspace()]
+        held = [rows[at] for at in kept]
+        numbers = [number + 1 + at for at in kept]
         number += len(lines)
-        fields = [dict(zip(heading, row, strict=False)) for *_, row in kept]
+        columns = {name: _column(held, places.get(name, [])) for name in (*HEX, "pdq", "category", "native")}
         alive()
         yield Entries(
-            dialect, [n for n, *_ in kept], [start for _, start, *_ in kept], [length for _, _, length, _ in kept],
-            [f.get("native") or str(n) for f, (n, *_) in zip(fields, kept, strict=True)],
-            [f.get("category") or None for f in fields], {name: [f.get(name) for f in fields] for name in HEX},
-            [[f["pdq"].strip()] if f.get("pdq", "").strip() else [] for f in fields],
+            dialect, numbers, [lines[at][0] for at in kept], [lines[at][1] for at in kept],
+            [said or str(n) for said, n in zip(columns["native"], numbers, strict=True)],
+            [said or None for said in columns["category"]], {name: columns[name] for name in HEX},
+            [[said.strip()] if said and said.strip() else [] for said in columns["pdq"]],
         )  # fmt: skip
+
+
+def _column(rows: list[list[str]], places: list[int]) -> list[str | None]:
+    """What each row has in the last of these places that it reaches to."""
+    found: list[str | None] = [None] * len(rows)
+    for place in places:
+        found = [row[place] if len(row) > place else said for row, said in zip(rows, found, strict=True)]
+    return found
 
 
 def _rows(file: BinaryIO, comma: str) -> Iterator[tuple[list[Line], list[list[str]]]]:
     """Lines behind the heading, some at a time, and their fields. Raises ValueError and csv.Error."""
     lines = _lines(file)
     while some := list(islice(lines, AT_ONCE)):
-        rows = list(csv.reader([line for _, line in some], delimiter=comma, strict=True))
+        rows = list(csv.reader([line for _, _, line in some], delimiter=comma, strict=True))
         if len(rows) != len(some):
             raise ValueError(f"quotes that do not close behind byte {some[0][0]}")
         yield some, rows
@@ -87,7 +97,7 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
             raise ValueError(f"the line at byte {at} is longer than {LONGEST} bytes")
         if line.count(b'"') % 2:
             raise ValueError(f"the quotes in the line at byte {at} do not close")
-        yield at, line.decode("utf-8")
+        yield at, len(line), line.decode("utf-8")
         at += len(line)
 
 

@@ -11,7 +11,7 @@ from casewright.media.lists import Alive, Doubt, Entries
 from casewright.media.nsrl import SQLITE
 from casewright.media.vics import BOM, read_vics
 from casewright.model.errors import Refused
-from casewright.model.ids import id_maker
+from casewright.model.ids import IdMaker
 from casewright.model.tables import TABLES
 
 MOST_DOUBTS = 1000
@@ -48,7 +48,7 @@ def lists(batch: pa.Table, context: Context) -> Iterator[Output]:
 
 
 def _outputs(file: dict[str, Any], batches: Iterator[Entries]) -> Iterator[Output]:
-    make, doubts = id_maker("entry", file["exhibit"], file["path"]), 0
+    make, doubts = IdMaker("entry", file["exhibit"], file["path"]), 0
     for entries in batches:
         columns, found = entries.cleaned()
         aside = [_doubt(file, doubt) for doubt in found[: max(0, MOST_DOUBTS - doubts)]]
@@ -78,7 +78,7 @@ def _doubt(file: dict[str, Any], doubt: Doubt, count: int = 1) -> SetAside:
 
 
 def _rows(file: dict[str, Any], dialect: str, columns: dict[str, Any], make: Any) -> pa.Table:
-    entries = list(map(make, columns["row"]))
+    entries = list(map(make, columns["row"].to_pylist()))
     same = {"list": file["name"], "dialect": dialect, "exhibit": file["exhibit"], "path": file["path"]}
     schema = TABLES["list_entries"].schema
     whole: dict[str, Any] = {**columns, "entry": entries}

@@ -8,6 +8,7 @@ reader goes through a list twice: first to its end, then for its entries.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from casewright.media.columns import packed_column
+from casewright.media.columns import DIGITS, hex_column, packed_column
 
 HEX = {"sha256": 64, "sha1": 40, "md5": 32}
 AT_ONCE = 10_000
@@ -43,8 +44,8 @@ class Entries:
 
     dialect: str
     rows: Sequence[int]
-    starts: Sequence[int]
-    lengths: Sequence[int]
+    starts: Sequence[int] | NDArray[np.int64]
+    lengths: Sequence[int] | NDArray[np.int64]
     native: Sequence[str]
     category: Sequence[str | None]
     hashes: dict[str, list[Any]]
@@ -63,9 +64,10 @@ class Entries:
             odd += wrong
         columns["pdq"], wrong = _pdq_column(self.pdq)
         odd = sorted(odd + wrong, key=lambda one: one[0])
-        columns |= {"row": self.rows, "span_start": self.starts, "span_length": self.lengths}
+        numbers = {"row": self.rows, "span_start": self.starts, "span_length": self.lengths}
+        columns |= {name: pa.array(np.asarray(column, np.int64)) for name, column in numbers.items()}
         columns |= {"native": self.native, "category": self.category}
-        return columns, [Doubt(self.rows[at], self.starts[at], self.lengths[at], why) for at, why in odd]
+        return columns, [Doubt(self.rows[at], int(self.starts[at]), int(self.lengths[at]), why) for at, why in odd]
 
 
 def _hex_column(values: list[Any], name: str, size: int) -> tuple[Any, list[tuple[int, str]]]:
@@ -73,6 +75,8 @@ def _hex_column(values: list[Any], name: str, size: int) -> tuple[Any, list[tupl
         raw = pa.array(values, STRINGS)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and the like stand where a text should
         raw = pa.array([str(value) if value else None for value in values], STRINGS)
+    if (plain := hex_column(raw, size)) is not None:
+        return plain, []
     clean = pc.utf8_lower(pc.utf8_trim_whitespace(raw))
     good = pc.match_substring_regex(clean, rf"\A[0-9a-f]{{{size}}}\z")
     wrong = _places(pc.and_(pc.not_equal(clean, ""), pc.invert(good)))
@@ -81,17 +85,28 @@ def _hex_column(values: list[Any], name: str, size: int) -> tuple[Any, list[tupl
 
 def _pdq_column(values: list[list[str]]) -> tuple[Any, list[tuple[int, str]]]:
     counts = np.fromiter(map(len, values), np.int64, len(values))
-    flat = pa.array([value for several in values for value in several], STRINGS)
-    clean = pc.utf8_lower(flat)
-    good = pc.match_substring_regex(clean, r"\A[0-9a-f]{64}\z").to_numpy(zero_copy_only=False).astype(bool)
+    flat = pa.array(list(chain.from_iterable(values)), STRINGS)
+    clean = hex_column(flat, DIGITS)
+    if clean is None or clean.null_count:
+        clean = pc.utf8_lower(flat)
+        good = pc.match_substring_regex(clean, r"\A[0-9a-f]{64}\z").to_numpy(zero_copy_only=False).astype(bool)
+    else:
+        good = np.ones(len(flat), bool)
     ones = np.bitwise_count(packed_column(clean.filter(pa.array(good)))).sum(axis=1)
     good[good] = ones == PDQ_ONES
+    if good.all():
+        return pa.ListArray.from_arrays(pa.array(_edges(counts)), clean), []
     owners = np.repeat(np.arange(len(values)), counts)
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(np.bincount(owners[good], minlength=len(values)), out=offsets[1:])
+    offsets = _edges(np.bincount(owners[good], minlength=len(values)))
     said = [(int(owners[at]), flat[at].as_py()) for at in np.flatnonzero(~good).tolist()]
     wrong = [(at, f"pdq: {text[:70]!r} is no PDQ (128 of its 256 bits must be ones)") for at, text in said]
     return pa.ListArray.from_arrays(pa.array(offsets), clean.filter(pa.array(good))), wrong
+
+
+def _edges(counts: NDArray[np.int64]) -> NDArray[np.int32]:
+    edges = np.zeros(len(counts) + 1, np.int32)
+    np.cumsum(counts, out=edges[1:])
+    return edges
 
 
 def _only(column: Any, good: Any) -> Any:

@@ -7,12 +7,13 @@ span leads. A hash set's media are the objects of `value`; a case file's are tho
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from casewright.media.lists import AT_ONCE, Alive, Entries
 from casewright.model.errors import Refused
@@ -51,7 +52,8 @@ class OddMedium(Medium, gc=False):
     odd: str = ""
 
 
-Piece = tuple[list[Medium], list[int], list[int]]
+Places = NDArray[np.int64]
+Piece = tuple[list[Medium], Places, Places]
 _DECODER, _CHECKER = msgspec.json.Decoder(list[Medium]), msgspec.json.Decoder(list[Checked])
 
 
@@ -75,40 +77,42 @@ def _entries(file: BinaryIO, dialect: str, alive: Alive) -> Iterator[Entries]:
         category = [None if m.Category is None else str(m.Category) for m in media]
         hashes: dict[str, list[Any]] = {"md5": [m.MD5 for m in media], "sha1": [m.SHA1 for m in media]}
         hashes["sha256"] = [None] * len(media)
-        entries = Entries(dialect, rows, starts, lengths, native, category, hashes, [[] for _ in media])
+        entries = Entries(dialect, rows, starts, lengths, native, category, hashes, [])
         for at, medium in enumerate(media):
-            if isinstance(medium, OddMedium):
-                entries.odd.append((at, medium.odd))
-            if medium.AlternativeHashes:
-                _add_others(entries, at, medium.AlternativeHashes)
+            entries.pdq.append(_others(entries, at, medium.AlternativeHashes or ()))
+        entries.odd += [(at, medium.odd) for at, medium in enumerate(media) if isinstance(medium, OddMedium)]
         number += len(media)
         alive()
         yield entries
 
 
 def _gathered(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    media, starts, lengths = [], [], []
+    media: list[Medium] = []
+    starts: list[Places] = []
+    lengths: list[Places] = []
     for more, at, long in pieces:
         media += more
-        starts += at
-        lengths += long
+        starts.append(at)
+        lengths.append(long)
         if len(media) >= AT_ONCE:
-            yield media, starts, lengths
+            yield media, np.concatenate(starts), np.concatenate(lengths)
             media, starts, lengths = [], [], []
     if media:
-        yield media, starts, lengths
+        yield media, np.concatenate(starts), np.concatenate(lengths)
 
 
-def _add_others(entries: Entries, at: int, others: list[Other]) -> None:
-    """Hashes by their names: PDQ, frames of videos, and others where the medium's own field is empty."""
+def _others(entries: Entries, at: int, others: Iterable[Other]) -> list[str]:
+    """The PDQ hashes, of videos those of their frames; others by their names, where the medium's own field is empty."""
+    pdq: list[str] = []
     for other in others:
         name, value = _plain(other.HashName or ""), other.HashValue or ""
         if name == "pdq":
-            entries.pdq[at].append(value)
+            pdq.append(value)
         elif name == "pdqframes":
-            entries.pdq[at] += [frame.partition(":")[0] for frame in value.split()]
+            pdq += [frame.partition(":")[0] for frame in value.split()]
         elif name in entries.hashes and not entries.hashes[name][at]:
             entries.hashes[name][at] = value
+    return pdq
 
 
 @lru_cache(1024)
@@ -153,20 +157,23 @@ def _media(file: BinaryIO, rest: bytearray, decoder: Any = _DECODER) -> Iterator
         if len(rest) > MOST:
             raise ValueError(f"what it says besides its entries has more than {MOST} bytes")
         if found:
-            yield _decoded(buffer, starts[:found].tolist(), ends[:found].tolist(), base, out == 0, decoder)
+            yield _decoded(buffer, starts[:found], ends[:found], base, out == 0, decoder)
     _check_end(state)
 
 
-def _decoded(buffer: bytes, starts: list[int], ends: list[int], base: int, close: bool, decoder: Any) -> Piece:
+def _decoded(buffer: bytes, starts: Places, ends: Places, base: int, close: bool, decoder: Any) -> Piece:
     """`close`: nothing but commas stands between the media."""
-    spans = list(zip(starts, ends, strict=True))
-    raw = buffer[starts[0] : ends[-1]] if close else b",".join(buffer[start:end] for start, end in spans)
-    text = f"[{raw.decode('utf-8')}]"
+    if close:
+        raw = buffer[starts[0] : ends[-1]]
+    else:
+        raw = b",".join(buffer[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
+    if not raw.isascii():
+        raw.decode("utf-8")  # what is passed over must be text, too
     try:
-        media = decoder.decode(text)
+        media = decoder.decode(b"[%b]" % raw)
     except (msgspec.DecodeError, msgspec.ValidationError):  # Python's parser takes lone surrogates and odd shapes
-        media = [_medium(one) for one in json.loads(text)]
-    return media, [base + start for start in starts], [end - start for start, end in spans]
+        media = [_medium(one) for one in json.loads(f"[{raw.decode('utf-8')}]")]
+    return media, base + starts, ends - starts
 
 
 def _medium(one: dict[str, Any]) -> Medium:

@@ -1,7 +1,7 @@
 """Ids that derive from content: the same bytes read twice give the same id."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterable
 
 ID_HEX = 20
 
@@ -11,16 +11,23 @@ def make_id(prefix: str, *parts: bytes | str | int) -> str:
     return _named(prefix, hashlib.sha256(b"".join(map(_framed, parts))))
 
 
-def id_maker(prefix: str, *parts: bytes | str | int) -> Callable[[bytes | str | int], str]:
+class IdMaker:
     """`make_id` for many ids that differ in their last part only."""
-    begun = hashlib.sha256(b"".join(map(_framed, parts)))
 
-    def make(last: bytes | str | int) -> str:
-        digest = begun.copy()
-        digest.update(_framed(last))
-        return _named(prefix, digest)
+    def __init__(self, prefix: str, *parts: bytes | str | int) -> None:
+        self._prefix, self._begun = prefix, hashlib.sha256(b"".join(map(_framed, parts)))
 
-    return make
+    def __call__(self, last: bytes | str | int) -> str:
+        return self.many((last,))[0]
+
+    def many(self, lasts: Iterable[bytes | str | int]) -> list[str]:
+        """An id for each."""
+        begun, found = self._begun, list[str]()
+        for last in lasts:
+            digest = begun.copy()
+            digest.update(_framed(last))
+            found.append(_named(self._prefix, digest))
+        return found
 
 
 def _named(prefix: str, digest: "hashlib._Hash") -> str:

@@ -8,6 +8,7 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.verbs.link import record, verdict_on
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
+from casewright.cli.vics import export_vics, tell_export
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages, tell_to_open, to_open
 from casewright.model.errors import UsageError
 from casewright.vault.case import Case
@@ -18,6 +19,13 @@ def triage(
     lists: Annotated[
         list[Path] | None,
         typer.Option("--list", metavar="FILE", help="Hash list: VICS JSON, CSV, or NSRL (SQLite).", show_default=False),
+    ] = None,
+    vics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the case's media there as VICS 2.0.", show_default=False)
+    ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="With --vics: this list again, with what was decided.", show_default=False),
     ] = None,
     judge: Annotated[
         list[str] | None,
@@ -32,6 +40,8 @@ def triage(
     Hash pictures and videos, match them, rank what a human should see: what is on no list comes first. What was judged
     is not shown again, nor are its copies and versions."""
     voice, opened = Voice(as_json), Case(case)
+    if of and not vics:
+        raise UsageError("--of says which list --vics FILE writes again; it needs that option.")
     if judge and not why.strip():
         raise UsageError("a judgement needs a reason: add --why TEXT.")
     with opened.writing():
@@ -41,12 +51,15 @@ def triage(
             said = [verdict_on(one, "ITEM") for one in judge]
             record(opened, [(f"media/{item}", verdict, why) for item, verdict in said])
             ran = run_stages(opened, voice, "triage", on)
+        out = export_vics(opened, vics, of) if vics else None
     with reading(opened) as reader:
         states = reader.rows("SELECT state, count(*) AS items FROM worklist GROUP BY state ORDER BY state")
         opening = to_open(reader)
     worklist = {r["state"]: r["items"] for r in states}
-    voice.answer(summary(opened, ran, sealed=sealed, worklist=worklist, to_open=opening))
+    voice.answer(summary(opened, ran, sealed=sealed, worklist=worklist, to_open=opening, vics=out))
     tell_stages(voice, ran)
     voice.table(["state", "distinct items"], [[r["state"], r["items"]] for r in states], title="Worklist")
     tell_to_open(voice, opening)
+    if out:
+        tell_export(voice, out)
     finish(ran)

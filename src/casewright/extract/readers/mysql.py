@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from casewright.extract.reader import Beside, Piece, Rows
+from casewright.extract.readers.gathering import Gathering
 from casewright.extract.readers.mysql_charsets import BINARY, UTF8
 from casewright.extract.readers.mysql_grammar import Lexis
 from casewright.extract.readers.mysql_rows import DumpReader, Insert, Row
@@ -26,14 +27,18 @@ MOST_VALUES = 1 << 20
 
 def read_mysql(file: BinaryIO, beside: Beside | None = None) -> Iterator[Piece]:
     """Everything in a MySQL or MariaDB dump, in order; see `extract/reader.py`."""
+    single: Gathering | None = None
     for piece in FastDumpReader(file, CHUNK).pieces():
-        yield one_row(piece) if isinstance(piece, Row) else piece
-
-
-def one_row(row: Row) -> Rows:
-    """A row as a batch of one."""
-    values = tuple(pa.array([value], pa.binary()) for value in row.values)
-    return Rows(row.table, row.columns, values, pa.array([row.span_start]), pa.array([row.span_length]))
+        if single and not (isinstance(piece, Row) and (piece.table, piece.columns) == (single.table, single.columns)):
+            yield from single.rest()
+            single = None
+        if isinstance(piece, Row):
+            single = single or Gathering(piece.table, piece.columns, (None,) * len(piece.columns))
+            yield from single.add(piece.values, piece.span_start, piece.span_length)
+        else:
+            yield piece
+    if single:
+        yield from single.rest()
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from casewright.model.vics import CASES, DIALECT, NAMESPACE, case_fields, medium_fields
 from casewright.refer.writers.sheets import Figures, grid, sections
 
-NAMESPACE = uuid.UUID("5f0d7d52-3f0c-5a5e-9f3c-0d7a4c1d7e10")
 BASE = "http://example.org/casewright/kb/"
 VOCABULARY = "http://example.org/casewright/ontology/"
 CONTEXT = {
@@ -139,11 +139,8 @@ def _content(subject: str, values: Mapping[str, str]) -> dict[str, Any]:
 def vics(figures: Figures, case: str) -> bytes:
     """VICS 2.0 metadata of the media in the package: hashes and sizes, no category of ours, no media."""
     media = [_vics_media(number, row) for number, row in enumerate(_media_rows(figures), start=1)]
-    document = {
-        "@odata.context": "http://github.com/ICMEC/ProjectVic/DataModels/2.0.xml/US/$metadata#Cases",
-        "value": [{"CaseID": str(uuid.uuid5(NAMESPACE, case)), "CaseNumber": case,
-                   "SourceApplicationName": "Casewright", "TotalMediaFiles": len(media), "Media": media}],
-    }  # fmt: skip
+    about = {**case_fields(case), "TotalMediaFiles": len(media), "Media": media}
+    document = {"@odata.context": DIALECT + CASES, "value": [about]}
     return json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
@@ -154,10 +151,5 @@ def _media_rows(figures: Figures) -> Sequence[Mapping[str, str]]:
 
 
 def _vics_media(number: int, row: Mapping[str, str]) -> dict[str, Any]:
-    others = [{"HashName": "SHA256", "HashValue": row["sha256"].upper()}]
-    others += [{"HashName": "PDQ", "HashValue": row["pdq"]}] if "pdq" in row else []
-    return {
-        "MediaID": number, "Category": None, "MD5": row["md5"].upper(), "SHA1": row["sha1"].upper(),
-        "MediaSize": int(row["size"]), "MimeType": row["type"], "RelativeFilePath": row["path"].replace("/", "\\"),
-        "AlternativeHashes": others,
-    }  # fmt: skip
+    hashes = (row["sha256"], row["sha1"], row["md5"])
+    return medium_fields(number, *hashes, int(row["size"]), row["type"], row["path"], row.get("pdq"))
