@@ -8,7 +8,7 @@ import pytest
 
 from casewright.engine.stage import Context
 from casewright.link.joins import reference_of
-from casewright.link.judge import judgement, judgements
+from casewright.link.judge import Said, judgement, judgements
 from casewright.link.records import BadRecord, Record, read_records
 from casewright.link.stages import JUDGED, STAGES
 from casewright.model.errors import Missing, UsageError
@@ -96,9 +96,9 @@ def test_the_last_judgement_on_a_link_stands_and_all_are_kept() -> None:
 
 def test_judgements_need_a_link_and_a_verdict() -> None:
     with pytest.raises(Missing, match="no link"):
-        judgement({"a"}, "b", "positive", "E", "w")
+        judgement({"a"}, Said("b", "positive", "w"), "E")
     with pytest.raises(UsageError, match="no verdict"):
-        judgement({"a"}, "a", "yes", "E", "w")
+        judgement({"a"}, Said("a", "yes", "w"), "E")
 
 
 @pytest.mark.parametrize(

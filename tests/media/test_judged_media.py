@@ -54,3 +54,27 @@ def test_a_judged_medium_leaves_the_queue_for_good(tmp_path: Path) -> None:
     done(["triage", case, "--judge", f"{item}=unsure", "--why", "look again"])
     assert len(opened(case)) == 2
     done(["verify", case])
+
+
+def test_a_category_that_somebody_chose_goes_out_in_its_dialect(tmp_path: Path) -> None:
+    case, source = str(tmp_path / "case"), tmp_path / "source"
+    source.mkdir()
+    (source / "one.jpg").write_bytes(encoded(scene(400, 300), quality=90))
+    (source / "other.jpg").write_bytes(encoded(scene(320, 320).rotate(31)))
+    done(["new", case, "--title", "T", "--agency", "A", "--examiner", "R. Example"])
+    done(["intake", case, str(source)])
+    done(["triage", case])
+    queue, judge = opened(case), ["triage", case, "--why", "a garden"]
+    refused(["triage", case, "--category", "3"], 2)
+    refused([*judge, "--judge", f"{queue['one.jpg']}=negative", "--dialect", "http://example.org/UK/"], 2)
+    done([*judge, "--judge", f"{queue['one.jpg']}=negative", "--category", "3"])
+    done(
+        [*judge, "--judge", f"{queue['other.jpg']}=negative", "--category", "4", "--dialect", "http://example.org/UK/"]
+    )
+    done(["triage", case, "--vics", str(tmp_path / "out.json")])
+    media = json.loads((tmp_path / "out.json").read_text())["value"][0]["Media"]
+    said = {m["RelativeFilePath"].rpartition("\\")[2]: (m["Category"], m["Comments"]) for m in media}
+    assert said["one.jpg"][0] == 3
+    assert said["other.jpg"][0] is None
+    assert "http://example.org/UK/" in said["other.jpg"][1]
+    assert all("R. Example" in comment for _, comment in said.values())

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Container
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -14,14 +14,26 @@ from casewright.model.tables import TABLES
 VERDICTS = ("positive", "negative", "unsure")
 
 
-def judgement(links: Container[str], link: str, verdict: str, examiner: str, why: str) -> dict[str, Any]:
+class Said(NamedTuple):
+    """What somebody decided of a link or a medium (`media/` and its item). Of a medium they may have said a category
+    too; it counts in its dialect only."""
+
+    subject: str
+    verdict: str
+    why: str
+    category: str | None = None
+    dialect: str | None = None
+
+
+def judgement(links: Container[str], said: Said, examiner: str) -> dict[str, Any]:
     """What the ledger records of a judgement. Raises Missing when there is no such link or medium, UsageError when
     there is no such verdict."""
-    if verdict not in VERDICTS:
-        raise UsageError(f"there is no verdict {verdict!r}. Choose one of {', '.join(VERDICTS)}.")
-    if link not in links:
-        raise Missing(f"there is no link or medium {link}. `casewright link CASE` lists the links.")
-    return {"link": link, "verdict": verdict, "examiner": examiner, "why": why}
+    if said.verdict not in VERDICTS:
+        raise UsageError(f"there is no verdict {said.verdict!r}. Choose one of {', '.join(VERDICTS)}.")
+    if said.subject not in links:
+        raise Missing(f"there is no link or medium {said.subject}. `casewright link CASE` lists the links.")
+    category = {"category": said.category, "dialect": said.dialect} if said.category else {}
+    return {"link": said.subject, "verdict": said.verdict, "examiner": examiner, "why": said.why, **category}
 
 
 def judgements(batch: pa.Table, context: Context) -> Output:

@@ -14,5 +14,5 @@ STAGES = (
     Stage("links", 4, ("payments", "services", "requests", "returns", "persons", "outputs", "uploaded_media",
                        "worklist"), ("links",), links),
 )  # fmt: skip
-JUDGED = (Stage("judgements", 1, ("ledger/judgement",), ("judgements",), judgements),)
+JUDGED = (Stage("judgements", 2, ("ledger/judgement",), ("judgements",), judgements),)
 """Rests on the ledger alone, and stands before all that a judgement changes: what was judged is not shown again."""

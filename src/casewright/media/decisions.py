@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from casewright.engine.query import Reader
 
 JUDGED = """
-SELECT i.sha256, j.verdict, j.examiner, j.why FROM judgements j
+SELECT i.sha256, j.verdict, j.category, j.dialect, j.examiner, j.why FROM judgements j
 JOIN items i ON j.link = 'media/' || i.item OR j.link = i.item WHERE j.stands ORDER BY i.sha256, j.judgement
 """
 
@@ -36,8 +36,10 @@ def by_content(decisions: Iterable[Decision]) -> Decisions:
 
 
 def judged_media(reader: Reader) -> Decisions:
-    """Standing judgements on media. A verdict is no category, so these are words alone."""
+    """Standing judgements on media. A verdict is no category: one without a category is words alone."""
     return by_content(
-        Decision(row["sha256"], None, None, row["examiner"], row["why"], f"judged {row['verdict']}")
+        Decision(
+            row["sha256"], row["category"], row["dialect"], row["examiner"], row["why"], f"judged {row['verdict']}"
+        )
         for row in reader.rows(JUDGED)
     )

@@ -789,6 +789,8 @@ _ALL = (
             Column("verdict", STR, "positive, negative or unsure"),
             Column("examiner", STR, "who judged"),
             Column("why", STR, "their reason"),
+            Column("category", STR, "of a medium: the category code that they chose, if they chose one"),
+            Column("dialect", STR, "the dialect in which that code counts"),
             Column("stands", BOOL, "no later judgement on the same"),
         ),
         key="judgement",

@@ -14,6 +14,7 @@ from casewright.cli.work import propose_mapping, reading, run_stages, seal, tell
 from casewright.demo.build import build_demo
 from casewright.demo.grade import grade
 from casewright.engine.query import Reader
+from casewright.link.judge import Said
 from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
 from casewright.model.settings import CASE_FILE, CaseSettings
 from casewright.vault.case import Case
@@ -101,7 +102,7 @@ def _judge(case: Case, truth: dict[str, Any]) -> None:
             )
         }
     decided = [
-        (links[d["account"], d["email"]], d["verdict"], d["why"])
+        Said(links[d["account"], d["email"]], d["verdict"], d["why"])
         for d in truth["decisions"]
         if (d["account"], d["email"]) in links
     ]

@@ -8,7 +8,7 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
-from casewright.link.judge import judgement
+from casewright.link.judge import Said, judgement
 from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
@@ -58,7 +58,7 @@ def link(
         sealed += [seal(opened, voice, path, "prior") for path in prior or []]
         ran = run_stages(opened, voice, "link", on)
         if judge:
-            record(opened, [(*verdict_on(one, "LINK"), why) for one in judge])
+            record(opened, [Said(*verdict_on(one, "LINK"), why) for one in judge])
             ran = run_stages(opened, voice, "link", on)
     with reading(opened) as reader:
         pairs = reader.rows(PENDING)
@@ -76,15 +76,12 @@ def link(
     finish(ran)
 
 
-def record(case: Case, judgements: list[tuple[str, str, str]]) -> None:
-    """Write judgements (link or medium, verdict, why) into the ledger; the caller holds the case. All or, on an error,
-    none."""
+def record(case: Case, said: list[Said]) -> None:
+    """Write judgements into the ledger; the caller holds the case. All or, on an error, none."""
     with reading(case) as reader:
         links = {row["id"] for row in reader.rows(JUDGED)}
     examiner = case.settings.case.examiner
-    case.ledger.append(
-        *(("judgement", judgement(links, one, verdict, examiner, why)) for one, verdict, why in judgements)
-    )
+    case.ledger.append(*(("judgement", judgement(links, one, examiner)) for one in said))
 
 
 def verdict_on(text: str, what: str) -> tuple[str, str]:

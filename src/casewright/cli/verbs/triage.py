@@ -10,6 +10,8 @@ from casewright.cli.verbs.link import record, verdict_on
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.vics import export_vics, tell_export
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages, tell_to_open, to_open
+from casewright.link.judge import Said
+from casewright.media.vics_case import document_dialect
 from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
@@ -32,6 +34,13 @@ def triage(
         typer.Option(metavar="ITEM=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
     ] = None,
     why: Annotated[str, typer.Option(help="Your reason for these judgements; goes into the ledger.")] = "",
+    category: Annotated[
+        str | None, typer.Option(metavar="CODE", help="With --judge: the category that you chose.", show_default=False)
+    ] = None,
+    dialect: Annotated[
+        str | None,
+        typer.Option(help="With --category: where the code counts; by default as in --vics.", show_default=False),
+    ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -44,12 +53,15 @@ def triage(
         raise UsageError("--of says which list --vics FILE writes again; it needs that option.")
     if judge and not why.strip():
         raise UsageError("a judgement needs a reason: add --why TEXT.")
+    if (category and not judge) or (dialect and not category):
+        raise UsageError("--category needs --judge ITEM=VERDICT, and --dialect needs --category.")
     with opened.writing():
         sealed = [seal(opened, voice, path, "list") for path in lists or []]
         ran = run_stages(opened, voice, "triage", on)
         if judge:
-            said = [verdict_on(one, "ITEM") for one in judge]
-            record(opened, [(f"media/{item}", verdict, why) for item, verdict in said])
+            chosen = (category, dialect or _dialect(opened)) if category else ()
+            verdicts = [verdict_on(one, "ITEM") for one in judge]
+            record(opened, [Said(f"media/{item}", verdict, why, *chosen) for item, verdict in verdicts])
             ran = run_stages(opened, voice, "triage", on)
         out = export_vics(opened, vics, of) if vics else None
     with reading(opened) as reader:
@@ -63,3 +75,9 @@ def triage(
     if out:
         tell_export(voice, out)
     finish(ran)
+
+
+def _dialect(case: Case) -> str:
+    """The dialect in which the case's media would go out."""
+    with reading(case) as reader:
+        return document_dialect(reader)
