@@ -49,6 +49,10 @@ bench-media *options:
 bench-search *options:
     uv run --with faiss-cpu --with usearch python bench/search.py {{options}}
 
+# groups and the worklist: how right on photographs whose truth is known, how fast on a full case
+bench-groups *options:
+    uv run python bench/groups.py {{options}}
+
 # dumps and a site's accounts, side by side and at full size
 bench-dump *options:
     uv run --with sqlglot python bench/dump.py {{options}}

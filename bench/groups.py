@@ -134,11 +134,11 @@ TABLES_OF = ("web_low", "web_medium", "web_high", "web_very_high", "web_maximum"
 
 
 def _cameras(world: World) -> None:
-    """Cameras with serial numbers, two of each model; telephones without, each model with its own tables and program.
-    Every device takes three series of six."""
+    """Cameras with serial numbers, telephones without, two of each model, each model with tables and a program of its
+    own. Every device takes three series of six; the numbers in their names go on from one to the next."""
     dice = Random(5)
     for number in range(30):
-        model, with_serial = number // 2 if number < 20 else number, number < 20
+        model, with_serial = number // 2, number < 20
         tables = TABLES_OF[model % len(TABLES_OF)]
         for turn in range(3):
             moment = START + timedelta(days=31 * (number % 12) + 3 * turn, hours=dice.randrange(24))
@@ -148,8 +148,8 @@ def _cameras(world: World) -> None:
                 picture = hills(*SIZE, seed + 5000, 3) if shot % 2 else _framed(thing(
                     THINGS[seed % len(THINGS)], *SIZE, seed, 3), seed)  # fmt: skip
                 raw = _shot(picture, model, f"SN{4000 + number * 37}" if with_serial else "", tables, moment)
-                path = f"from {number}/IMG_{turn * 300 + shot + 12:04}.JPG"
-                device = {"device": f"device {number}"} if with_serial else {"made_alike": f"device {number}"}
+                path = f"from {number}/IMG_{turn * 6 + shot + 12:04}.JPG"
+                device = {"device": f"device {number}"} if with_serial else {"made_alike": f"model {model}"}
                 world.add(path, raw, moment, series=f"series {number}/{turn}", **device)
 
 

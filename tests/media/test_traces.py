@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
+from PIL.TiffImagePlugin import IFDRational
 
 from casewright.media.stages import STAGES
 from casewright.media.tracing import read_traces
@@ -55,6 +56,13 @@ def test_camera_serials_program_and_place_are_read_as_exiftool_wrote_them(
         "camera": ["Maker Model 3"], "serial": ["00123-A"], "lens serial": ["L77"], "encoder": ["Firmware 1.2"],
         "position": ["52 5 15 N, 4 18 18 E"],
     }  # fmt: skip
+
+
+def test_a_place_without_numbers_is_none() -> None:
+    """Cameras that found no satellite write 0/0."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (IFDRational(0, 0),) * 3, 3: "E", 4: (IFDRational(0, 0),) * 3})
+    assert "position" not in told(encoded(scene(), exif=exif))
 
 
 @needs_exiftool

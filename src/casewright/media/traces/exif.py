@@ -5,6 +5,7 @@ Sources: CIPA DC-008 (Exif 2.32); Adobe, "Digital Negative (DNG) Specification 1
 """
 
 import re
+from math import isfinite
 from typing import Any
 
 from PIL import Image
@@ -57,11 +58,11 @@ def _text(value: Any) -> str:
 
 
 def _place(gps: Any) -> str:
-    """Degrees, minutes and seconds as they stand, with the letter that says which side."""
+    """Degrees, minutes and seconds as they stand, with the letter of the side; empty where they are no numbers."""
     parts = []
     for side, degrees in ((1, 2), (3, 4)):
         values = gps.get(degrees)
-        if not isinstance(values, tuple) or not values:
+        if not isinstance(values, tuple) or not values or not all(isfinite(v) for v in values):
             return ""
         parts.append(f"{' '.join(f'{float(v):g}' for v in values[:3])} {_text(gps.get(side))}".strip())
     return ", ".join(parts)
