@@ -24,6 +24,7 @@ from casewright.model.tables import TABLES
 from casewright.model.vics import DIALECT
 from casewright.vault.case import Case
 from casewright.vault.store import writing_atomically
+from tests.command import casewright
 from tests.media.test_lists import FIELDS, cut, rows
 from tests.refer.world import write_tables
 from tests.world import digests_of
@@ -371,6 +372,33 @@ def test_a_received_list_of_the_demo_goes_out_byte_for_byte(copy: Path, tmp_path
     assert not (tmp_path / "other.json").exists()
     assert out.read_bytes() == (copy / "seizure" / "knowns.vics.json").read_bytes()
     assert (said["entries"], said["changed"]) == (334, 0)
+
+
+KNOWN = """
+SELECT i.item, i.sha256, e.row, e.category
+FROM media_matches x JOIN items i USING (item) JOIN list_entries e USING (entry)
+WHERE x.method IN ('sha256', 'sha1', 'md5') ORDER BY e.row LIMIT 1
+"""
+
+
+def test_a_category_that_was_decided_goes_out_in_the_list_and_in_the_case(copy: Path, tmp_path: Path) -> None:
+    case, again, whole = str(copy), tmp_path / "list.json", tmp_path / "case.json"
+    with Reader(copy / "tables") as reader:
+        known = reader.rows(KNOWN)[0]
+    fresh = "77" if known["category"] != "77" else "78"
+    judge = ["triage", case, "--judge", f"{known['item']}=positive", "--why", "looked at it", "--category", fresh]
+    said = json.loads(casewright(*judge, "--vics", str(again), "--of", "knowns.vics.json", "--json").stdout)["vics"]
+    assert (said["entries"], said["changed"], said["left"]) == (334, 1, [])
+    before, after = rows((copy / "seizure" / "knowns.vics.json").read_bytes()), rows(again.read_bytes())
+    assert [r["row"] for r, s in zip(before, after, strict=True) if r["category"] != s["category"]] == [known["row"]]
+    assert after[known["row"] - 1]["category"] == fresh
+    json.loads(casewright("triage", case, "--vics", str(whole), "--json").stdout)
+    found = [r for r in json.loads(whole.read_bytes())["value"][0]["Media"] if r["Category"] == int(fresh)]
+    assert [r["AlternativeHashes"][0]["HashValue"] for r in found] == [known["sha256"].upper()]
+    assert found[0]["DateUpdated"] == Case(copy).ledger.events("judgement")[-1].time
+    assert "judged positive as category" in found[0]["Comments"]
+    assert casewright("triage", case, "--category", fresh).returncode == 2
+    assert casewright("verify", case).returncode == 0
 
 
 def test_a_file_that_could_not_be_written_to_its_end_is_not_there(tmp_path: Path) -> None:

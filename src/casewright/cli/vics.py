@@ -35,7 +35,8 @@ def export_vics(case: Case, target: Path, of: str | None, decisions: Decisions |
     require_tables(case)
     with reading(case) as reader, writing_atomically(target) as opened:
         file: Any = Hashed(opened)
-        decided = judged_media(reader) if decisions is None else decisions
+        times = {event.data["link"]: event.time for event in case.ledger.events("judgement")}
+        decided = judged_media(reader, times) if decisions is None else decisions
         if of is None:
             said = {"list": "", **asdict(write_case(reader, case.settings, decided, file))}
         else:

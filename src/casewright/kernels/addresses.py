@@ -2,14 +2,14 @@
 
 `model/bitcoin.py` is the definition. This says yes only to texts that it knows: base58 in capitals and small letters,
 bech32 and bech32m in small letters, whose checksum holds. Of everything else it says nothing, and the definition must
-be asked. A test holds both equal.
+be asked. A test holds both equal. Compiled when this module is imported: a child may not write what it compiled.
 """
 
 import hashlib
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import int64, njit, types, uint8, void
 from numpy.typing import NDArray
 
 from casewright.model.bitcoin import (
@@ -26,6 +26,7 @@ ASK, BASE58, SEGWIT = 0, 1, 2
 PAYLOAD, LIMBS = 25, 7
 SHORTEST, LONGEST, LONGEST_SEGWIT, CHECK = 26, 35, 90, 6
 NONE = 255
+_BYTES = types.Array(uint8, 1, "C", readonly=True)
 _BASE58 = np.frombuffer(BASE58_DIGITS, np.uint8)
 _BECH32 = np.frombuffer(BECH32_DIGITS, np.uint8)
 _HEADS = np.zeros((len(NETWORKS), 8), np.uint8)
@@ -42,23 +43,13 @@ def surely_addresses(data: NDArray[np.uint8], offsets: NDArray[Any]) -> NDArray[
     """
     count = len(offsets) - 1
     kinds, payloads = np.zeros(count, np.uint8), np.zeros((count, PAYLOAD), np.uint8)
-    _sort_out(data, offsets, kinds, payloads)
+    _sort_out(data, np.ascontiguousarray(offsets, np.int64), kinds, payloads)
     found: NDArray[np.bool_] = kinds == SEGWIT
     places = np.flatnonzero((kinds == BASE58) & _KNOWN[payloads[:, 0]])
     sha256 = hashlib.sha256
     raws = (bytes(raw) for raw in payloads[places])
     found[places] = [sha256(sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:] for raw in raws]
     return found
-
-
-@njit(cache=True, nogil=True)
-def _sort_out(data, offsets, kinds, payloads):  # type: ignore[no-untyped-def]
-    for row in range(len(offsets) - 1):
-        start, end = offsets[row], offsets[row + 1]
-        if SHORTEST <= end - start <= LONGEST and _base58(data, start, end, payloads[row]):
-            kinds[row] = BASE58
-        elif end - start <= LONGEST_SEGWIT and _segwit(data, start, end):
-            kinds[row] = SEGWIT
 
 
 @njit(cache=True, nogil=True)
@@ -132,3 +123,13 @@ def _step(check, value):  # type: ignore[no-untyped-def]
         if top >> bit & 1:
             check ^= generator
     return check
+
+
+@njit(void(_BYTES, int64[::1], uint8[::1], uint8[:, ::1]), cache=True, nogil=True)
+def _sort_out(data, offsets, kinds, payloads):  # type: ignore[no-untyped-def]
+    for row in range(len(offsets) - 1):
+        start, end = offsets[row], offsets[row + 1]
+        if SHORTEST <= end - start <= LONGEST and _base58(data, start, end, payloads[row]):
+            kinds[row] = BASE58
+        elif end - start <= LONGEST_SEGWIT and _segwit(data, start, end):
+            kinds[row] = SEGWIT

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from casewright.engine.query import Reader
 
 JUDGED = """
-SELECT i.sha256, j.verdict, j.category, j.dialect, j.examiner, j.why FROM judgements j
-JOIN items i ON j.link = 'media/' || i.item OR j.link = i.item WHERE j.stands ORDER BY i.sha256, j.judgement
+SELECT i.sha256, j.link, j.verdict, j.category, j.dialect, j.examiner, j.why FROM judgements j
+JOIN items i ON j.link = 'media/' || i.item WHERE j.stands ORDER BY i.sha256, j.judgement
 """
 
 
@@ -35,11 +35,11 @@ def by_content(decisions: Iterable[Decision]) -> Decisions:
     return {one.sha256: one for one in decisions}
 
 
-def judged_media(reader: Reader) -> Decisions:
-    """Standing judgements on media. A verdict is no category: one without a category is words alone."""
+def judged_media(reader: Reader, times: Mapping[str, str]) -> Decisions:
+    """Standing judgements on media, the last one on each content. `times`: when the ledger says that each medium was
+    judged, by its id. A verdict without a category goes out in words alone."""
+    rows = sorted(reader.rows(JUDGED), key=lambda row: times[row["link"]])
     return by_content(
-        Decision(
-            row["sha256"], row["category"], row["dialect"], row["examiner"], row["why"], f"judged {row['verdict']}"
-        )
-        for row in reader.rows(JUDGED)
-    )
+        Decision(row["sha256"], row["category"], row["dialect"], row["examiner"], row["why"],
+                 f"judged {row['verdict']}", times[row["link"]]) for row in rows
+    )  # fmt: skip

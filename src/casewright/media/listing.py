@@ -77,8 +77,8 @@ def _doubt(file: dict[str, Any], doubt: Doubt, count: int = 1) -> SetAside:
                     doubt.row)  # fmt: skip
 
 
-def _rows(file: dict[str, Any], dialect: str, columns: dict[str, Any], make: Any) -> pa.Table:
-    entries = list(map(make, columns["row"].to_pylist()))
+def _rows(file: dict[str, Any], dialect: str, columns: dict[str, Any], make: IdMaker) -> pa.Table:
+    entries = make.many(columns["row"].to_pylist())
     same = {"list": file["name"], "dialect": dialect, "exhibit": file["exhibit"], "path": file["path"]}
     schema = TABLES["list_entries"].schema
     whole: dict[str, Any] = {**columns, "entry": entries}
