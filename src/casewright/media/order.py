@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Tally
 from casewright.kernels.hamming import packed
+from casewright.media.views import VIEWS
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
@@ -64,7 +65,8 @@ def _member(group: str, item: str, reason: str, bits: int) -> dict[str, Any]:
 WORK = """
 SELECT i.sha256, min(i.item) AS item, count(DISTINCT i.item) AS copies, any_value(m.kind ORDER BY i.item) AS kind,
        min(x.distance) FILTER (x.method IN ('sha256', 'sha1', 'md5')) AS exact,
-       min(x.distance) FILTER (x.method IN ('pdq', 'frames')) AS near,
+       min(x.distance) FILTER (x.method NOT IN ('sha256', 'sha1', 'md5')) AS near,
+       any_value(x.method ORDER BY x.distance, x.entry) FILTER (x.method NOT IN ('sha256', 'sha1', 'md5')) AS method,
        any_value(x.category ORDER BY x.distance, x.entry) AS category,
        list(DISTINCT x.match_id ORDER BY x.match_id) FILTER (x.match_id IS NOT NULL) AS matches,
        count(DISTINCT u.upload) AS uploads, max(u.time) AS uploaded,
@@ -108,9 +110,10 @@ def _late(moment: Any) -> float:
 
 def _reason(row: dict[str, Any]) -> str:
     category = f", category {row['category']}" if row["category"] is not None else ""
+    seen = f"{VIEWS[row['method']]}, " if row["method"] in VIEWS else ""
     words = {
         "known": f"on a list by its exact hash{category}",
-        "near": f"{row['near']} bits from a listed one{category}",
+        "near": f"{seen}{row['near']} bits from a listed one{category}",
         "new": "on no list",
     }[row["state"]]
     more = [f"{row['copies']} copies"] if row["copies"] > 1 else []

@@ -61,6 +61,10 @@ class MediaSettings:
     frame_seconds: float = 1.0
     frame_share: float = 0.8
     """Share of a video's frames that must be found in a listed video to call it near."""
+    second_look: bool = True
+    """Whether pictures that are on no list are also looked for mirrored, turned, without a border and the like."""
+    second_look_distance: int = 47
+    """Bits that a view of the second look may be from a listed picture, up to 47."""
 
 
 @dataclass(frozen=True)
