@@ -60,3 +60,7 @@ bench-dump *options:
 # readers of logs, side by side (GoAccess from Debian, where it is installed)
 bench-logs *options:
     uv run python bench/logs.py {{options}}
+
+# pictures that were cut, framed, shown on a screen or turned: what is found and what is made up, beside perception
+bench-second *options:
+    PYTHONPATH=. uv run --with perception --with pdqhash --with scikit-learn python bench/second.py {{options}}

@@ -24,7 +24,8 @@ from casewright.engine.stage import Context, Output
 from casewright.media.listing import lists
 from casewright.model.tables import TABLES
 
-PARAMS = {"pdq_distance": 31, "pdq_quality": 50, "frame_share": 0.8, "alike_share": 0.05, "series_gap_minutes": 10}
+PARAMS = {"pdq_distance": 31, "pdq_quality": 50, "frame_share": 0.8, "alike_share": 0.05, "series_gap_minutes": 10,
+          "second_look": False}  # fmt: skip
 MIB = 1 << 20
 FRAMES = 20
 DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)

@@ -17,7 +17,7 @@ from tests.world import context, rows_of
 
 Rows = list[dict[str, Any]]
 RADIUS = 31
-PARAMS = {"pdq_distance": RADIUS, "pdq_quality": 50, "frame_share": 0.8}
+PARAMS = {"pdq_distance": RADIUS, "pdq_quality": 50, "frame_share": 0.8, "second_look": False}
 
 
 def world(seed: int) -> dict[str, Rows]:

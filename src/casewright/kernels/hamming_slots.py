@@ -70,7 +70,7 @@ def fill(hashes, first, bits, starts, members):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(nb.boolean(_QUERY, _HASHES, nb.int64, _SLOTS, nb.int64), cache=True)
-def _was_met(query, hashes, at, slots, slot):  # type: ignore[no-untyped-def]
+def was_met(query, hashes, at, slots, slot):  # type: ignore[no-untyped-def]
     """Whether an earlier slot led to this hash already."""
     for earlier in range(slot):
         first, bits, radius = slots[earlier, 0], slots[earlier, 1], slots[earlier, 2]
@@ -135,7 +135,7 @@ def _search(query, hashes, slots, starts, members, radius, buckets, numbers, bit
         for place in range(buckets[which, 1], buckets[which, 2]):
             member = np.int64(members[slot, place])
             apart = distance_to(query, hashes, member)
-            if apart <= radius and not _was_met(query, hashes, member, slots, slot):
+            if apart <= radius and not was_met(query, hashes, member, slots, slot):
                 if at < numbers.size:
                     numbers[at], bits[at] = member, apart
                 at += 1

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from casewright.engine.stage import Context, Output, Tally
 from casewright.media.columns import packed_column
+from casewright.media.second_look import second_look
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
@@ -48,7 +49,8 @@ ORDER BY f.item, f.method, f.distance, f.entry
 
 def matches(batch: pa.Table, context: Context) -> Output:
     """Exact hashes, by the strongest one that both have; pictures within the PDQ threshold; videos whose share of
-    frames found in a listed video reaches `frame_share`, with the largest of those frames' distances."""
+    frames found in a listed video reaches `frame_share`, with the largest of those frames' distances. Pictures that
+    are on no list so are looked at a second time."""
     least = context.params["pdq_quality"]
     shape = pa.schema(
         [("item", pa.string()), ("entry", pa.string()), ("method", pa.string()), ("distance", pa.int64())]
@@ -60,6 +62,9 @@ def matches(batch: pa.Table, context: Context) -> Output:
     ):
         near = _near(_asked(context, kind, least), *_listed(context, single), context.params["pdq_distance"])
         found.append(context.sql(query, bind, near=near))
+    if context.params["second_look"]:
+        first = pa.concat_tables([f.select(["item"]) for f in found])
+        found.append(second_look(context, first, *_listed(context, single=True)))
     rows = context.sql(ALL, found=pa.concat_tables([f.cast(shape) for f in found]))
     made = _with_ids(rows)
     media = context.table("media").num_rows

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO
@@ -45,6 +46,9 @@ class Picture:
     """What the decoder passed over; the picture was decoded to its end all the same."""
 
 
+Work = Callable[[Pixels, int, Any, str | None], Any]
+
+
 class Room:
     """Memory for decoded pixels, used for one picture after the other: to be given new memory for each costs a sixth of
     the decoding."""
@@ -64,6 +68,13 @@ class Room:
 def read_picture(file: BinaryIO, most_pixels: int, room: Room | None = None) -> Picture:
     """Decode the first frame; of a camera's raw file the largest preview. Raises Undecodable; never returns a hash of
     half a picture."""
+    found: Picture = with_pixels(file, most_pixels, room, _picture)
+    return found
+
+
+def with_pixels(file: BinaryIO, most_pixels: int, room: Room | None, work: Work) -> Any:
+    """What `work` makes of the decoded pixels as stored, of the orientation in which they are seen, of the EXIF tags
+    and of what the decoder passed over. The next picture may overwrite the pixels. Raises Undecodable."""
     head = file.read(8)
     for mark, name in NOT_DECODED.items():
         if head.startswith(mark):
@@ -71,14 +82,14 @@ def read_picture(file: BinaryIO, most_pixels: int, room: Room | None = None) -> 
     preview = preview_of(file)
     if preview is None:
         file.seek(0)
-        return _decoded(file, most_pixels, room or Room())
+        return _decoded(file, most_pixels, room or Room(), work)
     jpeg, orientation = preview
     if not jpeg:
         raise Undecodable("no preview", "a camera's raw file that holds no JPEG preview")
-    return _decoded(io.BytesIO(jpeg), most_pixels, room or Room(), orientation)
+    return _decoded(io.BytesIO(jpeg), most_pixels, room or Room(), work, orientation)
 
 
-def _decoded(file: BinaryIO, most_pixels: int, room: Room, orientation: int = 1) -> Picture:
+def _decoded(file: BinaryIO, most_pixels: int, room: Room, work: Work, orientation: int = 1) -> Any:
     """`orientation` counts where the file itself does not say how it is to be turned."""
     Image.MAX_IMAGE_PIXELS = None  # the limit is ours, checked below, so that Pillow need not warn
     know_heif()
@@ -89,12 +100,7 @@ def _decoded(file: BinaryIO, most_pixels: int, room: Room, orientation: int = 1)
                 raise Undecodable("too large", f"{picture.width}×{picture.height} pixels")
             pixels, damage = _pixels(file, picture, room)
             exif = picture.getexif()  # after decoding: some formats turn the picture themselves, and then say so
-            orientation = exif.get(ORIENTATION, orientation)
-            found = _hashed(pixels, orientation)
-            height, width = pixels.shape[:2]
-            size = (height, width) if TURNS.get(orientation, (False,))[0] else (width, height)
-            taken = _text(exif.get_ifd(SUB_IFD).get(TAKEN))
-            return Picture(*size, found.hash, found.quality, _camera(exif), taken, damage)
+            return work(pixels, exif.get(ORIENTATION, orientation), exif, damage)
     except UnidentifiedImageError as error:
         raise Undecodable("undecodable", "begins like a picture, but is none") from error
     except NoPicture as error:
@@ -104,6 +110,14 @@ def _decoded(file: BinaryIO, most_pixels: int, room: Room, orientation: int = 1)
         raise Undecodable(
             "truncated" if cut else "undecodable", f"{type(error).__name__}: {str(error)[:200]}"
         ) from error
+
+
+def _picture(pixels: Pixels, orientation: int, exif: Any, damage: str | None) -> Picture:
+    found = _hashed(pixels, orientation)
+    height, width = pixels.shape[:2]
+    size = (height, width) if TURNS.get(orientation, (False,))[0] else (width, height)
+    taken = _text(exif.get_ifd(SUB_IFD).get(TAKEN))
+    return Picture(*size, found.hash, found.quality, _camera(exif), taken, damage)
 
 
 def _hashed(pixels: Pixels, orientation: int) -> Pdq:

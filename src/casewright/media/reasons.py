@@ -6,7 +6,9 @@ from typing import Any
 NEAR = {
     "pdq": "{distance} bits from a listed one", "frames": "its frames are those of a listed film ({distance} bits)",
     "contains": "holds a listed film", "part": "is part of a listed film",
-    "turned": "a listed one, turned or mirrored ({distance} bits)", "cropped": "a part of a listed one is in it",
+    "mirrored": "a listed one, mirrored ({distance} bits)", "turned": "a listed one, turned ({distance} bits)",
+    "border": "a listed one in a border ({distance} bits)", "screenshot": "a listed one on a screen ({distance} bits)",
+    "crop": "cut out of a listed one ({distance} bits)", "wider": "a listed one with more around it ({distance} bits)",
 }  # fmt: skip
 """How each method of matching is said; a method that is not here is said by its name."""
 

@@ -12,6 +12,8 @@ from casewright.media.matching import ENTRY_COLUMNS, matches
 from casewright.media.pictures import KERNELS
 from casewright.media.tracing import traces
 from casewright.media.uploaded import uploaded
+from casewright.media.views import KERNELS as LOOKING
+from casewright.media.views import views
 from casewright.media.worklist import worklist
 from casewright.model.settings import Settings
 
@@ -30,21 +32,36 @@ def _grouping(settings: Settings) -> Mapping[str, Any]:
             "series_gap_minutes": settings.media.series_gap_minutes}  # fmt: skip
 
 
+def _looking(settings: Settings) -> Mapping[str, Any]:
+    return {"picture_pixels": settings.limits.picture_pixels, "pdq_quality": settings.media.pdq_quality,
+            "second_look": settings.media.second_look}  # fmt: skip
+
+
+def _matching(settings: Settings) -> Mapping[str, Any]:
+    return {**_judging(settings), "second_look": settings.media.second_look,
+            "second_look_distance": settings.media.second_look_distance}  # fmt: skip
+
+
 IS_MEDIUM = "mime LIKE 'image/%' OR mime LIKE 'video/%'"
 HASHED = ("items", "media", "media_frames")
+EACH_ONCE = """
+item IN (SELECT min(i.item) FROM items i JOIN media m USING (item) WHERE m.kind = 'picture' GROUP BY i.sha256)
+"""
 
 STAGES = (
     Stage("media", 2, ("items",), ("media", "media_frames"), media, over="items",
           where=IS_MEDIUM, order="item", batch=32, hostile=True, params=_decoding, imports=KERNELS),
     Stage("traces", 1, ("items",), ("media_traces",), traces, over="items", where=IS_MEDIUM, order="item", batch=64,
           hostile=True, imports=("pi_heif",)),
+    Stage("views", 1, ("items", "media"), ("media_views",), views, over="items", where=EACH_ONCE, order="item",
+          batch=32, hostile=True, beside={"media": "false"}, params=_looking, imports=LOOKING),
     Stage("lists", 2, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
           order="exhibit, position", batch=1, hostile=True, streams=True, noun="lists", key="exhibit",
           imports=("casewright.kernels.vicsspans",)),
     Stage("harmless", 1, ("exhibit_files", "items"), ("harmless",), harmless, over="exhibit_files",
           where="role = 'list'", order="exhibit, position", batch=1, hostile=True, streams=True, noun="databases",
           key="exhibit", columns={"items": ITEM_COLUMNS}, beside={"items": f"{IS_MEDIUM} ORDER BY item"}),
-    Stage("matches", 2, (*HASHED, "list_entries"), ("media_matches",), matches, params=_judging,
+    Stage("matches", 3, (*HASHED, "media_views", "list_entries"), ("media_matches",), matches, params=_matching,
           columns={"list_entries": ENTRY_COLUMNS}),
     Stage("uploaded", 1, ("uploads", "items", "media"), ("uploaded_media",), uploaded),
     Stage("groups", 3, (*HASHED, "media_traces"), ("media_groups",), groups, params=_grouping),

@@ -66,6 +66,10 @@ class MediaSettings:
     """A trace of a device or program that more of the case's contents share than this is common, and groups nothing."""
     series_gap_minutes: int = 10
     """Pictures of a series are made one after the other within this."""
+    second_look: bool = True
+    """Whether pictures that are on no list are also looked for mirrored, turned, without a border and the like."""
+    second_look_distance: int = 47
+    """Bits that a view of the second look may be from a listed picture, up to 47."""
 
 
 @dataclass(frozen=True)

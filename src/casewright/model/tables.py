@@ -439,6 +439,17 @@ _ALL = (
         sources="[item]",
     ),
     Table(
+        "media_views",
+        "Further hashes of pictures, for the second look: turned, without a border, as if cut, and so on.",
+        (
+            Column("item", STR, "item; the first of those with the same bytes"),
+            Column("view", STR, "mirrored, turned, border, screenshot, crop or wider: see docs/guides/media.md"),
+            Column("pdq", BYTES, "PDQ hashes of this view, one after the other, 32 bytes each"),
+        ),
+        key="'view/' || item || '/' || view",
+        sources="[item]",
+    ),
+    Table(
         "list_entries",
         "Entries of the hash lists that were given to the case; category codes are kept verbatim, never translated.",
         (
@@ -496,7 +507,7 @@ _ALL = (
             Column("item", STR, "item"),
             Column("list", STR, "list"),
             Column("entry", STR, "entry"),
-            Column("method", STR, "sha256, sha1, md5, pdq or frames"),
+            Column("method", STR, "sha256, sha1, md5, pdq or frames; or the view of a second look, as in media_views"),
             Column("distance", INT, "bits that differ; 0 for exact methods"),
             Column("category", STR, "the entry's category code, verbatim"),
             SOURCES,
