@@ -44,8 +44,11 @@ DCT = _dct_matrix()
 def luma_of_pixels(pixels: Pixels) -> Floats:
     """Brightness, float32 [height, width] with no side above 512, of uint8 [height, width] of grey or
     [height, width, 3 or more] of red, green, blue; what else a pixel has (transparency) does not count."""
-    if max(pixels.shape[:2]) > SIDE:
-        pixels = _nearest(pixels)
+    return luma_of_frame(_nearest(pixels) if max(pixels.shape[:2]) > SIDE else pixels)
+
+
+def luma_of_frame(pixels: Pixels) -> Floats:
+    """The same of a video's frame: vPDQ hashes frames at the size that they have."""
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
     red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
@@ -122,7 +125,7 @@ def quality_of(samples: Floats) -> int:
 
 
 def pdq_of_luma(luma: Floats) -> Pdq:
-    """PDQ of brightness values, float32 [height, width], neither side above 512. Raises NoPicture below 5 a side."""
+    """PDQ of brightness values, float32 [height, width]. Raises NoPicture below 5 a side."""
     if min(luma.shape) < LEAST:
         raise NoPicture(f"{luma.shape[1]}×{luma.shape[0]} pixels are too few for a hash")
     samples = samples_of(luma)

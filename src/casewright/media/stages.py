@@ -10,11 +10,16 @@ from casewright.media.listing import lists
 from casewright.media.matching import ENTRY_COLUMNS, matches
 from casewright.media.order import groups, worklist
 from casewright.media.pictures import KERNELS
+from casewright.media.sampling import frames
 from casewright.model.settings import Settings
 
 
 def _decoding(settings: Settings) -> Mapping[str, Any]:
     return {"picture_pixels": settings.limits.picture_pixels, "frame_seconds": settings.media.frame_seconds}
+
+
+def _sampling(settings: Settings) -> Mapping[str, Any]:
+    return {**_decoding(settings), "video_pixels": settings.limits.video_pixels}
 
 
 def _judging(settings: Settings) -> Mapping[str, Any]:
@@ -23,11 +28,15 @@ def _judging(settings: Settings) -> Mapping[str, Any]:
 
 
 IS_MEDIUM = "mime LIKE 'image/%' OR mime LIKE 'video/%'"
+IS_VIDEO = "mime LIKE 'video/%' AND item IN (SELECT item FROM media WHERE kind = 'video')"
 HASHED = ("items", "media", "media_frames")
 
 STAGES = (
-    Stage("media", 2, ("items",), ("media", "media_frames"), media, over="items",
+    Stage("media", 3, ("items",), ("media", "media_keyframes"), media, over="items",
           where=IS_MEDIUM, order="item", batch=32, hostile=True, params=_decoding, imports=KERNELS),
+    Stage("frames", 1, ("items", "media"), ("media_frames",), frames, over="items", where=IS_VIDEO,
+          order="exhibit, sha256, item", batch=8, hostile=True, streams=True, noun="videos", beside={"media": "false"},
+          params=_sampling, imports=KERNELS),
     Stage("lists", 2, ("exhibit_files",), ("list_entries",), lists, over="exhibit_files", where="role = 'list'",
           order="exhibit, position", batch=1, hostile=True, streams=True, noun="lists", key="exhibit",
           imports=("casewright.kernels.vicsspans",)),

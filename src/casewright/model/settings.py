@@ -37,6 +37,8 @@ class LimitSettings:
     archive_depth: int = 4
     archive_members: int = 100_000
     picture_pixels: int = 300_000_000
+    video_pixels: int = 4_000_000_000_000
+    """Pixels that are decoded of one video, all frames together: nine hours of 1080p at 60 frames a second."""
     free_text_bytes: int = 4 << 30
     """Bytes of an exhibit's free space that are kept because addresses or the like may stand in them."""
 

@@ -415,8 +415,8 @@ _ALL = (
         (
             Column("item", STR, "item"),
             Column("kind", STR, "picture or video"),
-            Column("width", INT, "pixels, after EXIF orientation"),
-            Column("height", INT, "pixels, after EXIF orientation"),
+            Column("width", INT, "pixels, as it is seen (EXIF orientation, display matrix)"),
+            Column("height", INT, "pixels, as it is seen"),
             Column("seconds", REAL, "length of a video"),
             Column("pdq", STR, "PDQ, 64 hex digits; NULL for videos"),
             Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
@@ -427,8 +427,20 @@ _ALL = (
         sources="[item]",
     ),
     Table(
+        "media_keyframes",
+        "Hashed keyframes of videos, some of each, for a first verdict.",
+        (
+            Column("item", STR, "item"),
+            Column("second", REAL, "seconds from the start, by presentation time stamp"),
+            Column("pdq", STR, "PDQ, 64 hex digits"),
+            Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
+        ),
+        key="'keyframe/' || item || '@' || second",
+        sources="[item]",
+    ),
+    Table(
         "media_frames",
-        "Hashed frames of videos.",
+        "Hashed frames of videos, one a second.",
         (
             Column("item", STR, "item"),
             Column("second", REAL, "seconds from the start, by presentation time stamp"),
