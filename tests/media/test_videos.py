@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from casewright.kernels.pdq import distance, luma_of_frame, pdq_of_luma
-from casewright.kernels.pdq_fast import pdq_of_frame
+from casewright.kernels.pdq_frames import pdq_of_frame
 from casewright.media import videos
 from casewright.media.pictures import Undecodable
 from casewright.media.streams import Video

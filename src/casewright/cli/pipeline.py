@@ -17,6 +17,7 @@ OF_VERB: Mapping[str, Sequence[str]] = {
     "intake": [s.name for s in (*SEALED, *EVIDENCE)],
     "extract": [s.name for s in EXTRACT],
     "triage": [s.name for s in MEDIA],
+    "first look": ["lists", "first_matches"],
     "trace": [s.name for s in CHAIN],
     "link": [s.name for s in LINK],
     "refer": [s.name for s in REFER],

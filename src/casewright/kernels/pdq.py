@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 SIDE, SAMPLES, LOW, LEAST = 512, 64, 16, 5
+LIGHTEST = 1e-5
+"""What is left of rounding, where a pixel has no weight; a real weight of a side up to 30,000 pixels is larger."""
 LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
 
 
@@ -115,6 +117,18 @@ def samples_of(luma: Floats) -> Floats:
     columns = ((np.arange(SAMPLES) + 0.5) * width / SAMPLES).astype(np.int64)
     taken: Floats = smooth[rows][:, columns]
     return taken
+
+
+def smoothing(size: int) -> Floats:
+    """The weight that each of `size` pixels along a side has in each of the 64 samples, float32 [64, size]."""
+    if size == SAMPLES:
+        return np.eye(SAMPLES, dtype=np.float32)
+    places = ((np.arange(SAMPLES) + 0.5) * size / SAMPLES).astype(np.int64)
+    smooth = np.eye(size, dtype=np.float32)
+    for _ in range(2):
+        smooth = _box(smooth, _window(size))
+    weights: Floats = np.ascontiguousarray(smooth.T[places])
+    return np.where(weights > LIGHTEST, weights, np.float32(0))
 
 
 def quality_of(samples: Floats) -> int:

@@ -175,15 +175,6 @@ def pdq_of_pixels(pixels: Pixels, orientation: int = 1) -> Pdq:
     return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
 
 
-def pdq_of_frame(pixels: Pixels) -> Pdq:
-    """PDQ of a video's frame at its own size, as vPDQ takes it: uint8 [height, width, 3]. Raises NoPicture."""
-    height, width = pixels.shape[:2]
-    if min(height, width) < LEAST:
-        raise NoPicture(f"{width}×{height} pixels are too few for a hash")
-    samples = _samples(_luma(np.ascontiguousarray(pixels), np.arange(height), np.arange(width)))
-    return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
-
-
 def turned_of_pixels(pixels: Pixels) -> tuple[str, ...]:
     """The hashes that the picture has as it is, turned by 90, 180, 270 degrees, upside down, left to right, and along
     both diagonals: those of a picture that somebody turned or mirrored without loss, to the bit."""

@@ -11,13 +11,14 @@ from casewright.media.pictures import Undecodable
 from casewright.media.videos import read_frames
 from casewright.model.tables import TABLES
 
+WRITES = {"media_frames": "frames", "media_between": "between"}
 LONGER = "longer than is decoded"
 
 
 def frames(batch: pa.Table, context: Context) -> Iterator[Output]:
     """Videos of the batch, each a step, so that one may take hours and costs no other its time. What an earlier run
     found is not found again, and the same bytes are decoded once."""
-    rows: list[dict[str, Any]] = []
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in WRITES}
     aside: list[SetAside] = []
     known: dict[str, Any] = {}
     done = 0
@@ -30,13 +31,14 @@ def frames(batch: pa.Table, context: Context) -> Iterator[Output]:
         known[item["sha256"]] = found
         if "frames" in found:
             done += 1
-            rows += [{"item": item["item"], **frame_row(*frame)} for frame in found["frames"]]
+            for name, kind in WRITES.items():
+                rows[name] += [{"item": item["item"], **frame_row(*frame)} for frame in found[kind]]
         aside += [SetAside(noun, item["item"], why, f"{item['name']}: {words}") for noun, why, words in _told(found)]
     tallies = [
         Tally("videos", batch.num_rows, done),
         Tally("damaged parts", sum(a.noun == "damaged parts" for a in aside), 0),
     ]
-    yield Output({"media_frames": TABLES["media_frames"].rows(rows)}, aside, tallies)
+    yield Output({name: TABLES[name].rows(mine) for name, mine in rows.items()}, aside, tallies)
 
 
 def _read(sha256: str, context: Context) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def _read(sha256: str, context: Context) -> dict[str, Any]:
                                 context.steps.alive)  # fmt: skip
         except Undecodable as error:
             return {"undecodable": str(error), "reason": error.reason}
-    return {"frames": [list(frame) for frame in video.frames], "damage": video.damage}
+    return {"frames": video.frames, "between": video.between, "damage": video.damage}
 
 
 def _told(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

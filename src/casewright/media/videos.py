@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from casewright.media.moments import Clock
 from casewright.media.pictures import Undecodable
-from casewright.media.streams import DAMAGED, Decoder, Frame, Video, hashed, opened
+from casewright.media.streams import DAMAGED, Decoder, Frame, Video, glanced_at, hashed, opened
 
 MOST_FRAMES = 100_000
 """Hashes of one video: more than a day of it, one a second."""
@@ -26,6 +26,8 @@ LATER = 0.25
 """Seconds by which a keyframe may be shown after its index says at least."""
 MISSED = 2.0
 """Seconds missing at the end from which a video is taken to be cut."""
+LOOK, MOVED = 0.1, 16
+"""Between two seconds a frame is looked at that often, and kept when so many bits differ from the last one kept."""
 EVERY_BEAT = 32
 Alive = Callable[[], None]
 
@@ -53,17 +55,17 @@ def read_keyframes(file: BinaryIO, every: float, most_pixels: int) -> Video:
 def read_frames(
     file: BinaryIO, every: float, most_pixels: int, most_decoded: int, alive: Alive = lambda: None
 ) -> Video:
-    """Hash the first frame and then the first at or after each further `every` seconds (all, when it is 0). Ends
-    early, and says so, when more than `most_decoded` pixels come. Raises Undecodable when no frame can be decoded."""
+    """Hash the first frame and then the first at or after each further `every` seconds (all, when it is 0), and some
+    between where the picture moves. Ends early, and says so, when more than `most_decoded` pixels come. Raises
+    Undecodable when no frame can be decoded."""
     with opened(file, most_pixels) as (container, stream, video):
-        decoder, clock, due, decoded, end = Decoder(stream, most_pixels), Clock(stream), 0.0, 0, 0.0
+        decoder, clock, sampler = Decoder(stream, most_pixels), Clock(stream), _Sampler(video, every)
+        decoded, moment, end = 0, 0.0, 0.0
         try:
             for number, frame in enumerate(decoder.frames(container.demux(stream))):
                 moment, decoded = clock.of(frame), decoded + frame.width * frame.height
                 end = moment + float((frame.duration or 0) * frame.time_base)
-                if moment + 1e-6 >= due:
-                    video.frames.append((moment, *hashed(frame)))
-                    due = (int((moment + 1e-6) / every) + 1) * every if every else moment
+                sampler.take(moment, frame)
                 if len(video.frames) >= MOST_FRAMES or decoded > most_decoded:
                     video.damage.append(f"longer than is decoded: it ends behind second {moment:.0f}")
                     break
@@ -78,6 +80,26 @@ def read_frames(
     if not video.frames:
         raise Undecodable("undecodable", "; ".join(video.damage) or "no frame can be decoded")
     return video
+
+
+class _Sampler:
+    """Takes the frames that are due, and between them those that differ from the last one taken."""
+
+    def __init__(self, video: Video, every: float) -> None:
+        self._video, self._every = video, every
+        self._due, self._looked, self._last = 0.0, 0.0, 0
+
+    def take(self, moment: float, frame: Any) -> None:
+        if moment + 1e-6 >= self._due:
+            self._video.frames.append((moment, *hashed(frame)))
+            self._due = (int((moment + 1e-6) / self._every) + 1) * self._every if self._every else moment
+            self._looked, self._last = moment, int(self._video.frames[-1][1], 16)
+        elif moment - self._looked >= LOOK:
+            found = glanced_at(frame)
+            self._looked = moment
+            if (int(found[0], 16) ^ self._last).bit_count() > MOVED:
+                self._video.between.append((moment, *found))
+                self._last = int(found[0], 16)
 
 
 def _hash_keyframes(container: Any, stream: Any, decoder: Decoder, video: Video, every: float) -> None:

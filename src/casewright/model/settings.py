@@ -62,7 +62,13 @@ class MediaSettings:
     """Hashes below this quality decide nothing."""
     frame_seconds: float = 1.0
     frame_share: float = 0.8
-    """Share of a video's frames that must be found in a listed video to call it near."""
+    """Share of a video's moments from which on it is found in another one."""
+    excerpt_seconds: float = 10.0
+    """A stretch of at least so many seconds is told also where neither video is found in the other."""
+    common_films: int = 3
+    """A stretch counts for nothing when so many different films share it: an intro, a logo, credits."""
+    common_seconds: float = 30.0
+    """Longer stretches always count."""
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,29 @@ ROW_ORIGIN = Column(
     "origin", STR, "live, wal (from a page that a log replaced or never committed) or freed (the database gave it up)"
 )
 
+VIDEO_FRAME = (
+    Column("item", STR, "item"),
+    Column("second", REAL, "seconds from the start, by presentation time stamp"),
+    Column("pdq", STR, "PDQ, 64 hex digits"),
+    Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
+)
+MATCH = (
+    Column("match_id", STR, "match id"),
+    Column("item", STR, "item"),
+    Column("list", STR, "list"),
+    Column("entry", STR, "entry"),
+    Column("method", STR, "sha256, sha1, md5, pdq, or of videos frames, contains, part or excerpt"),
+    Column("distance", INT, "bits that differ; 0 for exact methods; of videos the most of any near second"),
+    Column("category", STR, "the entry's category code, verbatim"),
+    Column("item_from", REAL, "of videos: second of the item at which the longest stretch found begins"),
+    Column("item_to", REAL, "second of the item at which it ends"),
+    Column("entry_from", REAL, "second of the listed video at which it begins"),
+    Column("entry_to", REAL, "second of the listed video at which it ends"),
+    Column("item_share", REAL, "share of the item's moments that count which is found in the listed video, 0 to 1"),
+    Column("entry_share", REAL, "share of the listed video's moments that is found in the item, 0 to 1"),
+    SOURCES,
+)
+
 _ALL = (
     Table(
         "exhibits",
@@ -429,25 +452,23 @@ _ALL = (
     Table(
         "media_keyframes",
         "Hashed keyframes of videos, some of each, for a first verdict.",
-        (
-            Column("item", STR, "item"),
-            Column("second", REAL, "seconds from the start, by presentation time stamp"),
-            Column("pdq", STR, "PDQ, 64 hex digits"),
-            Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
-        ),
+        VIDEO_FRAME,
         key="'keyframe/' || item || '@' || second",
         sources="[item]",
     ),
     Table(
         "media_frames",
-        "Hashed frames of videos, one a second.",
-        (
-            Column("item", STR, "item"),
-            Column("second", REAL, "seconds from the start, by presentation time stamp"),
-            Column("pdq", STR, "PDQ, 64 hex digits"),
-            Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
-        ),
+        "Hashed frames of videos, one a second, as vPDQ hashes them.",
+        VIDEO_FRAME,
         key="'frame/' || item || '@' || second",
+        sources="[item]",
+    ),
+    Table(
+        "media_between",
+        "Frames between those of whole seconds, where the picture moves: hashed by brightness only, to find listed "
+        "videos whose seconds begin elsewhere. They go on no list.",
+        VIDEO_FRAME,
+        key="'between/' || item || '@' || second",
         sources="[item]",
     ),
     Table(
@@ -486,16 +507,14 @@ _ALL = (
     Table(
         "media_matches",
         "Which media agree with which list entries, by which method, at what distance. A match is a lead.",
-        (
-            Column("match_id", STR, "match id"),
-            Column("item", STR, "item"),
-            Column("list", STR, "list"),
-            Column("entry", STR, "entry"),
-            Column("method", STR, "sha256, sha1, md5, pdq or frames"),
-            Column("distance", INT, "bits that differ; 0 for exact methods"),
-            Column("category", STR, "the entry's category code, verbatim"),
-            SOURCES,
-        ),
+        MATCH,
+        key="match_id",
+        sources="sources",
+    ),
+    Table(
+        "first_matches",
+        "What exact hashes and keyframes say of videos before all of each is read; media_matches judges them anew.",
+        MATCH,
         key="match_id",
         sources="sources",
     ),
