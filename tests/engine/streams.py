@@ -54,6 +54,11 @@ def _read(line: bytes, at: int) -> Iterator[bytes]:
         yield line[at:]
 
 
+def break_at_once(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """Dies before its first step."""
+    yield from map(misbehave, [b"raise"])
+
+
 LINES = Stage("lines", 1, ("exhibits", "exhibit_files"), ("selectors",), keep_lines, over="exhibits",
               where="role = 'seizure'", order="exhibit", batch=1, hostile=True, keeps_bytes=True, streams=True,
               beside={"exhibit_files": "exhibit = $key"}, noun="lines", key="exhibit")  # fmt: skip

@@ -18,7 +18,7 @@ from casewright.engine.units import Engine, Inline, Processes
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.settings import LimitSettings
 from casewright.vault.case import Case, SourceFile
-from tests.engine.streams import LINES
+from tests.engine.streams import LINES, break_at_once
 from tests.world import rows_of
 
 parent.PRELOAD.append("tests.engine.streams")
@@ -74,6 +74,20 @@ def test_what_kills_a_child_costs_one_step(case: Case, tmp_path: Path, word: byt
     aside = table(case, "set_aside")
     assert [row["row"] for row in aside] == [2, 4]
     assert all(detail in row["detail"] for row in aside)
+
+
+def test_a_child_that_dies_before_its_first_step_costs_every_row_of_its_unit_and_no_row_is_lost(
+    case: Case, tmp_path: Path
+) -> None:
+    for name in ("one", "two", "three"):
+        seal(case, tmp_path, name, name.encode())
+    several = replace(LINES, work=break_at_once, batch=8, beside={})
+    with case.writing():
+        Runner(TableFolder(case.tables), case.store, case.ledger, case.settings, (*SEALED, several), Inline()).run(
+            ["lines"]
+        )
+    assert len({row["subject"] for row in table(case, "set_aside")}) == 3
+    assert [t["received"] for t in table(case, "tallies") if t["noun"] == "lines"] == [3]
 
 
 def test_a_killed_run_goes_on_where_it_was_and_ends_with_the_same_bytes(case: Case, tmp_path: Path) -> None:

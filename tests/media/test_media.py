@@ -6,18 +6,14 @@ import zlib
 from dataclasses import asdict
 from typing import Any
 
-import av
-import numpy as np
 import pytest
 from PIL import Image
 
-from casewright.kernels.pdq import distance
 from casewright.media.pictures import Undecodable, read_picture
 from casewright.media.stages import STAGES, WORKLIST
-from casewright.media.videos import read_video
 from casewright.model.settings import LimitSettings, MediaSettings
 from tests.kernels.test_pdq import scene
-from tests.world import SHARED, context, digests_of, needs_shared, rows_of
+from tests.world import context, digests_of, rows_of
 
 PIXELS = 10_000_000
 PARAMS = {**asdict(LimitSettings()), **asdict(MediaSettings())}
@@ -45,21 +41,6 @@ def wiped(raw: bytes) -> bytes:
     return raw[:start] + bytes(len(raw) - start)
 
 
-def film(seconds: int = 3, rate: int = 10) -> bytes:
-    """Scenes that move slowly, as MPEG-4."""
-    sink = io.BytesIO()
-    with av.open(sink, "w", format="mp4") as container:
-        stream = container.add_stream("mpeg4", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
-        for n in range(seconds * rate):
-            frame = np.asarray(scene(200, 120))[:, n // 2 : n // 2 + 160]
-            for packet in stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-    return sink.getvalue()
-
-
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
@@ -85,27 +66,6 @@ def test_size_camera_and_time_are_read_as_the_file_says() -> None:
     found = read_picture(io.BytesIO(encoded(scene(), exif=exif)), PIXELS)
     assert (found.width, found.height) == (200, 300)
     assert (found.camera, found.taken_at) == ("Maker Model 3", "2017:05:06 07:08:09")
-
-
-def test_a_film_gives_a_frame_each_second() -> None:
-    found = read_video(io.BytesIO(film(3)), 1.0, PIXELS)
-    assert [second for second, _, _ in found.frames] == [0.0, 1.0, 2.0]
-    assert found.seconds == pytest.approx(3.0)
-    with pytest.raises(Undecodable):
-        read_video(io.BytesIO(film(3)[:300]), 1.0, PIXELS)
-
-
-@needs_shared
-@pytest.mark.parametrize("name", ["doorknob-hd-no-bar", "pattern-sd-grey-bar"])
-def test_frames_of_real_films_agree_with_the_published_hashes(name: str) -> None:
-    lines = (SHARED / "video" / f"{name}.vpdq.txt").read_text().splitlines()
-    expected = [(float(s), int(q), h) for _, q, h, s in (line.split(",") for line in lines)]
-    with (SHARED / "video" / f"{name}.mp4").open("rb") as file:
-        found = read_video(file, 1.0, PIXELS)
-    for second, hash_, quality in found.frames:
-        near = min(expected, key=lambda e: abs(e[0] - second))
-        if quality >= 50 <= near[1]:
-            assert distance(hash_, near[2]) <= 30, second
 
 
 def run(stage: str, tables: dict[str, Any], contents: list[bytes], over: str | None = None) -> Any:

@@ -1,5 +1,6 @@
 """The room's decoders in a child that has given up its rights: they open nothing, and what they find is the same."""
 
+import io
 import shutil
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from casewright.engine.units import Inline
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.evidence.stages import STAGES as EVIDENCE
 from casewright.media.stages import STAGES
+from casewright.media.videos import read_frames
 from casewright.vault.case import Case, SourceFile
+from tests.media.films import film
 from tests.media.test_forms import FORMS, in_raw, phone, read
-from tests.media.test_media import film
 
 
 @pytest.fixture
@@ -37,13 +39,16 @@ def seized(case: Case, tmp_path: Path) -> Case:
 def test_every_form_is_hashed_in_the_sandbox_as_outside(seized: Case) -> None:
     with seized.writing():
         Runner(TableFolder(seized.tables), seized.store, seized.ledger, seized.settings, (*SEALED, *EVIDENCE, *STAGES),
-               Inline()).run(["media"])  # fmt: skip
+               Inline()).run(["media", "frames"])  # fmt: skip
     with Reader(seized.tables) as reader:
         found = reader.rows("SELECT i.sha256, m.pdq FROM media m JOIN items i USING (item) WHERE m.kind = 'picture'")
         aside = reader.rows("SELECT reason, noun FROM set_aside")
         films = reader.rows("SELECT * FROM media WHERE kind = 'video'")
+        frames = reader.rows("SELECT second, pdq, pdq_quality FROM media_frames ORDER BY second")
     assert [(a["noun"], a["reason"]) for a in aside] == [("media", "truncated")]
     assert len(films) == 1
+    outside = read_frames(io.BytesIO(film(2)), 1.0, 10**9, 10**12).frames
+    assert [(f["second"], f["pdq"], f["pdq_quality"]) for f in frames] == outside
     assert len(found) >= len(FORMS) + 1
     for row in found:
         with seized.store.open(row["sha256"]) as file:

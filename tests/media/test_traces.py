@@ -18,7 +18,8 @@ from PIL.TiffImagePlugin import IFDRational
 from casewright.media.stages import STAGES
 from casewright.media.tracing import read_traces
 from tests.kernels.test_pdq import scene
-from tests.media.test_media import encoded, film
+from tests.media.films import film
+from tests.media.test_media import encoded
 from tests.world import context, digests_of, rows_of
 
 needs_exiftool = pytest.mark.skipif(not shutil.which("exiftool"), reason="exiftool is not installed")

@@ -19,6 +19,7 @@ OF_VERB: Mapping[str, Sequence[str]] = {
     "intake": [s.name for s in (*SEALED, *EVIDENCE)],
     "extract": [s.name for s in EXTRACT],
     "triage": [s.name for s in (*MEDIA, WORKLIST)],
+    "first look": ["lists", "first_matches"],
     "trace": [s.name for s in CHAIN],
     "link": [s.name for s in (*LINK, *JUDGED)],
     "refer": [s.name for s in REFER],

@@ -230,11 +230,12 @@ def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[st
 
 
 def _died(stage: Stage, batch: pa.Table, how: Died) -> Output:
-    subject = str(batch.column(stage.key)[0].as_py()) if batch.num_rows else stage.name
+    """Every row of the batch set aside."""
+    subjects = [str(key) for key in batch.column(stage.key).to_pylist()] if batch.num_rows else [stage.name]
     return Output(
         {name: TABLES[name].empty() for name in stage.writes},
-        [SetAside(stage.noun, subject, how.reason, how.detail)],
-        [Tally(stage.noun, received=1, done=0)],
+        [SetAside(stage.noun, subject, how.reason, how.detail) for subject in subjects],
+        [Tally(stage.noun, received=len(subjects), done=0)],
     )
 
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 SIDE, SAMPLES, LOW, LEAST = 512, 64, 16, 5
+LIGHTEST = 1e-5
+"""What is left of rounding, where a pixel has no weight; a real weight of a side up to 30,000 pixels is larger."""
 LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
 
 
@@ -44,8 +46,11 @@ DCT = _dct_matrix()
 def luma_of_pixels(pixels: Pixels) -> Floats:
     """Brightness, float32 [height, width] with no side above 512, of uint8 [height, width] of grey or
     [height, width, 3 or more] of red, green, blue; what else a pixel has (transparency) does not count."""
-    if max(pixels.shape[:2]) > SIDE:
-        pixels = _nearest(pixels)
+    return luma_of_frame(_nearest(pixels) if max(pixels.shape[:2]) > SIDE else pixels)
+
+
+def luma_of_frame(pixels: Pixels) -> Floats:
+    """The same of a video's frame: vPDQ hashes frames at the size that they have."""
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
     red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
@@ -114,6 +119,18 @@ def samples_of(luma: Floats) -> Floats:
     return taken
 
 
+def smoothing(size: int) -> Floats:
+    """The weight that each of `size` pixels along a side has in each of the 64 samples, float32 [64, size]."""
+    if size == SAMPLES:
+        return np.eye(SAMPLES, dtype=np.float32)
+    places = ((np.arange(SAMPLES) + 0.5) * size / SAMPLES).astype(np.int64)
+    smooth = np.eye(size, dtype=np.float32)
+    for _ in range(2):
+        smooth = _box(smooth, _window(size))
+    weights: Floats = np.ascontiguousarray(smooth.T[places])
+    return np.where(weights > LIGHTEST, weights, np.float32(0))
+
+
 def quality_of(samples: Floats) -> int:
     """How much the picture changes from sample to sample, 0 to 100."""
     down = np.abs(((samples[:-1] - samples[1:]) * np.float32(100) / np.float32(255)).astype(np.int64)).sum()
@@ -122,7 +139,7 @@ def quality_of(samples: Floats) -> int:
 
 
 def pdq_of_luma(luma: Floats) -> Pdq:
-    """PDQ of brightness values, float32 [height, width], neither side above 512. Raises NoPicture below 5 a side."""
+    """PDQ of brightness values, float32 [height, width]. Raises NoPicture below 5 a side."""
     if min(luma.shape) < LEAST:
         raise NoPicture(f"{luma.shape[1]}×{luma.shape[0]} pixels are too few for a hash")
     samples = samples_of(luma)

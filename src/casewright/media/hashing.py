@@ -1,4 +1,4 @@
-"""The stage that decodes media and hashes them."""
+"""The stage that hashes pictures, and keyframes of videos for a first verdict; `sampling.py` reads whole videos."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.media.pictures import Room, Undecodable, read_picture
-from casewright.media.videos import read_video
+from casewright.media.videos import read_keyframes
 from casewright.model.tables import TABLES
 
 
@@ -27,15 +27,13 @@ def media(batch: pa.Table, context: Context) -> Output:
         rows.append({"item": item["item"], **row})
         frames += [{"item": item["item"], **f} for f in hashed]
         if damage:
-            reason = "truncated" if row["kind"] == "video" else "damaged"
-            aside.append(SetAside("damaged parts", item["item"], reason, f"{item['name']}: {damage}"))
+            aside.append(SetAside("damaged parts", item["item"], "damaged", f"{item['name']}: {damage}"))
     tallies = [
         Tally("media", batch.num_rows, len(rows)),
         Tally("damaged parts", sum(a.noun == "damaged parts" for a in aside), 0),
     ]
-    return Output(
-        {"media": TABLES["media"].rows(rows), "media_frames": TABLES["media_frames"].rows(frames)}, aside, tallies
-    )
+    tables = {"media": TABLES["media"].rows(rows), "media_keyframes": TABLES["media_keyframes"].rows(frames)}
+    return Output(tables, aside, tallies)
 
 
 def _read(item: dict[str, Any], context: Context, room: Room) -> Any:
@@ -49,9 +47,12 @@ def _read(item: dict[str, Any], context: Context, room: Room) -> Any:
                        "pdq_quality": picture.quality, "camera": picture.camera,
                        "taken_at": picture.taken_at}  # fmt: skip
                 return row, [], picture.damage
-            video = read_video(file, context.params["frame_seconds"], pixels)
+            video = read_keyframes(file, context.params["frame_seconds"], pixels)
     except Undecodable as error:
         return error
     row = {"kind": "video", "width": video.width, "height": video.height, "seconds": video.seconds}
-    frames = [{"second": second, "pdq": found, "pdq_quality": quality} for second, found, quality in video.frames]
-    return row, frames, video.damage
+    return row, [frame_row(*frame) for frame in video.frames], None  # its damage is told when all of it is read
+
+
+def frame_row(second: float, pdq: str, quality: int) -> dict[str, Any]:
+    return {"second": second, "pdq": pdq, "pdq_quality": quality}

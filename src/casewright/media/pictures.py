@@ -22,7 +22,7 @@ MOST_HELD = 128 << 20
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF", "BMP", "DIB", "ICO", "PSD", "JPEG2000")
 """What is decoded; Pillow knows more, down to formats that start other programs."""
 NOT_DECODED = {b"\0\0\0\x0cJXL ": "JPEG XL", b"\xff\x0a": "JPEG XL"}
-KERNELS = ("casewright.kernels.pdq_fast", "pi_heif", "simplejpeg")
+KERNELS = ("casewright.kernels.pdq_fast", "casewright.kernels.pdq_frames", "pi_heif", "simplejpeg")
 """Slow to import: only what hashes waits for them."""
 
 

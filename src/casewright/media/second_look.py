@@ -26,15 +26,15 @@ FROM one JOIN items i USING (item) JOIN items same USING (sha256) JOIN media m O
 """
 
 
-def second_look(context: Context, found: pa.Table, entries: Any, hashes: NDArray[np.uint64], owners: Any) -> pa.Table:
+def second_look(context: Context, found: pa.Table, entries: Any, hashes: NDArray[np.uint64]) -> pa.Table:
     """Item, entry, method (the view) and distance. `found`: what the first look found, by `item`; the listed pictures:
-    their ids, their hashes, and of which of them each hash is."""
+    their ids, and the hash of each."""
     from casewright.kernels.hamming_join import near_pairs  # noqa: PLC0415  slow to import
 
     asked = context.sql(ASKED, found=found)
     queries, rows = _unpacked(asked.column("pdq"))
     which, numbers, bits = near_pairs(queries, hashes, context.params["second_look_distance"])
-    pairs = pa.table({"number": rows[which], "entry": entries.take(pa.array(owners[numbers])), "distance": bits})
+    pairs = pa.table({"number": rows[which], "entry": entries.take(pa.array(numbers)), "distance": bits})
     asked = asked.drop_columns("pdq").append_column("number", pa.array(np.arange(len(asked))))
     return context.sql(NEAREST, {"views": list(VIEWS)}, pairs=pairs, asked=asked)
 

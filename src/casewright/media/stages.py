@@ -8,8 +8,9 @@ from casewright.media.groups import groups
 from casewright.media.harmless import ITEM_COLUMNS, harmless
 from casewright.media.hashing import media
 from casewright.media.listing import lists
-from casewright.media.matching import ENTRY_COLUMNS, matches
+from casewright.media.matching import ENTRY_COLUMNS, first_matches, matches
 from casewright.media.pictures import KERNELS
+from casewright.media.sampling import frames
 from casewright.media.tracing import traces
 from casewright.media.uploaded import uploaded
 from casewright.media.views import KERNELS as LOOKING
@@ -22,9 +23,15 @@ def _decoding(settings: Settings) -> Mapping[str, Any]:
     return {"picture_pixels": settings.limits.picture_pixels, "frame_seconds": settings.media.frame_seconds}
 
 
+def _sampling(settings: Settings) -> Mapping[str, Any]:
+    return {**_decoding(settings), "video_pixels": settings.limits.video_pixels}
+
+
 def _judging(settings: Settings) -> Mapping[str, Any]:
     return {"pdq_distance": settings.media.pdq_distance, "pdq_quality": settings.media.pdq_quality,
-            "frame_share": settings.media.frame_share}  # fmt: skip
+            "frame_share": settings.media.frame_share, "excerpt_seconds": settings.media.excerpt_seconds,
+            "common_films": settings.media.common_films,
+            "common_seconds": settings.media.common_seconds}  # fmt: skip
 
 
 def _grouping(settings: Settings) -> Mapping[str, Any]:
@@ -43,13 +50,14 @@ def _matching(settings: Settings) -> Mapping[str, Any]:
 
 
 IS_MEDIUM = "mime LIKE 'image/%' OR mime LIKE 'video/%'"
+IS_VIDEO = "mime LIKE 'video/%' AND item IN (SELECT item FROM media WHERE kind = 'video')"
 HASHED = ("items", "media", "media_frames")
 EACH_ONCE = """
 item IN (SELECT min(i.item) FROM items i JOIN media m USING (item) WHERE m.kind = 'picture' GROUP BY i.sha256)
 """
 
 STAGES = (
-    Stage("media", 2, ("items",), ("media", "media_frames"), media, over="items",
+    Stage("media", 3, ("items",), ("media", "media_keyframes"), media, over="items",
           where=IS_MEDIUM, order="item", batch=32, hostile=True, params=_decoding, imports=KERNELS),
     Stage("traces", 1, ("items",), ("media_traces",), traces, over="items", where=IS_MEDIUM, order="item", batch=64,
           hostile=True, imports=("pi_heif",)),
@@ -61,8 +69,13 @@ STAGES = (
     Stage("harmless", 1, ("exhibit_files", "items"), ("harmless",), harmless, over="exhibit_files",
           where="role = 'list'", order="exhibit, position", batch=1, hostile=True, streams=True, noun="databases",
           key="exhibit", columns={"items": ITEM_COLUMNS}, beside={"items": f"{IS_MEDIUM} ORDER BY item"}),
-    Stage("matches", 3, (*HASHED, "media_views", "list_entries"), ("media_matches",), matches, params=_matching,
-          columns={"list_entries": ENTRY_COLUMNS}),
+    Stage("first_matches", 1, ("items", "media", "media_keyframes", "list_entries"), ("first_matches",), first_matches,
+          params=_judging, columns={"list_entries": ENTRY_COLUMNS}),
+    Stage("frames", 1, ("items", "media"), ("media_frames", "media_between"), frames, over="items", where=IS_VIDEO,
+          order="exhibit, sha256, item", batch=8, hostile=True, streams=True, noun="videos", beside={"media": "false"},
+          params=_sampling, imports=KERNELS),
+    Stage("matches", 3, (*HASHED, "media_between", "media_keyframes", "media_views", "list_entries"),
+          ("media_matches",), matches, params=_matching, columns={"list_entries": ENTRY_COLUMNS}),
     Stage("uploaded", 1, ("uploads", "items", "media"), ("uploaded_media",), uploaded),
     Stage("groups", 3, (*HASHED, "media_traces"), ("media_groups",), groups, params=_grouping),
 )  # fmt: skip

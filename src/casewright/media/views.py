@@ -2,8 +2,8 @@
 
 A list holds one PDQ of each known picture, as it was when it was hashed; what was seized is at hand as pixels. So the
 seized picture is hashed in several views: turned and mirrored, without its border, without the screenshot around it, as
-if it had been cut (`crop`), and with its margins cut away (`wider`: the listed one is then a part of it). Views are made
-once, whatever the lists; `second_look.py` searches for them.
+if it had been cut (`crop`), and with its margins cut away (`wider`: the listed one is then a part of it). Views are
+made once, whatever the lists; `second_look.py` searches for them.
 """
 
 from collections.abc import Iterator

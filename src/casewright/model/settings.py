@@ -37,6 +37,8 @@ class LimitSettings:
     archive_depth: int = 4
     archive_members: int = 100_000
     picture_pixels: int = 300_000_000
+    video_pixels: int = 4_000_000_000_000
+    """Pixels that are decoded of one video, all frames together: nine hours of 1080p at 60 frames a second."""
     free_text_bytes: int = 4 << 30
     """Bytes of an exhibit's free space that are kept because addresses or the like may stand in them."""
 
@@ -60,8 +62,8 @@ class MediaSettings:
     """Hashes below this quality decide nothing."""
     frame_seconds: float = 1.0
     frame_share: float = 0.8
-    """Share of a video's frames that must be found in a listed video to call it near; of two films of the case, share
-    of each one's frames that must be found in the other to call them versions of one."""
+    """Share of a video's moments from which on it is found in another one; of two films of the case, share of each
+    one's frames that must be found in the other to call them versions of one."""
     alike_share: float = 0.05
     """A trace of a device or program that more of the case's contents share than this is common, and groups nothing."""
     series_gap_minutes: int = 10
@@ -70,6 +72,12 @@ class MediaSettings:
     """Whether pictures that are on no list are also looked for mirrored, turned, without a border and the like."""
     second_look_distance: int = 47
     """Bits that a view of the second look may be from a listed picture, up to 47."""
+    excerpt_seconds: float = 10.0
+    """A stretch of at least so many seconds is told also where neither video is found in the other."""
+    common_films: int = 3
+    """A stretch counts for nothing when so many different films share it: an intro, a logo, credits."""
+    common_seconds: float = 30.0
+    """Longer stretches always count."""
 
 
 @dataclass(frozen=True)

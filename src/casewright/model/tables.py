@@ -77,6 +77,34 @@ ROW_ORIGIN = Column(
     "origin", STR, "live, wal (from a page that a log replaced or never committed) or freed (the database gave it up)"
 )
 
+VIDEO_FRAME = (
+    Column("item", STR, "item"),
+    Column("second", REAL, "seconds from the start, by presentation time stamp"),
+    Column("pdq", STR, "PDQ, 64 hex digits"),
+    Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
+)
+MATCH = (
+    Column("match_id", STR, "match id"),
+    Column("item", STR, "item"),
+    Column("list", STR, "list"),
+    Column("entry", STR, "entry"),
+    Column(
+        "method",
+        STR,
+        "sha256, sha1, md5 or pdq; a view of the second look, as in media_views; of videos frames, contains, part "
+        "or excerpt",
+    ),
+    Column("distance", INT, "bits that differ; 0 for exact methods; of videos the most of any near second"),
+    Column("category", STR, "the entry's category code, verbatim"),
+    Column("item_from", REAL, "of videos: second of the item at which the longest stretch found begins"),
+    Column("item_to", REAL, "second of the item at which it ends"),
+    Column("entry_from", REAL, "second of the listed video at which it begins"),
+    Column("entry_to", REAL, "second of the listed video at which it ends"),
+    Column("item_share", REAL, "share of the item's moments that count which is found in the listed video, 0 to 1"),
+    Column("entry_share", REAL, "share of the listed video's moments that is found in the item, 0 to 1"),
+    SOURCES,
+)
+
 _ALL = (
     Table(
         "exhibits",
@@ -415,8 +443,8 @@ _ALL = (
         (
             Column("item", STR, "item"),
             Column("kind", STR, "picture or video"),
-            Column("width", INT, "pixels, after EXIF orientation"),
-            Column("height", INT, "pixels, after EXIF orientation"),
+            Column("width", INT, "pixels, as it is seen (EXIF orientation, display matrix)"),
+            Column("height", INT, "pixels, as it is seen"),
             Column("seconds", REAL, "length of a video"),
             Column("pdq", STR, "PDQ, 64 hex digits; NULL for videos"),
             Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
@@ -427,14 +455,16 @@ _ALL = (
         sources="[item]",
     ),
     Table(
+        "media_keyframes",
+        "Hashed keyframes of videos, some of each, for a first verdict.",
+        VIDEO_FRAME,
+        key="'keyframe/' || item || '@' || second",
+        sources="[item]",
+    ),
+    Table(
         "media_frames",
-        "Hashed frames of videos.",
-        (
-            Column("item", STR, "item"),
-            Column("second", REAL, "seconds from the start, by presentation time stamp"),
-            Column("pdq", STR, "PDQ, 64 hex digits"),
-            Column("pdq_quality", INT, "PDQ quality, 0 to 100"),
-        ),
+        "Hashed frames of videos, one a second, as vPDQ hashes them.",
+        VIDEO_FRAME,
         key="'frame/' || item || '@' || second",
         sources="[item]",
     ),
@@ -447,6 +477,14 @@ _ALL = (
             Column("pdq", BYTES, "PDQ hashes of this view, one after the other, 32 bytes each"),
         ),
         key="'view/' || item || '/' || view",
+        sources="[item]",
+    ),
+    Table(
+        "media_between",
+        "Frames between those of whole seconds, where the picture moves: hashed by brightness only, to find listed "
+        "videos whose seconds begin elsewhere. They go on no list.",
+        VIDEO_FRAME,
+        key="'between/' || item || '@' || second",
         sources="[item]",
     ),
     Table(
@@ -502,16 +540,14 @@ _ALL = (
     Table(
         "media_matches",
         "Which media agree with which list entries, by which method, at what distance. A match is a lead.",
-        (
-            Column("match_id", STR, "match id"),
-            Column("item", STR, "item"),
-            Column("list", STR, "list"),
-            Column("entry", STR, "entry"),
-            Column("method", STR, "sha256, sha1, md5, pdq or frames; or the view of a second look, as in media_views"),
-            Column("distance", INT, "bits that differ; 0 for exact methods"),
-            Column("category", STR, "the entry's category code, verbatim"),
-            SOURCES,
-        ),
+        MATCH,
+        key="match_id",
+        sources="sources",
+    ),
+    Table(
+        "first_matches",
+        "What exact hashes and keyframes say of videos before all of each is read; media_matches judges them anew.",
+        MATCH,
         key="match_id",
         sources="sources",
     ),

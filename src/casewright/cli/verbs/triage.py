@@ -57,6 +57,8 @@ def triage(
         raise UsageError("--category needs --judge ITEM=VERDICT, and --dialect needs --category.")
     with opened.writing():
         sealed = [seal(opened, voice, path, "list") for path in lists or []]
+        run_stages(opened, voice, "first look", on)
+        first = _first_verdict(opened, voice)
         ran = run_stages(opened, voice, "triage", on)
         if judge:
             chosen = (category, dialect or _dialect(opened)) if category else ()
@@ -68,7 +70,7 @@ def triage(
         states = reader.rows("SELECT state, count(*) AS items FROM worklist GROUP BY state ORDER BY state")
         opening = to_open(reader)
     worklist = {r["state"]: r["items"] for r in states}
-    voice.answer(summary(opened, ran, sealed=sealed, worklist=worklist, to_open=opening, vics=out))
+    voice.answer(summary(opened, ran, sealed=sealed, first_verdict=first, worklist=worklist, to_open=opening, vics=out))
     tell_stages(voice, ran)
     voice.table(["state", "distinct items"], [[r["state"], r["items"]] for r in states], title="Worklist")
     tell_to_open(voice, opening)
@@ -81,3 +83,21 @@ def _dialect(case: Case) -> str:
     """The dialect in which the case's media would go out."""
     with reading(case) as reader:
         return document_dialect(reader)
+
+
+FIRST = """
+SELECT CASE WHEN bool_or(method IN ('sha256', 'sha1', 'md5')) THEN 'known'
+            WHEN count(method) > 0 THEN 'near' ELSE 'new' END AS state
+FROM media LEFT JOIN first_matches USING (item) WHERE kind = 'video' GROUP BY item
+"""
+
+
+def _first_verdict(case: Case, voice: Voice) -> dict[str, int]:
+    """What keyframes say of the videos, told before hours go into reading all of them."""
+    with reading(case) as reader:
+        rows = reader.rows(f"SELECT state, count(*) AS videos FROM ({FIRST}) GROUP BY state ORDER BY state")  # noqa: S608
+    found = {row["state"]: row["videos"] for row in rows}
+    if found:
+        said = ", ".join(f"{count} {state}" for state, count in found.items())
+        voice.err.print(f"first verdict on videos, by keyframes: {said}; now every second of them is looked at")
+    return found
