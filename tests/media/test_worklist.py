@@ -87,6 +87,19 @@ def test_new_comes_before_near_and_near_before_known() -> None:
     assert work["d"]["reason"] == "near a listed one by looks like it (3 bits), category 2"
 
 
+def test_a_film_says_where_in_it_a_listed_one_is_and_where_in_a_listed_one_it_is() -> None:
+    stretch = {"item_from": 95.0, "item_to": 107.4, "entry_from": 3600.0, "entry_to": 3661.0}
+    matches = [{**match("a", "contains", 12), **stretch}, {**match("b", "part", 12), **stretch},
+               {**match("c", "excerpt", 12), **stretch}, {**match("d", "frames", 12), **stretch}]  # fmt: skip
+    work = worked(case({"a": 0, "b": 60, "c": 120, "d": 180}, media_matches=matches))
+    assert {name: row["reason"] for name, row in work.items()} == {
+        "a": "holds a listed film, from 1:35 to 1:47, category 2",
+        "b": "part of a listed film, from 1:00:00 to 1:01:01 of that, category 2",
+        "c": "from 1:35 to 1:47 as in a listed film, from 1:00:00 to 1:01:01 of that, category 2",
+        "d": "a listed film, from 1:35 to 1:47, category 2",
+    }
+
+
 def test_a_version_of_a_listed_one_is_opened_rather_than_the_listed_one_itself_and_not_as_new() -> None:
     work = worked(case({"a": 0, "b": 10, "c": 120}, media_matches=[match("a", "md5")]))
     assert opened(work) == ["c", "b"]

@@ -9,12 +9,12 @@ contents AS (
 ),
 found AS (
     SELECT h.sha256, x.match_id, x.method, x.distance, x.entry, x.category,
-           x.method IN ('sha256', 'sha1', 'md5') AS exact
+           struct_pack(x.item_from, x.item_to, x.entry_from, x.entry_to) AS stretch, x.method IN ('sha256', 'sha1', 'md5') AS exact
     FROM media_matches x JOIN held h USING (item)
 ),
 matched AS (
     SELECT sha256, bool_or(exact) AS known, arg_min(method, (distance, entry)) FILTER (NOT exact) AS method,
-           min(distance) FILTER (NOT exact) AS distance,
+           min(distance) FILTER (NOT exact) AS distance, arg_min(stretch, (distance, entry)) FILTER (NOT exact) AS stretch,
            coalesce(any_value(category ORDER BY entry) FILTER (exact), arg_min(category, (distance, entry))) AS category,
            list(DISTINCT match_id ORDER BY match_id) AS matches
     FROM found GROUP BY sha256
@@ -55,7 +55,7 @@ judged AS (
     FROM judgements j JOIN held h ON j.link = 'media/' || h.item
     WHERE j.stands AND j.verdict <> 'unsure' GROUP BY h.sha256
 )
-SELECT c.sha256, c.item, c.items, c.kind, c.pdq, coalesce(m.known, false) AS known, m.method, m.distance, m.category,
+SELECT c.sha256, c.item, c.items, c.kind, c.pdq, coalesce(m.known, false) AS known, m.method, m.distance, m.stretch, m.category,
        m.matches, coalesce(u.uploads, 0) AS uploads, u.uploaded, coalesce(u.by_listed, false) AS by_listed,
        coalesce(u.by_payer, false) AS by_payer, r.related, v.media_group, v.apart, coalesce(v.leads, true) AS leads,
        list_concat(v.memberships, r.memberships) AS memberships, p.sha256 IS NOT NULL AS placed, g.harmless,
