@@ -5,6 +5,7 @@ Sources: CIPA DC-008 (Exif 2.32); Adobe, "Digital Negative (DNG) Specification 1
 """
 
 import re
+import warnings
 from math import isfinite
 from typing import Any
 
@@ -29,8 +30,9 @@ def read_exif(raw: bytes, start: int | None, found: list[Trace]) -> None:
     """An EXIF block as JPEG, PNG and WebP hold it. Raises Odd."""
     exif = Image.Exif()
     try:
-        exif.load(raw if raw.startswith(b"Exif\0\0") else b"Exif\0\0" + raw)
-        add_exif(exif, start, len(raw), found)
+        with warnings.catch_warnings(action="ignore"):  # Pillow warns of a block that is cut, and gives what stands
+            exif.load(raw if raw.startswith(b"Exif\0\0") else b"Exif\0\0" + raw)
+            add_exif(exif, start, len(raw), found)
     except DECODERS_RAISE as error:
         raise Odd(f"EXIF that makes no sense: {str(error)[:100]}") from error
 
