@@ -2,6 +2,7 @@
 
 import io
 from collections import defaultdict
+from dataclasses import asdict
 from functools import cache
 from random import Random
 from typing import Any
@@ -17,12 +18,12 @@ from casewright.media.pictures import Room
 from casewright.media.rectangles import rectangles
 from casewright.media.stages import STAGES
 from casewright.media.views import VIEWS, views_of
+from casewright.model.settings import LimitSettings, MediaSettings
 from casewright.model.tables import TABLES
 from tests.media.passed_on import CHANGES, LISTED_CUT, framed, on_a_phone, saved
 from tests.world import context, digests_of, rows_of
 
-PARAMS = {"pdq_distance": 31, "pdq_quality": 50, "frame_share": 0.8, "picture_pixels": 10**8, "second_look": True,
-          "second_look_distance": 47}  # fmt: skip
+PARAMS = {**asdict(LimitSettings()), **asdict(MediaSettings())}
 PHOTOGRAPHS = ("coffee", "chelsea", "rocket", "hubble_deep_field", "retina", "immunohistochemistry", "camera", "gravel",
                "brick", "coins", "text", "clock")  # fmt: skip
 EXPECTED = {

@@ -10,6 +10,7 @@ import threading
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from casewright.kernels.pdq import DCT, LEAST, LOW, LUMA, SAMPLES, SIDE, Floats, NoPicture, Pdq, Pixels
@@ -163,6 +164,19 @@ def _room() -> tuple[Floats, Floats]:
     if not hasattr(_HELD, "room"):
         _HELD.room = np.empty((2, SIDE * (SIDE + _ASIDE)), np.float32)
     return _HELD.room[0], _HELD.room[1]
+
+
+def luma_at(pixels: Pixels, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
+    """Brightness of the pixels, uint8 [height, width, channels], in these rows and columns."""
+    return _luma(pixels, rows, columns, _room()[0])[:, : columns.size].copy()  # type: ignore[no-any-return]
+
+
+def samples_of(luma: Floats) -> Floats:
+    """The 64×64 samples of a picture of so many rows and columns, none more than 512."""
+    (height, width), (here, there) = luma.shape, _room()
+    plane = _plane(here, height, width)
+    plane[:, :width] = luma
+    return _samples(plane, height, width, here, there)  # type: ignore[no-any-return]
 
 
 def _sampled(pixels: Pixels, sideways: bool, upside_down: bool, mirrored: bool) -> Floats:

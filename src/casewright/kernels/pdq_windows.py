@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casewright.kernels.pdq import DCT, LOW, SAMPLES, SIDE, Floats, Pdq, Pixels, quality_of
-from casewright.kernels.pdq_fast import _bits, _low, _luma, _quality, _samples
+from casewright.kernels.pdq_fast import _bits, _low, _quality, luma_at, samples_of
 
 CELLS, STEPS = 128, 16
 """Means of the picture along each side; and points at which the filter round a sample is taken."""
@@ -118,7 +118,7 @@ def hashes_of_windows(luma: Floats, beyond: bool) -> NDArray[np.uint8]:
 
 def qualities_inside(luma: Floats) -> list[int]:
     """Quality of what is left of the picture in each window of `CUTS`, from the samples of the whole picture."""
-    samples = _samples(np.ascontiguousarray(luma))
+    samples = samples_of(luma)
     slices: list[Any] = [
         tuple(slice(int(a * SAMPLES), SAMPLES - int(b * SAMPLES)) for a, b in window) for window in CUTS
     ]
@@ -132,13 +132,12 @@ def luma_of_part(pixels: Pixels, top: int, left: int, bottom: int, right: int) -
     height, width = bottom - top, right - left
     tall, wide = (SIDE, SIDE) if max(height, width) > SIDE else (height, width)
     rows, columns = top + np.arange(tall) * height // tall, left + np.arange(wide) * width // wide
-    result: Floats = _luma(pixels, rows, columns)
-    return result
+    return luma_at(pixels, rows, columns)
 
 
 def pdq_of_part(pixels: Pixels, top: int, left: int, bottom: int, right: int) -> Pdq:
     """PDQ of a rectangle of a picture, to the bit that of the rectangle cut out; at least 5 pixels a side."""
-    samples = _samples(luma_of_part(pixels, top, left, bottom, right))
+    samples = samples_of(luma_of_part(pixels, top, left, bottom, right))
     return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
 
 
