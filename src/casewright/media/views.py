@@ -2,8 +2,8 @@
 
 A list holds one PDQ of each known picture, as it was when it was hashed; what was seized is at hand as pixels. So the
 seized picture is hashed in several views: turned and mirrored, without its border, without the screenshot around it, as
-if it had been cut (`crop`), and with its margins cut away (`part`: the listed one is then a part of it). Views are made
-once, whatever the lists; `second_look.py` searches for them.
+if it had been cut (`crop`), and with its margins cut away (`wider`: it then shows more than the listed one). Views are
+made once, whatever the lists; `second_look.py` searches for them.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,11 @@ VIEWS = {
     "border": "without its border",
     "screenshot": "inside a screenshot",
     "crop": "as a crop of it",
-    "part": "with more around it",
+    "wider": "with more around it",
 }
 """Each view, and how it is said of a seized picture that so it is the listed one. Earlier ones are preferred."""
+CUT = ("crop", "wider")
+"""Views in which one of the two was cut: pixels are missing, and more bits differ."""
 LEFT_TO_RIGHT, TURNED = (5, 4, 6, 7), (1, 2, 3)
 """Which of the eight of `turned_of_pixels` are seen in a mirror, and which are only turned."""
 KERNELS = ("casewright.kernels.pdq_windows", "casewright.media.rectangles", "pi_heif", "simplejpeg")
@@ -80,7 +82,7 @@ def _hashes(pixels: Pixels, least: int) -> Iterator[tuple[str, bytes]]:
             pdq_windows.hashes_of_windows(luma, beyond=False), pdq_windows.qualities_inside(luma), strict=True
         ):
             if quality >= least:
-                yield "part", hash_.tobytes()
+                yield "wider", hash_.tobytes()
     for part in rectangles(pixels):
         found = pdq_windows.pdq_of_part(pixels, part.top, part.left, part.bottom, part.right)
         if found.quality >= least:

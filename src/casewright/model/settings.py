@@ -63,8 +63,8 @@ class MediaSettings:
     """Share of a video's frames that must be found in a listed video to call it near."""
     second_look: bool = True
     """Whether pictures that are on no list are also looked for mirrored, turned, without a border and the like."""
-    second_look_distance: int = 47
-    """Bits that a view of the second look may be from a listed picture, up to 47."""
+    cut_distance: int = 47
+    """Bits that a second look may be off, up to 47, when one of the two was cut; otherwise `pdq_distance` holds."""
 
 
 @dataclass(frozen=True)

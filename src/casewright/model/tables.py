@@ -443,7 +443,7 @@ _ALL = (
         "Further hashes of pictures, for the second look: turned, without a border, as if cut, and so on.",
         (
             Column("item", STR, "item; the first of those with the same bytes"),
-            Column("view", STR, "mirrored, turned, border, screenshot, crop or part: see docs/guides/media.md"),
+            Column("view", STR, "mirrored, turned, border, screenshot, crop or wider: see docs/guides/media.md"),
             Column("pdq", BYTES, "PDQ hashes of this view, one after the other, 32 bytes each"),
         ),
         key="'view/' || item || '/' || view",
