@@ -17,6 +17,7 @@ from casewright.media.pictures import Room
 from casewright.media.rectangles import rectangles
 from casewright.media.stages import STAGES
 from casewright.media.views import VIEWS, views_of
+from casewright.model.errors import Refused
 from casewright.model.tables import TABLES
 from tests.media.passed_on import CHANGES, LISTED_CUT, framed, on_a_phone, saved
 from tests.world import context, digests_of, rows_of
@@ -139,6 +140,11 @@ def test_the_second_look_can_be_left_out() -> None:
     picture = pictures()[0]
     seized = {"seized": saved(CHANGES["mirrored"](picture, Random(1)), Random(1))}
     assert looked_for(seized, {"listed": picture}, second_look=False) == []
+
+
+def test_a_distance_that_would_miss_pairs_is_refused() -> None:
+    with pytest.raises(Refused, match="cut_distance"):
+        looked_for({"seized": saved(pictures()[0], Random(1))}, {}, cut_distance=48)
 
 
 def test_views_are_those_of_the_picture_as_it_is_seen() -> None:

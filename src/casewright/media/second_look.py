@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from casewright.engine.stage import Context
 from casewright.kernels.hamming import WORDS
 from casewright.media.views import CUT, VIEWS
+from casewright.model.errors import Refused
 
 HASH = 8 * WORDS
 """Bytes of a hash."""
@@ -31,8 +32,10 @@ FROM one JOIN items i USING (item) JOIN items same USING (sha256) JOIN media m O
 def second_look(context: Context, found: pa.Table, entries: Any, hashes: NDArray[np.uint64], owners: Any) -> pa.Table:
     """Item, entry, method (the view) and distance. `found`: what the first look found, by `item`; the listed pictures:
     their ids, their hashes, and of which of them each hash is."""
-    from casewright.kernels.hamming_join import near_pairs  # noqa: PLC0415  slow to import
+    from casewright.kernels.hamming_join import FURTHEST, near_pairs  # noqa: PLC0415  slow to import
 
+    if context.params["cut_distance"] > FURTHEST:
+        raise Refused(f"case.toml: media.cut_distance is more than {FURTHEST}. Make it smaller and run again.")
     asked = context.sql(ASKED, found=found)
     queries, rows = _unpacked(asked.column("pdq"))
     limits = {"distance": context.params["pdq_distance"], "cut_distance": context.params["cut_distance"]}
