@@ -10,7 +10,7 @@ them are listed, among distractors; what is made of the other half must not be f
 import argparse
 import io
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.resources import as_file, files
@@ -28,7 +28,7 @@ from casewright.kernels.hamming import packed
 from casewright.kernels.hamming_join import near_pairs
 from casewright.kernels.pdq_fast import pdq_of_pixels
 from casewright.media.pictures import Room, with_pixels
-from casewright.media.views import VIEWS, views_of
+from casewright.media.views import CUT, VIEWS, views_of
 
 SHIPPED = {
     "skimage.data": ("coffee.png", "camera.png", "gravel.png", "brick.png", "grass.png", "hubble_deep_field.jpg",
@@ -36,7 +36,9 @@ SHIPPED = {
                      "moon.png", "page.png", "text.png", "clock_motion.png"),
     "sklearn.datasets.images": ("china.jpg", "flower.jpg"),
 }  # fmt: skip
-LONGEST, LEAST, RADII, PLAIN = 3000, 50, (23, 31, 39, 43, 47), 31
+LONGEST, LEAST, PLAIN = 3000, 50, 31
+RADII = ((-1, -1), (31, 31), (31, 39), (31, 47), (47, 47))
+"""Bits for views that keep the whole picture, and for those in which one of the two was cut."""
 FOLDERS = ("mate/nature", "gnome", ".")
 
 
@@ -53,7 +55,7 @@ def main() -> None:
     listed, others = bases[::2], bases[1::2]
     print(f"{len(bases)} pictures, {len(listed)} of them listed", flush=True)
     cases = list(changed(listed, dice))
-    negatives = [raw for _, _, _, raw in changed(others, dice)]
+    negatives = list(changed(others, dice))
     strangers = list(distractors(1000 if chosen.quick else 10_000, dice))
     print(
         f"{len(cases)} variations of listed ones, {len(negatives)} of others, {len(strangers)} distractors", flush=True
@@ -108,7 +110,8 @@ def changed(bases: list[Image.Image], dice: Random) -> Iterator[Case]:
         if number % 3:
             yield from ((name, number, base, saved(change(base, dice), dice)) for name, change in CHANGES.items())
         else:
-            yield from ((name, number, change(base, dice), saved(base, dice)) for name, change in LISTED_CUT.items())
+            change = dice.choice(list(LISTED_CUT.values()))
+            yield "the listed one was cut likewise", number, change(base, dice), saved(base, dice)
 
 
 def distractors(count: int, dice: Random) -> Iterator[Image.Image]:
@@ -125,14 +128,17 @@ def distractors(count: int, dice: Random) -> Iterator[Image.Image]:
 class Results:
     """What each side found of each class, and the tables of it."""
 
-    def __init__(self, cases: list[Case], negatives: list[bytes], strangers: list[Image.Image]) -> None:
+    def __init__(self, cases: list[Case], negatives: list[Case], strangers: list[Image.Image]) -> None:
         self.cases, self.negatives, self.strangers = cases, negatives, strangers
         self.names = list(dict.fromkeys(name for name, *_ in cases))
         once = {id(picture): (number, picture) for _, number, picture, _ in cases}
         self.listed = [*once.values(), *((-2, picture) for picture in strangers)]
         """Each listed picture, with the number of that which it was made of."""
-        self.seized = [*(raw for *_, raw in cases), *negatives]
-        self.right = [*(number for _, number, *_ in cases), *(-1 for _ in negatives)]
+        place = {key: at for at, key in enumerate(once)}
+        self.entries = [place[id(picture)] for _, _, picture, _ in cases]
+        self.seized = [raw for *_, raw in (*cases, *negatives)]
+        self.made_of = [number for _, number, *_ in (*cases, *negatives)]
+        self.right = [*self.made_of[: len(cases)], *(-1 for _ in negatives)]
         self.rows: list[list[str]] = []
         self.notes: list[str] = []
 
@@ -165,18 +171,36 @@ def ours(table: Results, random: int) -> None:
     known = np.concatenate([packed([pdq_of_pixels(np.asarray(p)).hash for _, p in table.listed]), noise])
     numbers = [number for number, _ in table.listed] + [-3] * random
     looked = look(table.seized, table)
-    for radius in (0, *RADII):
-        found, wrong, views = [False] * len(table.cases), 0, defaultdict(lambda: [0, 0])
-        for at, (hits, wanted) in enumerate(zip(nearest(looked, known, radius), table.right, strict=True)):
-            own = {hit: numbers[hit] == wanted for hit in hits}
+    pairs = near_pairs_timed(looked, known)
+    for radii in RADII:
+        found, wrong, views, mistakes = [False] * len(table.cases), 0, defaultdict(lambda: [0, 0]), Counter()
+        for at, (hits, wanted) in enumerate(zip(nearest(looked, pairs, radii), table.right, strict=True)):
             if at < len(table.cases):
-                found[at] = any(own.values())
-            wrong += not all(own.values())
+                found[at] = table.entries[at] in hits
+            others = {numbers[hit] for hit in hits} - {wanted}
+            wrong += bool(others)
+            mistakes.update((at >= len(table.cases), table.made_of[at], other) for other in others)
             for hit, (_, view) in hits.items():
-                views[view][not own[hit]] += 1
-        table.add(f"second look, {radius} bits" if radius else f"PDQ, {PLAIN} bits", found, wrong)
+                views[view][numbers[hit] != wanted] += 1
+        name = "second look, {} and {} bits".format(*radii) if radii[0] > 0 else f"PDQ, {PLAIN} bits"
+        table.add(name, found, wrong)
         said = ", ".join(f"{view} {right}/{other}" for view, (right, other) in sorted(views.items()))
-        table.notes.append(f"- {radius or PLAIN} bits; right/wrong by view: {said}")
+        table.notes.append(f"- {name}; right/wrong by view: {said}")
+        print("wrong (of no list; picture; found as):", dict(mistakes), flush=True)
+
+
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray, list[int], list[str]]
+
+
+def near_pairs_timed(looked: list[list[tuple[str, bytes]]], known: np.ndarray) -> Pairs:
+    """Every pair of a view and a listed hash up to 47 bits apart; the file and the kind of each view."""
+    owners = [at for at, views in enumerate(looked) for _ in views]
+    kinds = [view for views in looked for view, _ in views]
+    queries = np.frombuffer(b"".join(h for views in looked for _, h in views), ">u8").astype(np.uint64).reshape(-1, 4)
+    began = time.process_time()
+    found = near_pairs(queries, known, 47)
+    print(f"{len(queries):,} views × {len(known):,} hashes: {time.process_time() - began:.1f} s", flush=True)
+    return *found, owners, kinds
 
 
 def look(seized: list[bytes], table: Results) -> list[list[tuple[str, bytes]]]:
@@ -206,30 +230,21 @@ def look(seized: list[bytes], table: Results) -> list[list[tuple[str, bytes]]]:
     return result
 
 
-def nearest(looked: list[list[tuple[str, bytes]]], known: np.ndarray, radius: int) -> list[dict[int, tuple[int, str]]]:
-    """For each file the listed hashes that are found, each with its distance and the view. The plain hash counts within
-    31 bits; a file that it finds is not looked at again. Radius 0: the plain hash only."""
+def nearest(looked: list[Any], pairs: Pairs, radii: tuple[int, int]) -> list[dict[int, tuple[int, str]]]:
+    """For each file the listed hashes that are found, each with its distance and the view. A file that its plain hash
+    finds is not looked at again."""
     order = ["pdq", *VIEWS]
-    owners = [at for at, views in enumerate(looked) for _ in views]
-    kinds = [view for views in looked for view, _ in views]
-    queries = np.frombuffer(b"".join(h for views in looked for _, h in views), ">u8").astype(np.uint64).reshape(-1, 4)
+    which, hits, bits, owners, kinds = pairs
     best: list[dict[int, tuple[int, str]]] = [{} for _ in looked]
-    first = set()
-    plain = np.array([k == "pdq" for k in kinds])
-    for kind, within in ((plain, PLAIN), (~plain, radius)):
-        if not within:
-            continue
-        chosen = np.array([n for n in np.flatnonzero(kind) if owners[n] not in first], np.int64)
-        began = time.process_time()
-        which, hits, bits = near_pairs(queries[chosen], known, within)
-        if within == radius:
-            print(f"{len(chosen):,} views × {len(known):,} hashes at {radius}: {time.process_time() - began:.1f} s")
-        for number, hit, apart in zip(chosen[which].tolist(), hits.tolist(), bits.tolist(), strict=True):
-            at, new = owners[number], (apart, kinds[number])
-            old = best[at].get(hit)
-            if old is None or (new[0], order.index(new[1])) < (old[0], order.index(old[1])):
-                best[at][hit] = new
-        first |= {at for at in range(len(looked)) if best[at]}
+    limits = {"pdq": PLAIN, **dict.fromkeys(VIEWS, radii[0]), **dict.fromkeys(CUT, radii[1])}
+    for query, hit, apart in zip(which.tolist(), hits.tolist(), bits.tolist(), strict=True):
+        at, kind = owners[query], kinds[query]
+        new = (apart, kind)
+        if apart > limits[kind] or (kind != "pdq" and any(view == "pdq" for _, view in best[at].values())):
+            continue  # the plain hash stands first among the views of a file
+        old = best[at].get(hit)
+        if old is None or (new[0], order.index(new[1])) < (old[0], order.index(old[1])):
+            best[at][hit] = new
     return best
 
 
@@ -283,7 +298,7 @@ def peer(table: Results, name: str, usual: float, listed: Hasher, seized: Hasher
         apart = np.rint((size - signs @ held.T) / 2).min(axis=0, initial=size)
         own.append(apart[numbers == wanted].min(initial=size))
         strange.append(apart[numbers != wanted].min())
-    for said, radius in (("none wrong", int(min(strange)) - 1), (f"{usual:.2f} of the bits", int(size * usual))):
+    for said, radius in (("none wrong", int(min(strange)) - 1), (f"{usual:.0%} of the bits", int(size * usual))):
         hits = [bool(d <= radius) for d in own[: len(table.cases)]]
         table.add(f"{name}, {radius} of {size} bits ({said})", hits, sum(d <= radius for d in strange))
 

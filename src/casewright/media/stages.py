@@ -46,7 +46,7 @@ def _looking(settings: Settings) -> Mapping[str, Any]:
 
 def _matching(settings: Settings) -> Mapping[str, Any]:
     return {**_judging(settings), "second_look": settings.media.second_look,
-            "second_look_distance": settings.media.second_look_distance}  # fmt: skip
+            "cut_distance": settings.media.cut_distance}  # fmt: skip
 
 
 IS_MEDIUM = "mime LIKE 'image/%' OR mime LIKE 'video/%'"

@@ -2,7 +2,7 @@
 
 A list holds one PDQ of each known picture, as it was when it was hashed; what was seized is at hand as pixels. So the
 seized picture is hashed in several views: turned and mirrored, without its border, without the screenshot around it, as
-if it had been cut (`crop`), and with its margins cut away (`wider`: the listed one is then a part of it). Views are
+if it had been cut (`crop`), and with its margins cut away (`wider`: it then shows more than the listed one). Views are
 made once, whatever the lists; `second_look.py` searches for them.
 """
 
@@ -20,6 +20,8 @@ from casewright.model.tables import TABLES
 
 VIEWS = ("mirrored", "turned", "border", "screenshot", "crop", "wider")
 """Earlier ones are preferred. `reasons.py` has each in words."""
+CUT = ("crop", "wider")
+"""Views in which one of the two was cut: pixels are missing, and more bits differ."""
 LEFT_TO_RIGHT, TURNED = (5, 4, 6, 7), (1, 2, 3)
 """Which of the eight of `turned_of_pixels` are seen in a mirror, and which are only turned."""
 KERNELS = ("casewright.kernels.pdq_windows", "casewright.media.rectangles", "pi_heif", "simplejpeg")

@@ -70,8 +70,8 @@ class MediaSettings:
     """Pictures of a series are made one after the other within this."""
     second_look: bool = True
     """Whether pictures that are on no list are also looked for mirrored, turned, without a border and the like."""
-    second_look_distance: int = 47
-    """Bits that a view of the second look may be from a listed picture, up to 47."""
+    cut_distance: int = 47
+    """Bits that a second look may be off, up to 47, when one of the two was cut; otherwise `pdq_distance` holds."""
     excerpt_seconds: float = 10.0
     """A stretch of at least so many seconds is told also where neither video is found in the other."""
     common_films: int = 3
