@@ -56,3 +56,7 @@ bench-dump *options:
 # readers of logs, side by side (GoAccess from Debian, where it is installed)
 bench-logs *options:
     uv run python bench/logs.py {{options}}
+
+# known clips in longer videos and parts of known ones: what is found, and what wrongly
+bench-videos *options:
+    uv run python bench/videos.py {{options}}
