@@ -64,7 +64,7 @@ def _member(group: str, item: str, reason: str, bits: int) -> dict[str, Any]:
 WORK = """
 SELECT i.sha256, min(i.item) AS item, count(DISTINCT i.item) AS copies, any_value(m.kind ORDER BY i.item) AS kind,
        min(x.distance) FILTER (x.method IN ('sha256', 'sha1', 'md5')) AS exact,
-       min(x.distance) FILTER (x.method IN ('pdq', 'frames')) AS near,
+       min(x.distance) FILTER (x.method NOT IN ('sha256', 'sha1', 'md5')) AS near,
        any_value(x.category ORDER BY x.distance, x.entry) AS category,
        list(DISTINCT x.match_id ORDER BY x.match_id) FILTER (x.match_id IS NOT NULL) AS matches,
        count(DISTINCT u.upload) AS uploads, max(u.time) AS uploaded,
