@@ -50,6 +50,6 @@ STAGES = (
     Stage("matches", 3, (*HASHED, "media_between", "media_keyframes", "list_entries"), ("media_matches",), matches,
           params=_judging, columns={"list_entries": ENTRY_COLUMNS}),
     Stage("groups", 2, HASHED, ("media_groups",), groups, params=_judging),
-    Stage("worklist", 2, ("items", "media", "media_matches", "media_groups", "uploads", "harmless"), ("worklist",),
+    Stage("worklist", 3, ("items", "media", "media_matches", "media_groups", "uploads", "harmless"), ("worklist",),
           worklist),
 )  # fmt: skip
