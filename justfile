@@ -64,3 +64,7 @@ bench-logs *options:
 # pictures that were cut, framed, shown on a screen or turned: what is found and what is made up, beside perception
 bench-second *options:
     PYTHONPATH=. uv run --with perception --with pdqhash --with scikit-learn python bench/second.py {{options}}
+
+# known clips in longer videos and parts of known ones: what is found, and what wrongly
+bench-videos *options:
+    uv run python bench/videos.py {{options}}

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ from figures import peak
 
 from casewright.engine.stage import Context, Output
 from casewright.media.listing import lists
+from casewright.model.settings import MediaSettings
 from casewright.model.tables import TABLES
 
-PARAMS = {"pdq_distance": 31, "pdq_quality": 50, "frame_share": 0.8, "alike_share": 0.05, "series_gap_minutes": 10,
-          "second_look": False}  # fmt: skip
+PARAMS = {**asdict(MediaSettings()), "second_look": False}
 MIB = 1 << 20
 FRAMES = 20
 DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
@@ -174,7 +175,8 @@ def case_of(entries: int, items: int) -> dict[str, pa.Table]:
     sealed = in_hex(dice.integers(0, 256, (items, 32), dtype=np.uint8))
     held = {"item": names, "sha256": sealed, "md5": in_hex(own), "sha1": pa.nulls(items, pa.string())}
     return {"list_entries": pa.table(table), "media": filled("media", media),
-            "media_frames": filled("media_frames", found), "items": filled("items", held)}  # fmt: skip
+            "media_frames": filled("media_frames", found), "items": filled("items", held),
+            **{name: TABLES[name].empty() for name in ("media_keyframes", "media_between")}}  # fmt: skip
 
 
 def filled(name: str, columns: dict[str, Any]) -> pa.Table:

@@ -23,8 +23,7 @@ def pan(count: int, width: int = 160, height: int = 120, step: float = 2) -> lis
 
 def encoded(
     pictures: Sequence[Picture], form: str = "mp4", codec: str = "mpeg4", rate: int = 10, pixels: str = "yuv420p",
-    stamps: Sequence[int] = (), options: Mapping[str, str] | None = None, rotated: int = 0,
-    **colours: int,
+    stamps: Sequence[int] = (), options: Mapping[str, str] | None = None, **colours: int,
 ) -> bytes:  # fmt: skip
     """The pictures as a film, each shown at its stamp in thousandths of a second, or at the rate."""
     sink = io.BytesIO()
@@ -36,8 +35,6 @@ def encoded(
             setattr(stream.codec_context, name, value)
         if stamps:
             stream.codec_context.time_base = THOUSANDTH
-        if rotated:
-            stream.set_display_rotation(rotated)
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             if stamps:
@@ -52,11 +49,13 @@ def film(seconds: int = 3, rate: int = 10) -> bytes:
     return encoded(pan(seconds * rate, step=0.5), rate=rate)
 
 
-def repacked(raw: bytes, form: str, keyframes: bool = True) -> bytes:
+def repacked(raw: bytes, form: str, keyframes: bool = True, rotated: int = 0) -> bytes:
     """The same encoded pictures in another container, which knows of no keyframes if it is to know of none."""
     sink = io.BytesIO()
     with av.open(io.BytesIO(raw)) as source, av.open(sink, "w", format=form) as target:
         stream = target.add_stream_from_template(source.streams.video[0])
+        if rotated:
+            stream.set_display_rotation(rotated)
         for packet in source.demux(video=0):
             if packet.dts is not None:
                 packet.is_keyframe = packet.is_keyframe and keyframes

@@ -166,3 +166,12 @@ def test_nothing_is_found_in_nothing() -> None:
     schema = pa.schema([*TABLES["media_frames"].schema, ("is_whole", pa.bool_())])
     lists = TABLES["list_entries"].rows([{"entry": "film", "pdq": in_hex(body(1, 5))}])
     assert not video_matches(Films.of_case(schema.empty_table(), 50), Films.of_lists(lists), RULES).num_rows
+
+
+def test_a_part_counts_though_several_longer_films_of_the_case_hold_the_whole() -> None:
+    film = body(1, 24)
+    items = {f"long {n}": joined(body(10 + n, 20), film, body(20 + n, 20)) for n in range(4)} | {"part": film[4:12]}
+    found = judged(items, {"film": film})
+    assert {item: row["method"] for (item, _), row in found.items()} == {
+        "part": "part", **{f"long {n}": "contains" for n in range(4)},
+    }  # fmt: skip

@@ -121,3 +121,6 @@ def test_videos_are_judged_by_their_seconds_or_by_keyframes_where_there_is_no_mo
         (0, 17, 10, 27), (0, 20, 10, 30), (0, 20, 10, 30),
     ]  # fmt: skip
     assert rows["item-2"]["match_id"] not in {r["match_id"] for r in first}
+    judged = context({**films(), "media_matches": list(rows.values())}, [], PARAMS)
+    work = rows_of(stages["worklist"].work(None, judged).tables["worklist"])
+    assert sorted((w["item"], w["state"]) for w in work) == [("item-1", "near"), ("item-2", "near"), ("item-4", "new")]

@@ -27,6 +27,8 @@ AT_ONCE, TOGETHER = 128, 4096
 """Frames that are looked for at once, and from how many on their films are compared."""
 MOST_ENTRIES = 256
 """Listed films that are looked at for one frame, the first of them: a frame may stand in a hundred thousand."""
+KIN_SHARE = 0.5
+"""A film that has so much of a listed one is not another film that shares something with it."""
 SHAPE = pa.schema([
     ("item", pa.string()), ("entry", pa.string()), ("method", pa.string()), ("distance", pa.int64()),
     ("item_from", pa.float64()), ("item_to", pa.float64()), ("entry_from", pa.float64()), ("entry_to", pa.float64()),
@@ -144,7 +146,15 @@ def _common(
             shared = [Sharing(listed[p.entry], p.begins, [(s.begin, s.end) for s in p.found.stretches]) for p in mine]
             here[item] = common_seconds(shared, case[item].seconds, rules)
     for entry, theirs in by_entry.items():
-        if len(theirs) >= rules.films:
-            shared = [Sharing(case[p.item], -p.begins, [(s.first, s.last) for s in p.found.stretches]) for p in theirs]
+        kin = [p for p in theirs if p.found.listed_share >= KIN_SHARE]
+        others = [p for p in theirs if p.found.listed_share < KIN_SHARE]
+        if len(others) + bool(kin) >= rules.films:
+            shared = [Sharing(listed[entry], 0.0, [s for p in kin for s in _there(p)])] if kin else []
+            shared += [Sharing(case[p.item], -p.begins, _there(p)) for p in others]
             there[entry] = common_seconds(shared, listed[entry].seconds, rules)
     return {k: m for k, m in here.items() if m.any()}, {k: m for k, m in there.items() if m.any()}
+
+
+def _there(pair: Pair) -> list[tuple[float, float]]:
+    """From and to which seconds of the listed film."""
+    return [(s.first, s.last) for s in pair.found.stretches]
