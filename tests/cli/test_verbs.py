@@ -28,7 +28,7 @@ def test_the_verbs_one_after_the_other_make_the_demo_by_hand(demo: Path, tmp_pat
     answered("intake", case, str(seizure / "glasshouse.E01"))
     proposal = answered("extract", case, code=4)["proposal"]
     assert answered("extract", case, "--mapping", proposal, code=3)["stages"]
-    assert answered("triage", case, "--list", str(seizure / "knowns.vics.json"), code=3)["worklist"]["near"] == 109
+    assert answered("triage", case, "--list", str(seizure / "knowns.vics.json"), code=3)["worklist"]["near"] == 127
     answered("trace", case, code=4)
     tags = [a for p in sorted((seizure / "tags").iterdir()) for a in ("--tags", str(p))]
     traced = answered("trace", case, "--chain", str(seizure / "bitcoin"), *tags)

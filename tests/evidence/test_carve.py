@@ -242,7 +242,7 @@ def test_a_signature_may_lie_across_the_border_of_two_windows(name: str) -> None
         raw[start : start + len(content)] = bytes(len(content))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 3000), st.sampled_from(sorted(FILLINGS))), max_size=4),
     st.integers(0, 2**32),
@@ -525,7 +525,7 @@ def test_settings_that_hold_for_the_whole_process_are_put_back() -> None:
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(NAMES), st.data())
 def test_damaged_bytes_never_end_the_search(name: str, data: st.DataObject) -> None:
     raw = bytearray(sample(name)[1])
@@ -536,7 +536,7 @@ def test_damaged_bytes_never_end_the_search(name: str, data: st.DataObject) -> N
     assert due[0] in found or any(f[0] + f[1] > due[0][0] for f in found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(SIGNATURES), st.binary(max_size=300), st.integers(0, 40))
 def test_no_bytes_at_a_signature_reach_beyond_the_view(signature: Any, tail: bytes, cut: int) -> None:
     probe = bytes(signature.offset) + bytes(options[0] for options in signature.probe) + tail

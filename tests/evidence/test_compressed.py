@@ -50,7 +50,7 @@ def byte_by_byte(raw: bytes) -> bytes:
     return plain
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, len(gzip.compress(TEXT, mtime=0)) - 1), st.integers(1, 255))
 def test_a_damaged_stream_gives_what_zlib_gives_byte_by_byte(at: int, flip: int) -> None:
     raw = bytearray(gzip.compress(TEXT, mtime=0))
@@ -60,7 +60,7 @@ def test_a_damaged_stream_gives_what_zlib_gives_byte_by_byte(at: int, flip: int)
     assert reason or plain == TEXT
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, len(gzip.compress(TEXT, mtime=0)) - 1))
 def test_a_cut_stream_gives_a_beginning_and_says_so(keep: int) -> None:
     raw = gzip.compress(TEXT, mtime=0)[:keep]

@@ -4,6 +4,7 @@ import hashlib
 import io
 import random
 import shutil
+import struct
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -155,6 +156,21 @@ def test_a_missing_segment_leaves_the_others_readable(tmp_path: Path) -> None:
     assert {p.reason for p in disk.problems()} == {"truncated"}
     with pytest.raises(Unreadable, match="has no chunk"):
         disk.read(len(raw) - 512, 512)
+
+
+@needs_ewf
+@needs_mke2fs
+def test_a_disk_said_to_be_larger_than_its_chunks_is_searched_as_far_as_these_reach(tmp_path: Path) -> None:
+    """One flipped bit makes an exabyte of it, through which nobody lives to step."""
+    raw = random.Random(4).randbytes(1 << 20)
+    (path,) = acquired(tmp_path, raw, "-f", "encase6", "-c", "deflate:fast")
+    image = bytearray(path.read_bytes())
+    image[image.index(struct.pack("<IIQ", 64, 512, len(raw) // 512)) + 14] |= 16
+    found = list_files({b"disk.E01": bytes(image)})
+    (absent,) = (detail for reason, detail in found.aside if "not in the image" in detail)
+    assert absent.endswith(
+        f"bytes {len(raw)} to {len(raw) + (1 << 52) * 512 - 1} could not be searched: they are not in the image"
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"\x01\x01\x00\x00\x00", b"\x01\x01\x00\x00\x00" + bytes(400)])

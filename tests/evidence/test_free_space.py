@@ -177,7 +177,7 @@ def with_hits(draw: Callable[[Any], Any]) -> bytes:
 
 
 @given(st.data(), st.lists(st.integers(1, 9000), max_size=12))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_whatever_is_found_in_the_whole_stands_on_a_page_that_is_kept_wherever_windows_end(
     data: st.DataObject, windows: list[int]
 ) -> None:

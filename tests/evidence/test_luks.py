@@ -390,7 +390,7 @@ def test_metadata_that_makes_no_sense_ends_in_a_refusal(tmp_path: Path) -> None:
 
 
 @needs_cryptsetup
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_bytes_in_a_header_open_or_refuse_and_nothing_else(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -417,7 +417,7 @@ def _small(kind: str, folders: pytest.TempPathFactory) -> bytes:
     return _KEPT[kind]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     mode=st.sampled_from(MODES),
     sector=st.sampled_from([512, 1024, 2048, 4096]),

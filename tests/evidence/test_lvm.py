@@ -519,7 +519,7 @@ def test_a_metadata_area_that_points_outside_of_itself_is_told() -> None:
         assert found(bytes(raw)).damage.startswith("the LVM2 metadata at byte 4096: ")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_any_change_of_a_description_reads_or_refuses_and_nothing_else(data: st.DataObject) -> None:
     disks = Disks("ab", {**KINDS, **raid1()})

@@ -289,7 +289,7 @@ def reads_like(disk: Disk, content: bytes, where: Sequence[tuple[int, int]]) -> 
 # --- the mappings ---
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 5), st.sampled_from([1, 2]), ranges)
 def test_every_sector_of_a_raid_0_of_unequal_members_is_where_the_kernel_puts_it(
     sizes: list[int], chunk: int, layout: int, where: list[tuple[int, int]]
@@ -312,7 +312,7 @@ def parity_arrays(draw: st.DrawFn) -> tuple[int, int, int, int, int]:
     return level, draw(st.sampled_from(layouts)), draw(st.integers(fewest, 6)), draw(st.integers(1, 4)), stripes
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(parity_arrays(), ranges, st.randoms(use_true_random=False))
 def test_an_array_with_parity_reads_the_same_with_every_loss_that_it_survives(
     array: tuple[int, int, int, int, int], where: list[tuple[int, int]], chance: random.Random
@@ -344,7 +344,7 @@ def test_a_raid_6_reads_the_same_without_any_two_members(layout: int) -> None:
 LAYOUTS_10 = {"near": lambda k: 0x100 + k, "far": lambda k: (k << 8) + 1, "offset": lambda k: 0x10001 + (k << 8)}
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.sampled_from(sorted(LAYOUTS_10)), st.integers(2, 6), st.integers(1, 3), st.integers(1, 4), st.integers(3, 9),
        ranges)  # fmt: skip
 def test_a_raid_10_reads_the_same_as_long_as_one_copy_of_everything_is_left(
@@ -480,7 +480,7 @@ def test_mdadm_reads_the_same_from_a_superblock(
         assert int(fields["Avail Dev Size"].split()[0]) * SECTOR == member.data_size
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.sampled_from(["0.90", "1.0", "1.1", "1.2"]), st.data())
 def test_a_superblock_with_one_changed_byte_is_damaged_or_no_superblock(version: str, data: st.DataObject) -> None:
     _, disks = raid1(version=version)

@@ -224,3 +224,27 @@ def test_a_vmdk_descriptor_whose_extents_are_missing_says_which(tmp_path: Path, 
     _, (problem,), _ = open_all(segments(descriptor))
     assert isinstance(problem, Problem)
     assert (problem.reason, "disk-flat.vmdk" in problem.detail) == ("parent missing", True)
+
+
+def test_a_disk_said_to_be_larger_than_its_tables_is_read_as_far_as_these_reach(tmp_path: Path, raw: Path) -> None:
+    """One flipped bit makes a petabyte of it, which nobody reads to its end."""
+    image = converted(raw, tmp_path, "qcow2")
+    spoiled = bytearray(image.read_bytes())
+    spoiled[25] |= 4
+    image.write_bytes(spoiled)
+    disk = open_virtual(segments(image)).disk
+    assert disk.read(0, SIZE) == disk_bytes()
+    assert SIZE < disk.size <= 1 << 32
+    (problem,) = disk.problems()  # type: ignore[attr-defined]
+    assert f"{(1 << 50) + SIZE} bytes" in problem.detail
+    assert disk.next_held(SIZE << 7) == disk.size  # type: ignore[attr-defined]
+
+
+def test_what_a_sparse_disk_does_not_hold_is_passed_over_when_it_is_checked(tmp_path: Path) -> None:
+    image, part = tmp_path / "sparse.qcow2", 512 << 20
+    qemu("qemu-img", "create", "-q", "-f", "qcow2", image, "8G")
+    qemu("qemu-io", "-c", f"write -q -P 65 {5 * part + 7} 100", image)
+    disk = open_virtual(segments(image)).disk
+    held = [disk.next_held(at) for at in (0, 5 * part - 1, 5 * part + 9, 6 * part)]  # type: ignore[attr-defined]
+    assert held == [5 * part, 5 * part, 5 * part + 9, disk.size]
+    assert disk.read(5 * part + 7, 100) == b"A" * 100

@@ -72,7 +72,6 @@ def test_every_span_is_the_row_itself() -> None:
 
 
 @given(st.integers(0, len(SMALL)))
-@settings(deadline=None)
 def test_a_cut_dump_gives_the_rows_before_the_cut(at: int) -> None:
     whole, cut = rows(SMALL), pieces(SMALL[:at])
     kept = [p.values for p in cut if isinstance(p, Row)]
@@ -82,7 +81,7 @@ def test_a_cut_dump_gives_the_rows_before_the_cut(at: int) -> None:
 
 
 @given(st.integers(0, len(SMALL) - 1), st.integers(1, 255))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_a_changed_byte_never_raises(at: int, mask: int) -> None:
     raw = bytearray(SMALL)
     raw[at] ^= mask

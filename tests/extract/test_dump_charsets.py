@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casewright.extract.reader import Broken, Schema
@@ -110,7 +110,6 @@ def test_gb18030_is_read_which_mariadb_does_not_have() -> None:
 
 
 @given(st.text(alphabet="表ソ能a'\\\n%_\"`é", max_size=12), st.sampled_from(["sjis", "gbk", "big5"]), st.booleans())
-@settings(deadline=None)
 def test_a_backslash_within_a_character_is_none(text: str, charset: str, escapes: bool) -> None:
     text = "".join(c for c in text if in_utf8(c.encode(DOUBLE[charset], "ignore"), charset) == c.encode())
     letters = {"'": "\\'", "\\": "\\\\", "\n": "\\n"} if escapes else {"'": "''"}
@@ -174,6 +173,5 @@ def test_names_of_tables_and_columns_are_read_in_the_dumps_set() -> None:
 
 
 @given(st.sampled_from(sorted(SINGLE | DOUBLE | WIDE)), st.binary(max_size=20))
-@settings(deadline=None)
 def test_no_bytes_are_too_odd_for_a_set(charset: str, raw: bytes) -> None:
     assert isinstance(in_utf8(raw, charset), bytes)

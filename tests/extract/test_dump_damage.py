@@ -1,7 +1,7 @@
 """Dumps as they are found: cut off, overwritten in the middle, from other programs, written to mislead."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casewright.extract.reader import Broken, Schema, Skipped
@@ -39,7 +39,6 @@ TABLES = st.lists(st.tuples(VALUES, st.integers(0, 4), VALUES, st.integers(0, 4)
 
 
 @given(TABLES, st.integers(1, 40), st.booleans())
-@settings(deadline=None)
 def test_what_is_written_is_read_whatever_it_holds_and_wherever_chunks_end(
     table: list[tuple[bytes | int | None, int, bytes | int | None, int]], chunk: int, lines: bool
 ) -> None:

@@ -98,7 +98,7 @@ def changed_and_summed(raw: bytes, dice: random.Random) -> bytes:
 
 
 @given(st.integers(0, 1 << 32))
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_changed_by_someone_who_makes_their_sums_anew_end_in_rows_or_reasons(sound: Path, seed: int) -> None:
     read(sound, changed_and_summed(sound.read_bytes(), random.Random(seed)))
 
@@ -119,7 +119,7 @@ def test_lists_and_trees_that_go_round_come_to_an_end(sound: Path, change: Calla
 
 
 @given(st.integers(0, 1 << 32))
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_changed_definition_ends_in_rows_or_reasons(sound: Path, tmp_path: Path, seed: int) -> None:
     dice, frm = random.Random(seed), bytearray(sound.with_suffix(".frm").read_bytes())
     for _ in range(dice.randint(1, 6)):

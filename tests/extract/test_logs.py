@@ -4,7 +4,7 @@ import io
 from datetime import datetime
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casewright.extract.formats import LOG_READERS
@@ -91,7 +91,6 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=14).map(b" ".join) | st.lists(PIECES, max_size=20).map(b"".join))
-@settings(deadline=None)
 @example(b"a:1 b - " + STAMP + b' "GET /" 200 1 "-" " [12345678901234567890] "GET /" 200 1')
 @example(b"192.0.2.1 - - " + STAMP + b' "GET / HTTP/1.1" 200 1 "-" "-"')
 @example(b"192.0.2.1 - - " + STAMP + b' "GET / HTTP/1.1" 200 1 "-" "-" "x"')
@@ -132,7 +131,6 @@ APPLICATIONS = (
 
 
 @pytest.mark.parametrize("form", LOG_READERS)
-@settings(deadline=None)
 @given(data=st.data())
 def test_damage_ends_in_a_reason_and_every_line_is_accounted_for(form: str, data: st.DataObject) -> None:
     raw = bytearray(SEEDS[form] * 3)

@@ -222,7 +222,7 @@ def test_a_key_without_a_column_is_no_reason_to_stop() -> None:
     assert rows_of(list(read_postgres(io.BytesIO(raw))), "a") == [(b"1",)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, len(PLAIN)), st.lists(st.tuples(st.integers(0, len(PLAIN) - 1), st.integers(0, 255)), max_size=6))
 def test_a_damaged_dump_ends_in_rows_and_reasons(cut: int, hits: list[tuple[int, int]]) -> None:
     raw = bytearray(PLAIN)
@@ -236,7 +236,7 @@ def archive(server: Server) -> bytes:
     return server.run("pg_dump", "-Fc", "-t", "other.users", "-t", "kinds", "site")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.floats(0, 1), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=4))
 def test_a_damaged_archive_ends_in_rows_and_reasons(archive: bytes, left: float, hits: list[tuple[float, int]]) -> None:
     raw = bytearray(archive)

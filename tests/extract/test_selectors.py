@@ -284,7 +284,7 @@ def dense(draw: st.DrawFn) -> bytes:
 
 
 @given(dense(), st.integers(1, 5000), st.integers(0, 6000))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_fast_search_finds_what_the_patterns_find_wherever_chunks_end(raw: bytes, chunk: int, before: int) -> None:
     raw = b"\xc3" * before + raw
     expected = all_selectors(raw)
@@ -296,7 +296,7 @@ LETTERS = st.text("0123456789abcdefABCDEF:. @+()/", max_size=40).map(str.encode)
 
 
 @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([m.encode() for m in MADE]), LETTERS), max_size=40))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_random_bytes_and_letters_of_selectors_give_the_same_either_way(parts: list[bytes]) -> None:
     hits_of(b"".join(parts))
 

@@ -269,7 +269,7 @@ def seized(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=12), st.floats(0, 1))
 def test_damage_ends_in_rows_or_reasons(seized: bytes, hits: list[tuple[float, int]], left: float) -> None:
     raw = bytearray(seized)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casewright.extract.value_columns import are_addresses, digests_of, ips_of, texts_of, times_of
@@ -53,7 +53,6 @@ def test_times_in_a_column_are_what_each_is_alone(zone: str, offset: int) -> Non
     check_times([*ODD, *SEAMS, *ODD], zone, offset)
 
 
-@settings(deadline=None)
 @given(st.lists(VALUES, max_size=30), st.sampled_from(ZONES), st.sampled_from([0, 90]))
 def test_any_values_as_times_are_what_each_is_alone(values: list[bytes | None], zone: str, offset: int) -> None:
     check_times(values, zone, offset)
@@ -77,7 +76,6 @@ IPS = [
 ]  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(IPS), st.binary(max_size=17)), max_size=20))
 def test_addresses_of_machines_digests_and_texts_are_what_each_is_alone(values: list[bytes | None]) -> None:
     for whole, alone in ((ips_of, ip_of), (texts_of, text_of), (digests_of, digest_of)):
@@ -88,7 +86,6 @@ GOOD = [base58check_encode(b"\0" + b"museum scans of it.."), base58check_encode(
         segwit_encode("bc", 0, bytes(20)), segwit_encode("tb", 1, bytes(32)).upper()]  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.sampled_from([*GOOD, "", GOOD[0][:-1], GOOD[2] + "q"]), st.text(max_size=40))))
 def test_bitcoin_addresses_in_a_column_are_judged_as_each_is_alone(texts: list[str | None]) -> None:
     found = are_addresses(pa.array(["1", *texts], pa.string())[1:])

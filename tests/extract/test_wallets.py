@@ -193,7 +193,7 @@ def test_another_programs_database_is_no_wallet_and_its_damage_is_told(tmp_path:
 
 @needs_berkeley
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_wallet_ends_in_words(small: bytes, data: st.DataObject) -> None:
     raw = bytearray(small)
     for _ in range(data.draw(st.integers(1, 12))):
@@ -337,7 +337,7 @@ def test_what_stands_only_in_the_log_beside_a_wallet_is_taken_from_there(tmp_pat
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_wallet_of_descriptors_ends_in_words(data: st.DataObject) -> None:
     raw = bytearray((REAL / "watch.dat").read_bytes())
     for _ in range(data.draw(st.integers(1, 12))):
@@ -544,7 +544,7 @@ def test_a_broken_file_is_said_to_be(raw: bytes) -> None:
         ),
     )
 )
-@settings(max_examples=200, deadline=None)  # fmt: skip
+@settings(max_examples=200)  # fmt: skip
 def test_any_json_ends_in_words(document: Any) -> None:
     for piece in read(json.dumps(document).encode(), gap=1):
         assert isinstance(piece, (Owned, Broken, Wallet))

@@ -45,7 +45,7 @@ def test_nothing_is_called_an_address_that_the_definition_denies(text: str) -> N
     assert said([text])[0] <= (valid_address(text) is not None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 10**6), st.integers(0, 89), st.sampled_from(BASE58 + BECH32 + "bO0 "), st.booleans())
 def test_one_changed_character_is_judged_as_the_definition_does(pick: int, at: int, new: str, cut: bool) -> None:
     texts = TEXTS

@@ -42,7 +42,7 @@ TEXTS = st.lists(st.one_of(st.sampled_from(PIECES).map(str.encode), st.binary(ma
 
 
 @given(TEXTS, st.integers(kernel.ROOM, 60))
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_every_match_of_a_pattern_has_its_anchor_however_little_room_there_is(raw: bytes, room: int) -> None:
     found = anchors_in(raw)
     assert matches_in(raw) <= found
@@ -50,7 +50,6 @@ def test_every_match_of_a_pattern_has_its_anchor_however_little_room_there_is(ra
 
 
 @given(TEXTS, st.integers(0, 500))
-@settings(deadline=None)
 def test_a_search_that_begins_later_misses_nothing_that_begins_there(raw: bytes, begin: int) -> None:
     begin = min(begin, len(raw))
     later = {(kind, start) for kind, start in matches_in(raw) if start >= begin}
@@ -60,7 +59,6 @@ def test_a_search_that_begins_later_misses_nothing_that_begins_there(raw: bytes,
 @given(
     st.sampled_from(PIECES), st.integers(0, 600), st.integers(0, 300), st.sampled_from([b"\0", b"\xff", b" ", b"\n"])
 )
-@settings(deadline=None)
 def test_a_selector_is_noticed_wherever_blocks_of_the_pass_end(
     piece: str, before: int, behind: int, glue: bytes
 ) -> None:
@@ -83,7 +81,7 @@ ZEROED = st.lists(st.one_of(WIDENED, BITS, st.binary(max_size=9)), max_size=30).
 
 
 @given(ZEROED, st.integers(1, 5))
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_runs_of_two_bytes_a_letter_are_those_of_the_pattern_that_anchors_stand_in(raw: bytes, room: int) -> None:
     found = wide_in(raw)
     assert wide_in(raw, room) == found

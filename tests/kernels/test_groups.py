@@ -63,7 +63,7 @@ def films_of(kind: str, count: int, seed: int) -> list[list[str]]:
     return films
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["random", "skewed"]), st.sampled_from([0, 1, 2, 40]), st.sampled_from([0, 12, 31]),
     st.sampled_from([0.3, 0.5, 0.8, 1.0]), st.integers(0, 10_000),

@@ -43,7 +43,7 @@ def in_hex(hashes: Hashes) -> list[str]:
     return ["".join(f"{word:016x}" for word in row) for row in hashes.tolist()]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(KINDS), st.sampled_from([0, 1, 2, 7, 300]), st.integers(0, MOST), st.integers(0, 10_000))
 def test_the_index_finds_what_comparing_every_pair_finds(kind: str, count: int, radius: int, seed: int) -> None:
     hashes = some(kind, count, seed)
@@ -114,7 +114,7 @@ def test_an_index_that_is_cut_or_damaged_is_refused(tmp_path: Path) -> None:
             HammingIndex.load(path)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from(KINDS), st.sampled_from([0, 1, 2, 150]), st.integers(0, MOST), st.integers(0, 10_000))
 def test_groups_are_those_that_comparing_every_pair_makes(kind: str, count: int, radius: int, seed: int) -> None:
     hashes = some(kind, count, seed)

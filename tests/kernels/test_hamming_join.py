@@ -18,7 +18,7 @@ def found(queries: Hashes, hashes: Hashes, radius: int, room: int = 1 << 16) -> 
     return list(zip(*(column.tolist() for column in near_pairs(queries, hashes, radius, room)), strict=True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from(KINDS), st.sampled_from([0, 1, 2, 7, 200]), st.integers(0, FURTHEST), st.integers(0, 10_000),
     st.sampled_from([1, 100]),

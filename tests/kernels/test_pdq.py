@@ -103,7 +103,7 @@ KINDS = st.sampled_from(["noise", "slopes", "flat", "black and white"])
 
 
 @given(SIZES, SIZES, st.sampled_from([0, 3, 4]), KINDS, st.integers(0, 8), st.integers(0, 2**32))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_compiled_hash_is_the_defined_one(
     height: int, width: int, channels: int, kind: str, orientation: int, seed: int
 ) -> None:
@@ -155,7 +155,6 @@ HASHES = st.integers(0, 2**256 - 1).map(lambda n: f"{n:064x}")
 
 
 @given(HASHES, st.lists(HASHES, max_size=20), st.integers(0, 256), st.integers(0, 2**32))
-@settings(deadline=None)
 def test_the_fast_search_is_the_slow_one(query: str, others: list[str], radius: int, seed: int) -> None:
     dice = random.Random(seed)
     number = int(query, 16)

@@ -235,7 +235,7 @@ def test_jpeg_xl_is_named() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_raw_files_that_are_flipped_and_cut_end_in_a_picture_or_a_reason(data: st.DataObject) -> None:
     raw = bytearray(in_raw(data.draw(st.sampled_from(sorted(RAWS)))))
     for _ in range(data.draw(st.integers(1, 8))):

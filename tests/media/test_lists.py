@@ -118,7 +118,7 @@ FIELDS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.lists(st.lists(FIELDS, max_size=4), max_size=4), FIELDS, st.booleans(), st.booleans(), st.integers(3, 40),
     st.sampled_from([1, 2, 20_000]), st.sampled_from([None, 1]),
@@ -151,7 +151,7 @@ def test_a_list_that_is_cut_off_anywhere_is_refused_whole(raw: bytes) -> None:
             read_list(io.BytesIO(raw[:end]), "the list")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from([SMALL, CASE]), st.integers(0, 10_000), st.binary(min_size=1, max_size=2))
 def test_a_list_that_is_damaged_is_read_as_a_json_parser_reads_it_or_refused(raw: bytes, at: int, put: bytes) -> None:
     at %= len(raw)
@@ -244,7 +244,6 @@ def by_pattern(values: list[str | None], digits: int) -> list[str | None]:
 HEXISH = st.none() | st.just("") | st.text("0123456789abcdefABCDEF", min_size=4, max_size=4)
 
 
-@settings(deadline=None)
 @given(st.lists(HEXISH | st.sampled_from(["12", "123456", "xyz1", "12 4", " 1234", "é12", "１２３４"]), max_size=6),
        st.integers(0, 2))  # fmt: skip
 def test_a_column_of_hashes_taken_at_once_is_what_each_value_is_by_itself(values: list[str | None], cut: int) -> None:

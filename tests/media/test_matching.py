@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from casewright.kernels.hamming import packed, within_slow
 from casewright.media.columns import packed_column
-from casewright.media.stages import STAGES
+from casewright.media.stages import STAGES, WORKLIST
 from casewright.model.ids import make_id
 from casewright.model.settings import MediaSettings
 from casewright.model.tables import TABLES
@@ -76,7 +76,7 @@ def _near(medium: dict[str, Any], entry: dict[str, Any]) -> dict[str, int]:
     return {"pdq": near[0][1]} if near else {}
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 100_000))
 def test_matches_are_those_that_comparing_every_pair_finds(seed: int) -> None:
     tables = world(seed)
@@ -122,5 +122,5 @@ def test_videos_are_judged_by_their_seconds_or_by_keyframes_where_there_is_no_mo
     ]  # fmt: skip
     assert rows["item-2"]["match_id"] not in {r["match_id"] for r in first}
     judged = context({**films(), "media_matches": list(rows.values())}, [], PARAMS)
-    work = rows_of(stages["worklist"].work(None, judged).tables["worklist"])
+    work = rows_of(WORKLIST.work(None, judged).tables["worklist"])
     assert sorted((w["item"], w["state"]) for w in work) == [("item-1", "near"), ("item-2", "near"), ("item-4", "new")]

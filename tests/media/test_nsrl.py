@@ -94,7 +94,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return database(tmp_path_factory.mktemp("rds"), KEYED, [invented(n) for n in range(100)]).read_bytes()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_database_that_is_cut_or_damaged_is_refused_or_read_and_never_more(small: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(small) - 1) | st.integers(0, 200))

@@ -186,7 +186,7 @@ SAMPLES = (
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(SAMPLES), st.data())
 def test_cut_and_flipped_files_end_in_a_reason(raw: bytes, data: Any) -> None:
     wrong = bytearray(raw[: data.draw(st.integers(0, len(raw)))])

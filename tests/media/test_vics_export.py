@@ -63,7 +63,7 @@ def exact(raw: bytes) -> list[tuple[str, Any]]:
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(MEMBERS, min_size=1, max_size=6), st.sets(st.integers(1, 6)), st.sampled_from([None, 1]), st.booleans(),
        st.sampled_from(["5", "05", "x", "9" * 30]), st.booleans())  # fmt: skip
 def test_a_list_goes_out_as_it_came_but_for_what_was_decided(

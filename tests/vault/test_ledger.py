@@ -136,7 +136,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_canonical_json_is_one_line_and_reads_back(value: object) -> None:
     raw = canonical(value)
     assert b"\n" not in raw

@@ -151,7 +151,8 @@ def _method(sheet: Sheet, facts: Facts, params: Mapping[str, Any]) -> None:
     """Versions and settings under which the figures were made, and the evidence itself."""
     sheet.add(METHOD, "casewright", "Casewright version", __version__, facts.settings)
     for name in ("network", "max_hops", "dust_sats", "pdq_distance", "cut_distance", "pdq_quality", "frame_share",
-                 "assumed_zone", "clock_offset_seconds", "retention_days"):  # fmt: skip
+                 "excerpt_seconds", "common_films", "common_seconds", "assumed_zone", "clock_offset_seconds",
+                 "retention_days"):  # fmt: skip
         sheet.add(METHOD, "case.toml", name, params[name], facts.settings)
     for exhibit in facts.seizures:
         cells = {"exhibit": exhibit["name"], "exhibit SHA-256": exhibit["exhibit"]}

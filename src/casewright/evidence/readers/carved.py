@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from casewright.evidence.reader import CHUNK, Entry, Met, Problem, Unreadable
 from casewright.evidence.readers.carve import Carved, carve
-from casewright.evidence.readers.disks import Disk
+from casewright.evidence.readers.disks import Disk, reach
 from casewright.evidence.readers.texts import Span, Texts
 from casewright.evidence.readers.texts import entries as text_entries
 from casewright.evidence.walk import Walk
@@ -21,7 +21,8 @@ ENDINGS = {
 
 def carved(disk: Disk, spans: Sequence[tuple[int, int]], origin: str, volume: int, walk: Walk) -> Iterator[Met]:
     """Entries for what is found in these stretches of the volume, in the order of their first bytes."""
-    waiting = deque(spans)
+    there = reach(disk)
+    waiting = deque((start, min(length, there - start)) for start, length in spans if start < there)
     while waiting:
         lot, until = _lot(waiting)
         if reason := walk.steps.begin():
@@ -36,6 +37,9 @@ def carved(disk: Disk, spans: Sequence[tuple[int, int]], origin: str, volume: in
             else:
                 yield Problem(_path(origin, lot[0][0], b""), one.reason, one.detail)
         yield from _texts(disk, texts, origin, volume, walk)
+    if absent := [(max(start, there), start + length) for start, length in spans if start + length > there]:
+        detail = f"bytes {absent[0][0]} to {absent[-1][1] - 1} could not be searched: they are not in the image"
+        yield Problem(_path(origin, absent[0][0], b""), "truncated", detail)
 
 
 def _lot(waiting: deque[tuple[int, int]]) -> tuple[list[tuple[int, int]], int | None]:

@@ -51,15 +51,21 @@ class _Pass:
         if known is not None:
             self._take(known)
             return
-        before = len(self._walk.log.spans)
-        for at in range(start, end, PIECE):
+        before, at = len(self._walk.log.spans), start
+        while (at := self._next(at)) < end:
             chunk = self._disk.read(at, min(PIECE, end - at))
             for one in self._digests.values():
                 one.update(chunk)
+            at += PIECE
             self._walk.steps.alive()
         self.damage += self._walk.log.spans[before:]
         if can_resume():
             self._walk.steps.remember(self._state())
+
+    def _next(self, at: int) -> int:
+        """Where to go on. Zeros of a sparse disk can't be damaged; they count where there is a hash to compute."""
+        next_held = getattr(self._disk, "next_held", None)
+        return at if self._names or next_held is None else int(next_held(at))
 
     def computed(self) -> dict[str, str]:
         return {name: one.hexdigest() for name, one in self._digests.items()}

@@ -95,6 +95,14 @@ class Slice:
         return self.disk.read(self.start + offset, max(0, min(length, self.size - offset)))
 
 
+def reach(disk: Disk) -> int:
+    """The byte behind the last one that is there: the disk's size, less for an image that was cut off, or that says a
+    size which it cannot have."""
+    if isinstance(disk, Slice):
+        return max(0, min(disk.size, reach(disk.disk) - disk.start))
+    return int(getattr(disk, "reach", disk.size))
+
+
 class DiskFile(io.RawIOBase):
     """A disk as the read-only, seekable file object that libraries ask for. Reads raise OSError where the disk does."""
 

@@ -40,6 +40,7 @@ class EwfDisk:
         image = read_image(segments, self._files)
         self.size, self.stored, self._problems = image.size, image.stored, image.problems
         self._chunk, self._tables, self._known = image.chunk_bytes, image.tables, image.chunks
+        self.reach = min(self.size, self._known * self._chunk)
         self._firsts = [t.first for t in image.tables]
         self.log = log or DamageLog()
         self._damaged: dict[int, str] = {}
@@ -51,7 +52,7 @@ class EwfDisk:
     def problems(self) -> Iterator[Problem]:
         """What the image says against itself: damaged sections, an end that is missing."""
         yield from self._problems
-        if self._known * self._chunk < self.size:
+        if self.reach < self.size:
             detail = f"the E01 image names {self._known} chunks of {self._chunk} bytes; its disk has {self.size} bytes"
             yield Problem(b"", "truncated", detail)
 

@@ -94,7 +94,9 @@ class QcowDisk:
 
     def __init__(self, file: BinaryIO, header: Header, parent: Disk | None, log: DamageLog | None = None) -> None:
         self._file, self._header, self._parent = file, header, parent
-        self.size, self._length = header.size, 1 << header.cluster_bits
+        self._length = 1 << header.cluster_bits
+        self._room = header.level1_entries << header.cluster_bits + header.level2_bits
+        self.size = min(header.size, self._room)
         self._log = log or DamageLog()
         self._end = file.seek(0, 2)
         self._level1 = self._table(header.level1_at, header.level1_entries)
@@ -106,6 +108,20 @@ class QcowDisk:
         """What the header says against the image."""
         if self._header.features & CORRUPT:
             yield Problem(b"", "damaged image", "the QCOW2 image is marked as corrupt by the program that used it")
+        if self._header.size > self._room:
+            said = f"says that its disk has {self._header.size} bytes, and its tables have room for {self._room}"
+            yield Problem(b"", "damaged image", f"the QCOW2 image {said}: these are read")
+
+    def next_held(self, offset: int) -> int:
+        """The first byte from `offset` on that may be more than zeros; the disk's size where none is."""
+        if self._parent:
+            return offset
+        part = self._length << self._header.level2_bits
+        first = offset // part
+        if first < len(self._level1) and self._level1[first]:
+            return offset
+        later = (n for n in range(first + 1, len(self._level1)) if self._level1[n])
+        return min(next(later, len(self._level1)) * part, self.size)
 
     def read(self, offset: int, length: int) -> bytes:
         length = max(0, min(length, self.size - offset))
