@@ -113,8 +113,6 @@ def times_of(values: pa.Array, zone: str, offset: int, source: str = "database")
 
 def bytes_of(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The bytes of a `binary` column, and where each value begins and the last one ends; NULL has none."""
-    if values.offset:
-        values = pa.concat_arrays([values])
     _, offsets, data = values.buffers()
     places = np.frombuffer(offsets, np.int32, len(values) + 1, values.offset * 4).astype(np.int64)
     return np.frombuffer(data or b"\0", np.uint8), places

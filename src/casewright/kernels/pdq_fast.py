@@ -200,11 +200,16 @@ def _sampled(pixels: Pixels, sideways: bool, upside_down: bool, mirrored: bool) 
     return _samples(luma, tall, wide, here, there)  # type: ignore[no-any-return]
 
 
+def pdq_of_samples(samples: Floats) -> Pdq:
+    """PDQ of a picture by its 64×64 samples."""
+    return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
+
+
 def pdq_of_pixels(pixels: Pixels, orientation: int = 1) -> Pdq:
     """PDQ of a picture: uint8 [height, width] of grey, or [height, width, 3 or more] of red, green, blue, as stored;
     EXIF's `orientation` says how it is seen. Raises NoPicture."""
     samples = _sampled(pixels, *TURNS.get(orientation, (False, False, False)))
-    return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
+    return pdq_of_samples(samples)
 
 
 def turned_of_pixels(pixels: Pixels) -> tuple[str, ...]:

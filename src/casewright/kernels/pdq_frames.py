@@ -13,7 +13,7 @@ import numba as nb
 import numpy as np
 
 from casewright.kernels.pdq import LEAST, LUMA, SAMPLES, NoPicture, Pdq, Pixels, smoothing
-from casewright.kernels.pdq_fast import _PLANE, _bits, _low, _quality
+from casewright.kernels.pdq_fast import _PLANE, pdq_of_samples
 
 _COLOURS = nb.types.Array(nb.uint8, 3, "C", readonly=True)
 _FIRSTS, _WEIGHTS = (nb.types.Array(nb.int64, 1, "C", readonly=True), nb.types.Array(nb.float32, 2, "C", readonly=True))
@@ -84,4 +84,4 @@ def pdq_of_frame(pixels: Pixels, width: int | None = None, stretched: bool = Fal
     samples = _weighed(np.ascontiguousarray(pixels), width, *_weights(height), *_weights(width))
     if stretched:
         samples *= VIDEO_RANGE
-    return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
+    return pdq_of_samples(samples)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casewright.kernels.pdq import DCT, LOW, SAMPLES, SIDE, Floats, Pdq, Pixels, quality_of
-from casewright.kernels.pdq_fast import _bits, _low, _quality, luma_at, samples_of
+from casewright.kernels.pdq_fast import _PLANE, _bits, luma_at, pdq_of_samples, samples_of
 
 CELLS, STEPS = 128, 16
 """Means of the picture along each side; and points at which the filter round a sample is taken."""
@@ -138,10 +138,7 @@ def luma_of_part(pixels: Pixels, top: int, left: int, bottom: int, right: int) -
 def pdq_of_part(pixels: Pixels, top: int, left: int, bottom: int, right: int) -> Pdq:
     """PDQ of a rectangle of a picture, to the bit that of the rectangle cut out; at least 5 pixels a side."""
     samples = samples_of(luma_of_part(pixels, top, left, bottom, right))
-    return Pdq(_bits(_low(samples)).tobytes().hex(), int(_quality(samples)))
-
-
-_PLANE = nb.float32[:, ::1]
+    return pdq_of_samples(samples)
 
 
 @nb.njit(_PLANE(_PLANE), cache=True)

@@ -18,16 +18,13 @@ class IdMaker:
         self._prefix, self._begun = prefix, hashlib.sha256(b"".join(map(_framed, parts)))
 
     def __call__(self, last: bytes | str | int) -> str:
-        return self.many((last,))[0]
+        digest = self._begun.copy()
+        digest.update(_framed(last))
+        return _named(self._prefix, digest)
 
     def many(self, lasts: Iterable[bytes | str | int]) -> list[str]:
         """An id for each."""
-        begun, found = self._begun, list[str]()
-        for last in lasts:
-            digest = begun.copy()
-            digest.update(_framed(last))
-            found.append(_named(self._prefix, digest))
-        return found
+        return [self(last) for last in lasts]
 
 
 def _named(prefix: str, digest: "hashlib._Hash") -> str:

@@ -53,12 +53,13 @@ def link(
     voice, opened = Voice(as_json), Case(case)
     if judge and not why.strip():
         raise UsageError("a judgement needs a reason: add --why TEXT.")
+    said = [Said(*verdict_on(one, "LINK"), why) for one in judge or []]
     with opened.writing():
         sealed = [seal(opened, voice, path, "return") for path in returns or []]
         sealed += [seal(opened, voice, path, "prior") for path in prior or []]
         ran = run_stages(opened, voice, "link", on)
-        if judge:
-            record(opened, [Said(*verdict_on(one, "LINK"), why) for one in judge])
+        if said:
+            record(opened, said)
             ran = run_stages(opened, voice, "link", on)
     with reading(opened) as reader:
         pairs = reader.rows(PENDING)

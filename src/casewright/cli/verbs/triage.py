@@ -55,14 +55,14 @@ def triage(
         raise UsageError("a judgement needs a reason: add --why TEXT.")
     if (category and not judge) or (dialect and not category):
         raise UsageError("--category needs --judge ITEM=VERDICT, and --dialect needs --category.")
+    verdicts = [verdict_on(one, "ITEM") for one in judge or []]
     with opened.writing():
         sealed = [seal(opened, voice, path, "list") for path in lists or []]
         run_stages(opened, voice, "first look", on)
         first = _first_verdict(opened, voice)
         ran = run_stages(opened, voice, "triage", on)
-        if judge:
+        if verdicts:
             chosen = (category, dialect or _dialect(opened)) if category else ()
-            verdicts = [verdict_on(one, "ITEM") for one in judge]
             record(opened, [Said(f"media/{item}", verdict, why, *chosen) for item, verdict in verdicts])
             ran = run_stages(opened, voice, "triage", on)
         out = export_vics(opened, vics, of) if vics else None
