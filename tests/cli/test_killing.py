@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,8 @@ def test_ctrl_c_loses_nothing_and_says_so(demo: Path, copy: Path) -> None:
     shutil.rmtree(copy / "tables")
     (copy / "tables").mkdir()
     process = subprocess.Popen([*RUN, str(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(2.5)
+    assert process.stderr
+    assert process.stderr.readline()  # work has begun
     process.send_signal(signal.SIGINT)
     _, words = process.communicate(timeout=30)
     assert process.returncode == 130, words

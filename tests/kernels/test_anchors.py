@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casewright.extract.selector_kinds import KINDS
@@ -42,6 +42,7 @@ TEXTS = st.lists(st.one_of(st.sampled_from(PIECES).map(str.encode), st.binary(ma
 
 
 @given(TEXTS, st.integers(kernel.ROOM, 60))
+@example(b"+192.0.2.7", kernel.ROOM)
 @settings(max_examples=400)
 def test_every_match_of_a_pattern_has_its_anchor_however_little_room_there_is(raw: bytes, room: int) -> None:
     found = anchors_in(raw)

@@ -14,6 +14,8 @@ import numpy as np
 from casewright.kernels.anchor_codes import DESCRIPTOR, EMAIL, GROUPS, IPV4, IPV6, PHONE, RUN, URL
 
 LONGEST_LOCAL = 64
+NEAREST_END = 7
+"""How far behind its plus the last digit of a telephone number stands at the least."""
 LONGEST_RUN = 112
 ROOM = 40
 """Anchors that one byte can give at most: an email may begin behind each dot of its name."""
@@ -123,13 +125,14 @@ def _groups(buffer, at):  # type: ignore[no-untyped-def]
 
 @nb.njit(nb.boolean(_BYTES, nb.int64), cache=True)
 def _phone(buffer, at):  # type: ignore[no-untyped-def]
-    digits = 0
+    """Whether what a number is written with goes on from the plus to a digit as far behind it as the pattern wants."""
+    last = 0
     for i in range(at + 1, min(buffer.size, at + 24)):
         if CLASS[buffer[i]] & DIGIT:
-            digits += 1
+            last = i - at
         elif buffer[i] not in (32, 40, 41, 45, 46, 47):
             break
-    return digits >= 7
+    return last >= NEAREST_END
 
 
 @nb.njit(nb.boolean(_BYTES, nb.int64), cache=True)
