@@ -74,10 +74,18 @@ class Writer:
     columns: dict[str, Columns] = field(
         default_factory=lambda: {name: {c: [] for c in TABLES[name].schema.names} for name in WRITES}
     )
-    written: set[bytes] = field(default_factory=set)
+    numbers: dict[bytes, int] = field(default_factory=dict)
+    first_output: list[int] = field(default_factory=list)
+    holders: dict[str | bytes, int] = field(default_factory=dict)
     scripts: dict[bytes, tuple[str | None, str]] = field(default_factory=dict)
 
     def tables(self) -> dict[str, pa.Table]:
+        """All four, once the last block was given: only then is every transaction numbered."""
+        inputs, outputs = self.columns["inputs"], self.columns["outputs"]
+        inputs["spends"] = [
+            self._output(*spent) for spent in zip(inputs["prev_txid"], inputs["prev_vout"], strict=True)
+        ]
+        outputs["spender"] = [None if t is None else self._number(t) for t in outputs["spent_by"]]
         return {name: pa.table(self.columns[name], schema=TABLES[name].schema) for name in WRITES}
 
     def block(self, stored: Stored, place: Place) -> None:
@@ -88,22 +96,38 @@ class Writer:
                   span_start=stored.start, span_length=block.size, row=None)  # fmt: skip
         for position, transaction in enumerate(block.transactions) if place.state != "stale" else ():
             # two coinbases of 2010 repeat older ones (BIP 30), and unconnected blocks may repeat what the chain has
-            if transaction.txid not in self.written:
-                self.written.add(transaction.txid)
+            if transaction.txid not in self.numbers:
+                self.numbers[transaction.txid] = len(self.numbers)
+                self.first_output.append(len(self.columns["outputs"]["txid"]))
                 self._transaction(stored, position, transaction)
 
     def _transaction(self, stored: Stored, position: int, transaction: Transaction) -> None:
-        txid = display(transaction.txid)
+        txid, number = display(transaction.txid), self.numbers[transaction.txid]
         self._add("transactions", txid=txid, block=display(stored.block.hash), position=position,
                   coinbase=transaction.coinbase, exhibit=stored.exhibit, path=stored.path,
                   span_start=stored.start + transaction.start, span_length=transaction.length, row=None)  # fmt: skip
         for vin, spend in enumerate(() if transaction.coinbase else transaction.spends):
-            self._add("inputs", txid=txid, vin=vin, prev_txid=display(spend.txid), prev_vout=spend.vout)
+            self._add("inputs", txid=txid, vin=vin, prev_txid=display(spend.txid), prev_vout=spend.vout,
+                      transaction=number)  # fmt: skip
         for vout, coin in enumerate(transaction.coins):
             address, kind = self._script(coin.script)
             spender = self.spenders.get((transaction.txid, vout))
             self._add("outputs", txid=txid, vout=vout, sats=coin.sats, address=address, kind=kind,
-                      spent_by=display(spender) if spender else None)  # fmt: skip
+                      spent_by=display(spender) if spender else None, transaction=number,
+                      holder=self.holders.setdefault(address or coin.script, len(self.holders)))  # fmt: skip
+
+    def _number(self, txid: str) -> int | None:
+        return self.numbers.get(bytes.fromhex(txid)[::-1])
+
+    def _output(self, txid: str, vout: int) -> int | None:
+        """Number of an output; None when its transaction is not here, or has no such output."""
+        number = self._number(txid)
+        if number is None:
+            return None
+        last = number + 1 == len(self.first_output)
+        after = len(self.columns["outputs"]["txid"]) if last else self.first_output[number + 1]
+        output = self.first_output[number] + vout
+        return output if output < after else None
 
     def _script(self, script: bytes) -> tuple[str | None, str]:
         if script not in self.scripts:

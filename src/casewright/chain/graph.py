@@ -77,7 +77,8 @@ class Graph:
 def load_graph(context: Context) -> Graph:
     """The graph of the whole chain that was given."""
     graph = Graph()
-    for row in context.sql("SELECT * FROM outputs ORDER BY txid, vout").to_pylist():
+    coins = "SELECT txid, vout, sats, address, kind, spent_by FROM outputs ORDER BY txid, vout"
+    for row in context.sql(coins).to_pylist():
         graph.outputs.setdefault(row["txid"], []).append(Coin(**row))
     for row in context.sql("SELECT * FROM inputs ORDER BY txid, vin").to_pylist():
         graph.spends.setdefault(row["txid"], []).append((row["prev_txid"], row["prev_vout"]))

@@ -10,7 +10,7 @@ from casewright.engine.stage import Stage
 CHAIN = ("blocks", "transactions", "inputs", "outputs")
 
 STAGES = (
-    Stage("blocks", 1, ("exhibits", "exhibit_files"), CHAIN, blocks, hostile=True, noun="files",
+    Stage("blocks", 2, ("exhibits", "exhibit_files"), CHAIN, blocks, hostile=True, noun="files",
           params=lambda settings: {"network": settings.chain.network}),
     Stage("tags", 1, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),

@@ -618,7 +618,7 @@ _ALL = (
     ),
     Table(
         "transactions",
-        "Transactions of blocks that are not stale.",
+        "Transactions of blocks that are not stale, in the order of the chain: a row's place, from 0, is its number.",
         (
             Column("txid", STR, "transaction id"),
             Column("block", STR, "block hash"),
@@ -638,13 +638,15 @@ _ALL = (
             Column("vin", INT, "place, from 0"),
             Column("prev_txid", STR, "transaction of the spent output"),
             Column("prev_vout", INT, "place of the spent output"),
+            Column("transaction", INT, "number of the transaction: its row in `transactions`"),
+            Column("spends", INT, "number of the spent output; NULL when it is not in the chain files"),
         ),
         key="txid || '<' || vin",
         sources="[txid]",
     ),
     Table(
         "outputs",
-        "What each transaction pays.",
+        "What each transaction pays, in the order of the chain: a row's place, from 0, is the output's number.",
         (
             Column("txid", STR, "transaction"),
             Column("vout", INT, "place, from 0"),
@@ -652,6 +654,9 @@ _ALL = (
             Column("address", STR, "address; NULL where the script has none"),
             Column("kind", STR, "script kind: p2pkh, p2sh, p2wpkh, p2wsh, p2tr, p2pk, multisig, op_return, other"),
             Column("spent_by", STR, "transaction that spends it; NULL while unspent"),
+            Column("transaction", INT, "number of its transaction"),
+            Column("holder", INT, "number of its address or, without one, of its script, as they first appear"),
+            Column("spender", INT, "number of the transaction that spends it; NULL while unspent"),
         ),
         key="txid || ':' || vout",
         sources="[txid]",
