@@ -11,7 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from casewright.demo import server
+from casewright.demo.bookings import bookings
 from casewright.demo.media import build_media
+from casewright.demo.operation import build_operation
 from casewright.demo.seizure_activity import build_activity
 from casewright.demo.seizure_database import database_rows, dump_database
 from casewright.demo.seizure_disk import acquire, build_disk
@@ -19,6 +21,7 @@ from casewright.demo.seizure_list import build_list
 from casewright.demo.seizure_logs import access_logs
 from casewright.demo.seizure_site import ORPHANS, build_site
 from casewright.demo.seizure_truth import disk_truth, media_truth
+from casewright.demo.story import tell
 
 COMMITTED = Path(__file__).parents[1] / "src" / "casewright" / "demo" / "seizure"
 
@@ -26,7 +29,8 @@ COMMITTED = Path(__file__).parents[1] / "src" / "casewright" / "demo" / "seizure
 def build(folder: Path) -> None:
     """Write image, hash list and both truths into `folder`."""
     media, activity = build_media(), build_activity()
-    rows = database_rows(activity, media.files)
+    booked, _ = bookings(tell(build_operation()).paid)
+    rows = database_rows(activity, media.files, booked)
     logs = access_logs(activity, media.files)
     site = build_site(media, activity, dump_database(rows), logs.files)
     knowns, listed = build_list(media.originals)

@@ -92,6 +92,24 @@ def test_addresses_that_accounts_were_paid_out_to_are_no_deposit_addresses() -> 
     assert "deposit_addresses" not in found
 
 
+TOPUPS = table("topups", "id int, member_id int, coin_amount decimal(16&8), tx_hash char(64), booked int, remark",
+               [(n, n % N + 1, f"0.{n:08d}", f"{n:064x}", 1500000000 + n, "deposit") for n in range(1, 50)],
+               "PRIMARY KEY (`id`)").replace("&", ",")  # fmt: skip
+
+
+def test_a_ledger_is_known_by_its_amounts_and_the_transactions_that_it_names() -> None:
+    _, found = proposed(MEMBERS, WALLETS, PAYOUTS, SCANS, TOPUPS)
+    assert found["credits"] == {"table": "topups", "account": "member_id", "amount": "coin_amount", "txid": "tx_hash",
+                                "time": "booked", "note": "remark"}  # fmt: skip
+
+
+def test_amounts_that_name_no_coin_are_no_ledger() -> None:
+    orders = table("orders", "id int, member_id int, amount decimal(16&2), made int",
+                   [(n, n % N + 1, f"{n}.50", 1500000000 + n) for n in range(1, 50)]).replace("&", ",")  # fmt: skip
+    withdrawn = TOPUPS.replace("topups", "withdrawals")
+    assert "credits" not in proposed(MEMBERS, WALLETS, orders, withdrawn)[1]
+
+
 def test_addresses_beside_the_accounts_are_theirs() -> None:
     users = table("users", "uid int, nick, btc", [(n, f"u{n}", address(n)) for n in range(1, N)], "PRIMARY KEY (`uid`)")
     _, found = proposed(users, PAYOUTS)

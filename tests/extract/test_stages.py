@@ -19,6 +19,9 @@ DUMP = f"""-- MariaDB dump
 /*!40103 SET TIME_ZONE='+00:00' */;
 CREATE TABLE `coins` (`who` int, `addr` varchar(90), `made` int);
 INSERT INTO `coins` VALUES (1,'{ADDRESS[0]}',1514862245),(2,NULL,0),(9,'{ADDRESS[1]}',0),(3,'{ADDRESS[2]}',0);
+CREATE TABLE `topups` (`who` int, `btc` decimal(16,8), `tx` char(64), `at` datetime, `kind` varchar(9));
+INSERT INTO `topups` VALUES (1,0.00120000,'{"AB" * 32}','2018-07-02 03:04:05','in'),(1,-0.5,NULL,NULL,'out'),
+(8,1,NULL,NULL,NULL),(1,'many',NULL,NULL,NULL);
 CREATE TABLE `files` (`who` int, `path` varchar(90), `at` timestamp, `sum` char(32));
 INSERT INTO `files` VALUES (1,'/m/1.jpg','2018-07-02 03:04:05','ABCDEF0123456789ABCDEF0123456789'),
 (NULL,'/m/2.jpg','2018-07-02 03:04:05',NULL),(8,'/m/3.jpg',NULL,NULL),(1,'',NULL,NULL);
@@ -49,6 +52,13 @@ table = "coins"
 account = "who"
 address = "addr"
 created_at = "made"
+[credits]
+table = "topups"
+account = "who"
+amount = "btc"
+txid = "tx"
+time = "at"
+note = "kind"
 [uploads]
 table = "files"
 account = "who"
@@ -145,7 +155,7 @@ def test_no_row_is_lost_between_received_and_done() -> None:
     for output in (accounts_of(world(DUMP)), addresses_of(world(DUMP)), activity_of(world(DUMP, LOG))):
         for noun, (received, done, nothing, aside) in balances(output).items():
             assert received == done + nothing + aside, noun
-    assert balances(accounts_of(world(DUMP)))["database rows"] == (16, 3, 12, 1)
+    assert balances(accounts_of(world(DUMP)))["database rows"] == (20, 3, 16, 1)
     assert balances(activity_of(world(DUMP, LOG)))["log lines"] == (9, 4, 4, 1)
 
 
@@ -167,6 +177,31 @@ def test_times_follow_the_zone_of_their_column_and_the_clock_of_the_server() -> 
     ]
     (account, *_) = found(accounts_of(world(DUMP)), "accounts")
     assert account["registered_at"] == datetime(2018, 7, 2, 1, 4, 5)
+
+
+def test_what_the_ledger_books_as_paid_in_is_a_credit_and_what_goes_out_is_none(names: dict[str, str]) -> None:
+    output = addresses_of(world(DUMP))
+    rows = found(output, "credits")
+    assert [(r["account"], r["sats"], r["amount"], r["txid"], r["note"]) for r in rows] == [
+        (names["1"], 120_000, "0.00120000", "ab" * 32, "in"), (None, 100_000_000, "1", None, None),
+    ]  # fmt: skip
+    assert rows[0]["time"] == datetime(2018, 7, 2, 1, 4, 5)
+    assert "topups: 'many' is no amount" in {s.detail for s in output.set_aside}
+
+
+@pytest.mark.parametrize(("declared", "unit", "sats"), [
+    ("decimal(16,8)", "", 300_000_000), ("bigint", "", 3), ("bigint", "BTC", 300_000_000), ("double", "sat", 3),
+])  # fmt: skip
+def test_whole_numbers_are_satoshis_unless_the_mapping_says_otherwise(declared: str, unit: str, sats: int) -> None:
+    dump = DUMP.replace(b"`btc` decimal(16,8)", f"`btc` {declared}".encode()).replace(b"0.00120000", b"3")
+    mapping = MAPPING.replace(b'amount = "btc"', b'amount = "btc"\nunit = "%s"' % unit.encode())
+    assert found(addresses_of(world(dump, mapping=mapping)), "credits")[0]["sats"] == sats
+
+
+def test_amounts_of_other_currencies_are_no_credits() -> None:
+    dump = DUMP.replace(b"'in'", b"'EUR'")
+    mapping = MAPPING.replace(b'note = "kind"', b'currency = "kind"')
+    assert [r["amount"] for r in found(addresses_of(world(dump, mapping=mapping)), "credits")] == ["1"]
 
 
 def test_unix_times_need_no_zone() -> None:
@@ -219,7 +254,14 @@ def test_every_row_says_where_its_bytes_stand() -> None:
     for table, row in seen:
         raw = contents[row["item"]][row["span_start"] : row["span_start"] + row["span_length"]]
         assert row["span_length"]
-        told = row.get("native") or row.get("address") or row.get("reference") or row.get("ip") or "2018"
+        told = (
+            row.get("native")
+            or row.get("address")
+            or row.get("amount")
+            or row.get("reference")
+            or row.get("ip")
+            or "2018"
+        )
         assert told.encode() in raw, table
 
 

@@ -1,5 +1,6 @@
 """Holding a result against the truth: right, wrong and missed, for each stage."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ def grade(truth: dict[str, Any], rows: Rows) -> list[Grade]:
         *_activity(truth, rows),
         *_media(truth["media"], rows),
         _payments(truth, rows),
+        _ledger(truth, rows),
         _clusters(truth, rows),
         _services(truth, rows),
         _persons(truth, rows),
@@ -91,6 +93,17 @@ def _payments(truth: dict[str, Any], rows: Rows) -> Grade:
     expected = {(p["txid"], p["vout"], p["account"], p["sats"], p["height"]) for p in truth["payments"]}
     sql = "SELECT p.txid, p.vout, a.native, p.sats, p.height FROM payments p JOIN accounts a USING (account)"
     return _compare("payments", expected, _set(rows, sql))
+
+
+def _ledger(truth: dict[str, Any], rows: Rows) -> Grade:
+    """What each entry of the market's ledger and each payment without one was taken for."""
+    sql = (
+        "SELECT a.native, r.state, coalesce(c.sats, p.sats) AS sats FROM reconciled r JOIN accounts a USING (account) "
+        "LEFT JOIN credits c USING (credit) LEFT JOIN payments p USING (payment)"
+    )
+    expected, found = (Counter(map(tuple, side)) for side in (truth["ledger"], (row.values() for row in rows(sql))))
+    return Grade("ledger against chain", (expected & found).total(), (found - expected).total(),
+                 (expected - found).total())  # fmt: skip
 
 
 def _clusters(truth: dict[str, Any], rows: Rows) -> Grade:

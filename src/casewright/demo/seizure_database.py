@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from casewright.demo.bookings import COIN, Booked
 from casewright.demo.media import MediaFile
 from casewright.demo.seizure_activity import Activity
 from casewright.demo.seizure_disk import find_program, run
@@ -19,7 +20,7 @@ Value = str | int | bytes | datetime | None
 Rows = Mapping[str, Sequence[tuple[Value, ...]]]
 
 
-def database_rows(activity: Activity, media: Sequence[MediaFile]) -> Rows:
+def database_rows(activity: Activity, media: Sequence[MediaFile], booked: Sequence[Booked]) -> Rows:
     """Every table's rows, in the order in which foreign keys allow them to be filled.
 
     The market noted SHA-256 and MD5 of uploads, but forgot the first for every seventh file.
@@ -51,6 +52,8 @@ def database_rows(activity: Activity, media: Sequence[MediaFile]) -> Rows:
         "users": [(m.uid, m.nick, m.mail, _secret(m.uid), m.joined, m.ip, m.uid % 17 == 0) for m in activity.members],
         "deposit_wallets": [(n, m.uid, m.address, _epoch(m.joined + timedelta(seconds=2)))
                             for n, m in enumerate(activity.members, 1)],
+        "topups": [(n, b.account, f"{b.sats / COIN:.8f}", b.txid, _epoch(b.at), b.remark)
+                   for n, b in enumerate(booked, 1)],
         "login_history": [(n, a.uid, a.at, a.ip, agents[a.uid]) for n, a in enumerate(activity.sign_ins, 1)],
         "uploads": uploads,
         "downloads": downloads,

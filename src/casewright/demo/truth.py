@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from casewright.demo.bookings import bookings
 from casewright.demo.chain import ChainTruth
 from casewright.demo.operation import Operation
 
@@ -19,6 +20,7 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any], disk: 
              "service": p.service, "hops": p.hops, "route": p.payment.route}
             for p in chain.paid
         ],
+        "ledger": _ledger(chain),
         "owners": chain.owners,
         "decisions": [
             {"account": str(d.account), "email": d.email, "verdict": d.verdict, "why": d.why}
@@ -28,6 +30,13 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any], disk: 
         "media": media,
         "disk": disk,
     }  # fmt: skip
+
+
+def _ledger(chain: ChainTruth) -> list[list[Any]]:
+    """Account, state and satoshis of every entry of the market's ledger, and of every payment that it lacks."""
+    booked, missing = bookings(chain.paid)
+    entries = [[str(b.account), b.state, b.sats] for b in booked]
+    return sorted(entries + [[str(p.payment.account), "not booked", p.sats] for p in missing])
 
 
 def _countries(operation: Operation, chain: ChainTruth) -> dict[str, list[str]]:

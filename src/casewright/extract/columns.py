@@ -24,6 +24,10 @@ STORED_NAME = re.compile(r"physical|stored|attach_?name|disk_?name|file_?name|fi
 IP_NAME = re.compile(r"(?:^|_)ip(?:n|num|int|long)?(?:_|$)|ip_?addr", re.I)
 AGENT = re.compile(r"[A-Za-z][\w.!-]*/v?\d.*")
 
+AMOUNT = re.compile(r"-?\d{1,8}\.\d{1,18}|-?\d{3,16}")
+"""Coins with their decimals, or satoshis."""
+WORDS = re.compile(r"[A-Za-z][A-Za-z _-]{0,40}")
+
 
 @dataclass
 class Column:
@@ -129,6 +133,8 @@ KINDS: Mapping[str, Callable[[str], bool]] = {
     "sha256": lambda v: re.fullmatch(r"[0-9A-Fa-f]{64}", v) is not None,
     "md5": lambda v: re.fullmatch(r"[0-9A-Fa-f]{32}", v) is not None,
     "path": lambda v: PATH.fullmatch(v) is not None or MEDIA_NAME.search(v) is not None,
+    "amount": lambda v: AMOUNT.fullmatch(v) is not None,
+    "words": lambda v: WORDS.fullmatch(v) is not None,
     "agent": lambda v: AGENT.fullmatch(v) is not None,
     "number": _is_number,
 }
@@ -140,5 +146,7 @@ IN_WORDS = {
     "sha256": "as long as SHA-256",
     "md5": "as long as MD5",
     "path": "paths",
+    "amount": "amounts",
+    "words": "words",
     "agent": "user agents",
 }

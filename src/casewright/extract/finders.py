@@ -20,6 +20,9 @@ NO_SIGN_IN = re.compile(
     r"order|comment|post|thread|topic|messag|mail|invoice|pay|admin|moder|vote|poll|review|download|upload|report", re.I
 )
 PAID_OUT = re.compile(r"withdraw|payout|refund|sweep", re.I)
+AMOUNT = re.compile(r"amount|sats|satoshi|btc|coin|value|sum|credit|received", re.I)
+PAID_IN = re.compile(r"deposit|credit|pay(?!out)|top_?up|ledger|incoming|receiv|balance|fund|transact", re.I)
+COINS = re.compile(r"btc|bitcoin|coin|satoshi|(?:^|_)sats?(?:_|$)", re.I)
 SECRET = re.compile(r"pass|pwd|secret|salt|hash", re.I)
 THING = re.compile(r"(?:^|_)id$|id$|_(?:ref|key)$", re.I)
 NO_THING = re.compile(r"order|cart|store|shop|session|group|status|type|lang|parent|forum|topic|thread", re.I)
@@ -151,6 +154,26 @@ def logins(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str, Sa
     return _best(found, score)
 
 
+def credits(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str, Sample]) -> Guesses | None:
+    """Amounts of an account's, in a table that names transactions or addresses of the chain, or coins. Nothing is taken
+    that only its values speak for: many numbers look like amounts."""
+
+    def score(found: Guesses) -> int:
+        name, amount = found.table.name, found.columns["amount"][0]
+        chain = 2 * ("txid" in found.columns) + ("address" in found.columns) + bool(COINS.search(f"{name} {amount}"))
+        return 0 if PAID_OUT.search(name) else chain and chain + bool(PAID_IN.search(name))
+
+    found = list[Guesses]()
+    for table in _free(tables, accounts, used):
+        owner = owner_of(table, accounts)
+        if owner and (OWNER.search(owner[0]) or table.columns[owner[0]].refers == accounts.name):
+            guesses = Guesses(table, {"account": owner})
+            guesses.take("amount", "txid", "time", "address", "note")
+            if "amount" in guesses.columns and AMOUNT.search(guesses.columns["amount"][0]):
+                found.append(guesses)
+    return _best(found, score)
+
+
 def _free(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str, Sample]) -> list[Sample]:
     """Tables that are not taken yet, the largest first."""
     taken = {accounts.name, *(t.name for t in used.values())}
@@ -168,6 +191,7 @@ FINDERS: Mapping[str, Finder] = {
     "uploads": uploads,
     "downloads": downloads,
     "logins": logins,
+    "credits": credits,
 }
 
 

@@ -1,6 +1,7 @@
 """What rows of each of our tables are made of, once a mapping says which column means what: by columns, for all rows of
 a batch at once."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 
 from casewright.extract.mapping import Source
 from casewright.extract.reader import Rows
-from casewright.extract.value_columns import are_addresses, digests_of, ips_of, texts_of, times_of
+from casewright.extract.value_columns import are_addresses, digests_of, ips_of, sats_of, texts_of, times_of
+
+INTEGER = re.compile(r"(?:tiny|small|medium|big)?int|integer|serial|bigserial", re.I)
+BITCOIN = ("BTC", "XBT", "BITCOIN")
 
 Owner = Callable[[Iterable[str]], list[str]]
 """The ids of the accounts with these native keys."""
@@ -44,6 +48,8 @@ class Batch:
     def __init__(self, database: Database, rows: Rows, source: Source, assumed: str, offset: int) -> None:
         self._database, self._rows, self._offset = database, rows, offset
         self._columns = source.columns
+        self._unit = source.unit
+        self._type = database.types.get(rows.table, {})
         self._zones = {name: database.zone(rows.table, column, assumed) for name, column in source.columns.items()}
         self.unfit = dict[int, str]()
         self.empty, self.former = np.zeros(len(rows), bool), list[int]()
@@ -72,6 +78,11 @@ class Batch:
     def time(self, name: str) -> tuple[pa.Array, pa.Array]:
         """When, and what made that UTC."""
         return times_of(self.value(name), self._zones.get(name, ""), self._offset)
+
+    def sats(self, name: str) -> pa.Array:
+        """Satoshis of amounts; NULL for what is none. Whole numbers are satoshis unless the mapping says otherwise."""
+        whole = INTEGER.match(self._type.get(self._columns[name], ""))
+        return sats_of(self.value(name), self._unit or ("sat" if whole else "BTC"))
 
     def digest(self, name: str) -> pa.Array:
         return digests_of(self.value(name))
@@ -125,6 +136,18 @@ def _deposit(batch: Batch) -> Made:
     return {"account": account, "address": address, "created_at": created_at, "zone": zone}
 
 
+def _credit(batch: Batch) -> Made:
+    """Nothing where money left the account, or was of another currency."""
+    amount, sats = batch.needed("amount"), batch.sats("amount")
+    currency = pc.utf8_upper(batch.text("currency"))
+    other = pc.invert(pc.is_in(currency, pa.array([*BITCOIN, "", None], pa.string())))
+    batch.empty = pc.or_(pc.fill_null(pc.less_equal(sats, 0), False), other).to_numpy(zero_copy_only=False)
+    batch.refuse(pc.is_null(sats).to_numpy(zero_copy_only=False), lambda row: f"{amount[row].as_py()!r} is no amount")
+    time, zone = batch.time("time")
+    return {"account": batch.owned(batch.text("account")), "time": time, "zone": zone, "sats": sats, "amount": amount,
+            "txid": batch.digest("txid"), "address": batch.text("address"), "note": batch.text("note")}  # fmt: skip
+
+
 def _login(batch: Batch) -> Made:
     time, zone = batch.time("time")
     written = batch.text("time")
@@ -154,6 +177,7 @@ def constant(text: str, count: int) -> pa.Array:
 MAKERS: Mapping[str, Callable[[Batch], Made]] = {
     "accounts": _account,
     "deposit_addresses": _deposit,
+    "credits": _credit,
     "logins": _login,
     "uploads": _transfer,
     "downloads": _transfer,

@@ -34,6 +34,7 @@ from casewright.model.errors import Refused
 FIELDS: Map[str, tuple[str, ...]] = {
     "accounts": ("native", "username", "email", "registered_at", "registered_ip"),
     "deposit_addresses": ("account", "address", "created_at"),
+    "credits": ("account", "amount", "time", "txid", "address", "currency", "note"),
     "logins": ("account", "time", "ip", "agent", "ended_at"),
     "uploads": ("account", "time", "reference", "sha256", "md5", "ip"),
     "downloads": ("account", "time", "reference", "sha256", "md5", "ip"),
@@ -41,18 +42,25 @@ FIELDS: Map[str, tuple[str, ...]] = {
 NEEDED: Map[str, tuple[str, ...]] = {
     "accounts": ("native",),
     "deposit_addresses": ("account", "address"),
+    "credits": ("account", "amount"),
     "logins": ("account", "time"),
     "uploads": ("account", "reference"),
     "downloads": ("account", "reference"),
 }
+UNITS = ("BTC", "sat")
+"""In which amounts of the service's ledger may stand."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where one of our tables comes from: the dump's table, and its column for each of ours."""
+    """Where one of our tables comes from: the dump's table, and its column for each of ours.
+
+    `unit` of credits: "BTC" or "sat"; empty: as the column's type says, whole numbers being satoshis.
+    """
 
     table: str
     columns: Map[str, str]
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,10 +103,13 @@ def _source(name: str, section: Any, where: str) -> Source:
     table = columns.pop("table", None)
     if not table:
         raise Refused(f'{where} [{name}]: needs the line: table = "..."')
+    unit = columns.pop("unit", "") if name == "credits" else ""
+    if unit not in ("", *UNITS):
+        raise Refused(f"{where} [{name}]: unit is one of {', '.join(UNITS)}, not {unit!r}.")
     if unknown := columns.keys() - set(FIELDS[name]):
         raise Refused(
             f"{where} [{name}]: knows no column {', '.join(sorted(unknown))}. Known: {', '.join(FIELDS[name])}."
         )
     if missing := set(NEEDED[name]) - columns.keys():
         raise Refused(f"{where} [{name}]: needs the column {', '.join(sorted(missing))}.")
-    return Source(table, columns)
+    return Source(table, columns, unit)

@@ -16,6 +16,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "accounts": ("account", "acct"),
     "former_values": ("id", "former"),
     "deposit_addresses": ("id", "deposit"),
+    "credits": ("credit", "credit"),
     "log_events": ("event", "event"),
     "logins": ("login", "login"),
     "uploads": ("upload", "upload"),

@@ -24,7 +24,7 @@ from casewright.extract.wallet_stage import WALLETS
 from casewright.model.ids import IdMaker
 
 ACCOUNTS = ("accounts", "former_values")
-ADDRESSES = ("deposit_addresses",)
+ADDRESSES = ("deposit_addresses", "credits")
 ACTIVITY = ("logins", "uploads", "downloads")
 
 
@@ -46,7 +46,7 @@ def accounts(batch: pa.Table, context: Context) -> Output:
 
 
 def addresses(batch: pa.Table, context: Context) -> Output:
-    """The addresses that accounts were given, from databases."""
+    """The addresses that accounts were given, and what the service booked as paid in, from databases."""
     return _records_of(batch, context, ADDRESSES)
 
 
@@ -112,7 +112,7 @@ COPIES = "item = $key OR alike IN (SELECT alike FROM log_events WHERE item = $ke
 STAGES = (
     Stage("accounts", 6, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
           batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
-    Stage("addresses", 3, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
+    Stage("addresses", 4, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
           order="item", batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
     Stage("record_files", 1, READS, ("record_files",), record_files),
     Stage("log_events", 1, (*READS, "accounts", "record_files"), ("log_events",), log_events, over="record_files",

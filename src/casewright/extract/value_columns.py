@@ -13,14 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from casewright.extract.values import SECONDS_FROM, SECONDS_TO, UNITS, digest_of, ip_of, text_of, time_of
+from casewright.extract.values import (
+    SECONDS_FROM,
+    SECONDS_TO,
+    UNITS,
+    digest_of,
+    ip_of,
+    sats_of_amount,
+    text_of,
+    time_of,
+)
 from casewright.extract.zone_hours import HOUR, in_utc
 from casewright.model.bitcoin import valid_address
 
 OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 IPV4 = rf"^{OCTET}\.{OCTET}\.{OCTET}\.{OCTET}$"
 MICRO = 1_000_000
-TIME = pa.timestamp("us")
+TIME, TEXT = pa.timestamp("us"), pa.string()
 SHAPE = b"0000-00-00 00:00:00"
 DIGITS = np.flatnonzero(np.frombuffer(SHAPE, np.uint8) == ord("0"))
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -41,6 +50,11 @@ def texts_of(values: pa.Array) -> pa.Array:
 def digests_of(values: pa.Array) -> pa.Array:
     """`digest_of` of each."""
     return _each(values, digest_of)
+
+
+def sats_of(values: pa.Array, unit: str) -> pa.Array:
+    """`sats_of_amount` of each."""
+    return _each(values, lambda raw: sats_of_amount(raw, unit), pa.int64())
 
 
 def ips_of(values: pa.Array) -> pa.Array:
@@ -118,10 +132,10 @@ def bytes_of(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return np.frombuffer(data or b"\0", np.uint8), places
 
 
-def _each(values: pa.Array, work: Callable[[bytes | None], str | None]) -> pa.Array:
+def _each(values: pa.Array, work: Callable[[bytes | None], Any], kind: pa.DataType = TEXT) -> pa.Array:
     """What `work` makes of each value, once for each distinct one."""
     coded = values.dictionary_encode()
-    return pa.array([work(raw) for raw in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
+    return pa.array([work(raw) for raw in coded.dictionary.to_pylist()], kind).take(coded.indices)
 
 
 def _matrix(data: Any, offsets: Any, places: Any, length: int) -> NDArray[np.uint8]:

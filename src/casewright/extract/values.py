@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ WRITTEN = re.compile(
     r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d(?::\d\d)?)?))?", re.ASCII
 )  # fmt: skip
 UNIX = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
+AMOUNT = re.compile(r"[+-]?(?:\d{1,16}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?", re.ASCII)
+COIN, MOST_SATS = 100_000_000, 21_000_000 * 100_000_000
 SECONDS_FROM, SECONDS_TO = 631_152_000, 4_102_444_800  # 1990 to 2100
 LONGEST_NUMBER = len(str(1 << 32))
 UNITS = ((1, "seconds"), (1_000, "milliseconds"), (1_000_000, "microseconds"))
@@ -26,6 +29,16 @@ def digest_of(value: bytes | None) -> str | None:
     """A digest in small letters, None for what is empty."""
     text = text_of(value)
     return text.strip().lower() if text else None
+
+
+def sats_of_amount(value: bytes | None, unit: str) -> int | None:
+    """An amount in `BTC` or `sat` as satoshis, to the nearest: floats carry errors. None for what is no amount, or more
+    than there will ever be."""
+    text = text_of(value)
+    if text is None or not AMOUNT.fullmatch(text.strip()):
+        return None
+    sats = round(Decimal(text.strip()) * (COIN if unit == "BTC" else 1))
+    return sats if abs(sats) <= MOST_SATS else None
 
 
 def ip_of(value: bytes | None) -> str | None:

@@ -86,6 +86,8 @@ class ChainSettings:
     """mainnet, testnet, signet or regtest: decides how addresses are written."""
     max_hops: int = 6
     dust_sats: int = 546
+    late_hours: int = 24
+    """Entries of the service's ledger that stand longer than this after their block are late."""
 
 
 @dataclass(frozen=True)

@@ -272,6 +272,26 @@ _ALL = (
         locus=True,
     ),
     Table(
+        "credits",
+        "What the service's own ledger says that an account paid in. What was paid out or spent there is none.",
+        (
+            Column("credit", STR, "credit id"),
+            Column("account", STR, "account; NULL when unknown"),
+            Column("time", TIME, "UTC"),
+            Column("zone", STR, "zone in the source and the rule that made it UTC"),
+            Column("sats", INT, "satoshis"),
+            Column("amount", STR, "the amount, verbatim"),
+            Column("txid", STR, "transaction that the ledger names, if it names one"),
+            Column("address", STR, "address that the ledger names, if it names one"),
+            Column("note", STR, "kind, state or remark, verbatim"),
+            ROW_ORIGIN,
+            *ITEM_LOCUS,
+        ),
+        key="credit",
+        sources="CASE WHEN account IS NULL THEN [] ELSE [account] END",
+        locus=True,
+    ),
+    Table(
         "record_files",
         "Items that records are read from, each content once, and what it is read as.",
         (
@@ -847,6 +867,28 @@ _ALL = (
         ),
         key="judgement",
         sources="[link]",
+    ),
+    Table(
+        "reconciled",
+        "The service's ledger against the chain: every credit and every payment once, and what each gap is.",
+        (
+            Column("id", STR, "id of this comparison"),
+            Column("account", STR, "account"),
+            Column("credit", STR, "credit; NULL when the ledger has none for this payment"),
+            Column("payment", STR, "payment; NULL when the chain has none for this credit"),
+            Column(
+                "state",
+                STR,
+                "agrees, late, wrong amount, booked twice, paid twice, not booked, unpaid, off-chain "
+                "or outside the chain files",
+            ),
+            Column("difference", INT, "satoshis booked more than paid"),
+            Column("delay", INT, "seconds from the block to the entry"),
+            Column("reason", STR, "what says so"),
+            SOURCES,
+        ),
+        key="id",
+        sources="sources",
     ),
     Table(
         "referrals",

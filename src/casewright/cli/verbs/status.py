@@ -28,6 +28,14 @@ FUNNEL = {
     "referrals": "SELECT count(*) AS n FROM referrals",
     "countries": "SELECT count(DISTINCT country) AS n FROM referrals",
 }
+LEDGER = """
+SELECT r.state, count(r.credit) AS entries, count(r.payment) AS payments,
+       coalesce(sum(c.sats), 0)::BIGINT AS "sats booked", coalesce(sum(p.sats), 0)::BIGINT AS "sats paid",
+       min(r.reason) AS example
+FROM reconciled r LEFT JOIN credits c USING (credit) LEFT JOIN payments p USING (payment)
+GROUP BY r.state ORDER BY r.state = 'agrees' DESC, r.state
+"""
+"""Every entry of the service's ledger and every payment, by what they are to each other."""
 
 
 def status(case: CasePath, as_json: AsJson = False) -> None:
@@ -48,6 +56,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
             "SELECT image, algorithm, stored, computed, holds, exhibit FROM stored_hashes ORDER BY ALL"
         )
         wallets = found_wallets(reader)
+        ledger = reader.rows(LEDGER)
         opening = to_open(reader)
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
@@ -56,7 +65,8 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     protections = sandbox(opened)
     voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "volumes": volumes,
                   "stored_hashes": hashes, "protections": protections, "tallies": tallies, "set_aside": aside,
-                  "wallets": wallets, "to_open": opening, "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
+                  "wallets": wallets, "ledger_against_chain": ledger, "to_open": opening,
+                  "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
     voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
     _table(voice, "Sealed", ["role", "name", "form", "size", "files", "exhibit"], exhibits)
     if volumes:
@@ -69,6 +79,9 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
            ["stage", "noun", "received", "done", "nothing", "set_aside"], tallies)  # fmt: skip
     _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
     tell_wallets(voice, wallets)
+    if ledger:
+        _table(voice, "The service's ledger against the chain (casewright query CASE \"SELECT * FROM reconciled\")",
+               ["state", "entries", "payments", "sats booked", "sats paid", "example"], ledger)  # fmt: skip
     voice.table(["found", ""], [[k, v] for k, v in funnel.items()], title="Found")
     if opening["items"]:
         tell_to_open(voice, opening)
