@@ -68,3 +68,7 @@ bench-second *options:
 # known clips in longer videos and parts of known ones: what is found, and what wrongly
 bench-videos *options:
     uv run python bench/videos.py {{options}}
+
+# transactions with their ids out of block files, side by side (--blocks FOLDER: raw blocks of mainnet)
+bench-chain *options:
+    uv run --with blockchain-parser python bench/chain.py {{options}}

@@ -85,17 +85,22 @@ def read_single(file: Plain, easiest: int = EASIEST) -> Found | None:
 def read_frames(file: Plain, magic: bytes, easiest: int = EASIEST) -> Iterator[Found]:
     """Every block in order of the file. After damage the reading goes on at the next magic; no byte is passed over
     in silence but the room kept free."""
-    at, end = 0, len(file.clear)
-    while at < end:
-        if not file.clear.startswith(magic, at):
-            after = _next(file.clear, magic, at)
-            if not file.blank(at, after):
-                yield Found(at, after - at, None, "no block", "these bytes between blocks belong to none")
-            at = after
-            continue
+    at = 0
+    while at < len(file.clear):
+        found, at = next_found(file, magic, at, easiest)
+        if found:
+            yield found
+
+
+def next_found(file: Plain, magic: bytes, at: int, easiest: int = EASIEST) -> tuple[Found | None, int]:
+    """What stands at `at` (None: room kept free), and where to go on."""
+    if file.clear.startswith(magic, at):
         found = _frame(file, magic, at, easiest)
-        yield found
-        at = found.start + found.length
+        return found, found.start + found.length
+    after = _next(file.clear, magic, at)
+    if file.blank(at, after):
+        return None, after
+    return Found(at, after - at, None, "no block", "these bytes between blocks belong to none"), after
 
 
 def _frame(file: Plain, magic: bytes, at: int, easiest: int) -> Found:

@@ -34,10 +34,11 @@ class Spend(NamedTuple):
 
 
 class Coin(NamedTuple):
-    """An output: satoshis, and the script that says who may spend them."""
+    """An output: satoshis, and the script that says who may spend them, which begins at byte `start` of the block."""
 
     sats: int
     script: bytes
+    start: int
 
 
 class Transaction(NamedTuple):
@@ -173,7 +174,7 @@ def _coins(raw: bytes, at: int) -> tuple[tuple[Coin, ...], int]:
             raise DamagedBlock("impossible amount", f"an output of {sats} satoshis cannot be")
         size, script = compact(raw, at + 8)
         at = _within(raw, script + size)
-        found.append(Coin(sats, raw[script:at]))
+        found.append(Coin(sats, raw[script:at], script))
     return tuple(found), at
 
 

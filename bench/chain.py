@@ -1,0 +1,122 @@
+"""Blocks, side by side: transactions with their ids out of block files, on one core and on two.
+
+uv run --with blockchain-parser python bench/chain.py --blocks FOLDER
+
+FOLDER holds raw blocks (also in bzip2). They are repeated until a file of blocks is as long as Bitcoin Core's.
+"""
+
+import argparse
+import bz2
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from figures import Line, Table, race
+
+from casewright.chain.reading import EASIEST
+from casewright.kernels.blockcolumns import Columns, read_columns
+from casewright.kernels.blockfiles import Plain
+from casewright.model.bitcoin import NETWORKS
+
+FILE = 128 << 20
+MAGIC = NETWORKS["mainnet"].magic
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description="blocks, side by side")
+    options.add_argument("--blocks", type=Path, required=True, help="folder of raw blocks of mainnet")
+    options.add_argument("--runs", type=int, default=3)
+    chosen = options.parse_args()
+    table = Table()
+    blocks = raw_blocks(chosen.blocks)
+    parsing(table, blocks, chosen.runs)
+    print("\n" + table.markdown())
+    if table.differences:
+        sys.exit("\n".join(table.differences))
+
+
+def raw_blocks(folder: Path) -> list[bytes]:
+    """Every block of mainnet in the folder, largest first."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        raw = bz2.decompress(path.read_bytes()) if path.suffix == ".bz2" else path.read_bytes()
+        framed = raw if raw.startswith(MAGIC) else framed_block(raw)
+        columns, _ = read_columns(Plain(framed, framed), MAGIC, EASIEST["mainnet"])
+        places = zip(columns.block_start.tolist(), columns.block_size.tolist(), strict=True)
+        found += [framed[start : start + size] for start, size in places]
+    return sorted(found, key=len, reverse=True)
+
+
+def framed_block(raw: bytes) -> bytes:
+    return MAGIC + len(raw).to_bytes(4, "little") + raw
+
+
+def file_of(blocks: list[bytes], size: int) -> bytes:
+    once = b"".join(map(framed_block, blocks))
+    return once * max(1, size // len(once))
+
+
+def parsing(table: Table, blocks: list[bytes], runs: int) -> None:
+    ours, theirs = file_of(blocks, FILE), file_of(blocks, 1)
+    count, few = len(ours_read(ours).txid), len(ours_read(theirs).txid)
+    times, answers = race({"ours": lambda: digest(ours_read(theirs).txid), "peer": lambda: peer_digest(blocks)}, 1)
+    table.must_agree("txids", answers)
+    sides: dict[str, Callable[[], object]] = {
+        "one": lambda: len(ours_read(ours).txid),
+        "two": lambda: two_at_once(ours),
+        "peer": lambda: peer_digest(blocks),
+        "peer two": lambda: two_processes(blocks),
+    }
+    times, _ = race(sides, runs)
+    for name, what, amount, goal, peer, peers in (
+        ("one", "one core", count, 20, "peer", few),
+        ("two", "two cores", 2 * count, 40, "peer", few),
+        ("two", "two cores each", 2 * count, None, "peer two", 2 * few),
+    ):
+        mine, other = times[name], times[peer]
+        table.add(Line("blocks", f"{len(ours) / 1e6:.0f} MB, {what}, {len(ours) / count:.0f} B a transaction",
+                       "blockchain-parser", "tx/s", amount / mine.wall, amount / mine.cpu, peers / other.wall,
+                       peers / other.cpu, wanted=goal, by_wall=True))  # fmt: skip
+
+
+def ours_read(raw: bytes) -> Columns:
+    return read_columns(Plain(raw, raw), MAGIC, EASIEST["mainnet"])[0]
+
+
+def two_at_once(raw: bytes) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(ours_read, [raw, raw]))
+
+
+def digest(txids: np.ndarray) -> str:
+    return sha256(txids.tobytes()).hexdigest()
+
+
+def peer_digest(blocks: list[bytes]) -> str:
+    """Only the id is asked of each transaction; the peer works out the rest when asked."""
+    from blockchain_parser.block import Block  # noqa: PLC0415  fetched for the measurement only
+
+    total = sha256()
+    for raw in blocks:
+        for transaction in Block(raw).transactions:
+            total.update(bytes.fromhex(transaction.txid)[::-1])
+    return total.hexdigest()
+
+
+def two_processes(blocks: list[bytes]) -> None:
+    children = []
+    for _ in range(2):
+        if not (child := os.fork()):
+            peer_digest(blocks)
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()
