@@ -90,7 +90,8 @@ def test_a_batch_of_one_service_that_looks_like_a_coinjoin_is_doubted_but_not_dr
     chain = Chain()
     tags = [tag(f"hot{n}", "Kestrel Exchange", tag=f"tag-{n}") for n in range(4)]
     coins = chain.mint(*((f"hot{n}", COIN) for n in range(4)))
-    chain.pay(coins, ("dep", COIN // 2), ("x", COIN // 2), ("y", COIN // 2), ("hot0", COIN))
+    paid = [(who, COIN * 6 // 10) for who in ("dep", "x", "y")]
+    chain.pay(coins, *paid, ("hot0", COIN * 14 // 10), ("hot1", COIN * 4 // 10), ("hot2", COIN * 4 // 10))
     tables = follow(chain, {"acc-1": "dep"}, tags)
     assert set(found(tables)) == {("Kestrel Exchange", 1, "weak")}
     assert "shape of a JoinMarket CoinJoin" in against(tables)
@@ -240,8 +241,9 @@ def test_forward_stops_say_why(spent: bool) -> None:
     chain = Chain()
     coins = swept(chain)
     if spent:
-        chain.pay([*coins, *chain.mint(("b", 2 * COIN), ("c", 2 * COIN))], *((f"mix {n}", COIN) for n in range(3)),
-                  ("rest", 2 * COIN))  # fmt: skip
+        others = chain.mint(("b", 2 * COIN), ("c", 2 * COIN))
+        mixed = [(f"mix {n}", COIN) for n in range(3)]
+        chain.pay([*coins, *others], *mixed, *((f"rest {n}", COIN - 10 - n) for n in range(3)))
     tables = follow(chain, DEPOSITS, [TALLOW])
     assert ("stops at a CoinJoin" if spent else "stops: not spent yet") in reasons(tables, "forward")
     assert found(tables, "forward") == []
