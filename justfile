@@ -72,6 +72,7 @@ bench-videos *options:
 # transactions with their ids out of block files, side by side (--blocks FOLDER: raw blocks of mainnet)
 bench-chain *options:
     uv run --with blockchain-parser python bench/chain.py {{options}}
+
 # CoinJoins of every published shape, ordinary transactions and real blocks: what the rules name, beside the single rule
 bench-coinjoins *options:
     PYTHONPATH=. uv run python bench/coinjoins.py {{options}}
