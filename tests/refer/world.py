@@ -83,7 +83,9 @@ def tables() -> dict[str, pa.Table]:
     }, [raw for _, raw in papers])  # fmt: skip
     events: list[str] = []
     for stage in (*LINK, *JUDGED, *REFER):
-        made = {**world.tables, "ledger/judgement": pa.table({"event": pa.array(events, pa.string())})}
+        told = {"ledger/judgement": events, "ledger/process": []}
+        ledger = {name: pa.table({"event": pa.array(lines, pa.string())}) for name, lines in told.items()}
+        made = {**world.tables, **ledger}
         over = (
             made[stage.over].filter(pa.compute.equal(made[stage.over]["role"], "return"))
             if stage.over

@@ -21,7 +21,7 @@ def requests(batch: pa.Table, context: Context) -> Output:
     rows = context.sql(sql_stage_text(__file__, "requests")).to_pylist()
     for row in rows:
         row["reference"] = reference_of(row["service"])
-        row["request"] = make_id("request", row["service"], row["txid"], row.pop("vout"))
+        row["request"] = make_id("request", row["service"], row["txid"], row["vout"])
     received, asked = context.table("services").num_rows, len({s for row in rows for s in row["sources"]})
     tally = Tally("services found", received, asked, received - asked)
     return Output({"requests": TABLES["requests"].rows(rows)}, [], [tally])

@@ -19,15 +19,16 @@ def returns(batch: pa.Table, context: Context) -> Output:
     rows: list[dict[str, Any]] = []
     aside: list[SetAside] = []
     for file in batch.to_pylist():
-        for record in _records(file, context, RETURN_COLUMNS, aside):
+        for record in records_of(file, context, RETURN_COLUMNS, aside):
             copied = {name: record.fields.get(name) or None for name in COPIED}
             rows.append({"return_id": make_id("return", file["exhibit"], file["path"], record.row), **copied,
-                         **_place(file, record)})  # fmt: skip
+                         **place_of(file, record)})  # fmt: skip
     tally = Tally("rows", len(rows) + len(aside), len(rows))
     return Output({"returns": TABLES["returns"].rows(rows)}, aside, [tally])
 
 
-def _records(file: dict[str, Any], context: Context, needed: tuple[str, ...], aside: list[SetAside]) -> list[Record]:
+def records_of(file: dict[str, Any], context: Context, needed: tuple[str, ...], aside: list[SetAside]) -> list[Record]:
+    """The good rows of a sealed CSV; the others go to `aside`."""
     with context.open(file["sha256"]) as opened:
         raw = opened.read()
     good = []
@@ -41,7 +42,8 @@ def _records(file: dict[str, Any], context: Context, needed: tuple[str, ...], as
     return good
 
 
-def _place(file: dict[str, Any], record: Record) -> dict[str, Any]:
+def place_of(file: dict[str, Any], record: Record) -> dict[str, Any]:
+    """Where a record stands in its exhibit."""
     return {"exhibit": file["exhibit"], "path": file["path"], "row": record.row, "span_start": record.span_start,
             "span_length": record.span_length}  # fmt: skip
 
@@ -64,12 +66,12 @@ def persons(batch: pa.Table, context: Context) -> Output:
         _add_customer(rows, customer)
     aside: list[SetAside] = []
     files = context.sql("SELECT * FROM exhibit_files WHERE role = 'prior' ORDER BY exhibit, position").to_pylist()
-    earlier = [(file, record) for file in files for record in _records(file, context, PRIOR_COLUMNS, aside)]
+    earlier = [(file, record) for file in files for record in records_of(file, context, PRIOR_COLUMNS, aside)]
     for file, record in earlier:
         person = make_id("person", "prior", file["exhibit"], file["path"], record.row)
         copied = {n: record.fields.get(n) or None for n in ("full_name", "born", "email", "phone", "country", "note")}
         rows[person] = {"person": person, "origin": "prior", "reference": record.fields["case"], **copied,
-                        **_place(file, record), "sources": []}  # fmt: skip
+                        **place_of(file, record), "sources": []}  # fmt: skip
     received = len(found) + len(earlier)
     tally = Tally("rows", received + len(aside), len(rows), received - len(rows))
     return Output({"persons": TABLES["persons"].rows(list(rows.values()))}, aside, [tally])

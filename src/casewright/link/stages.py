@@ -4,13 +4,19 @@ from casewright.engine.stage import Stage
 from casewright.link.joins import links, requests
 from casewright.link.judge import judgements
 from casewright.link.people import persons, returns
+from casewright.link.process import legal_process
 from casewright.link.reconcile import reconciled
+from casewright.link.service_book import service_book
 
 STAGES = (
-    Stage("requests", 2, ("services", "payments", "outputs", "tags", "transactions", "blocks"), ("requests",),
-          requests),
+    Stage("service_book", 1, ("exhibit_files",), ("service_book",), service_book, hostile=True, noun="rows"),
+    Stage("requests", 3, ("services", "payments", "outputs", "tags", "transactions", "blocks", "service_book"),
+          ("requests",), requests),
     Stage("returns", 2, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
           order="exhibit, position", batch=1, hostile=True, noun="rows", key="exhibit"),
+    Stage("legal_process", 1, ("requests", "returns", "payments", "service_book", "ledger/process"),
+          ("legal_process", "process_steps"), legal_process,
+          params=lambda settings: {"days": settings.refer.reply_within_days}),
     Stage("persons", 2, ("exhibit_files", "returns"), ("persons",), persons, hostile=True, noun="rows"),
     Stage("links", 4, ("payments", "services", "requests", "returns", "persons", "outputs", "uploaded_media",
                        "worklist"), ("links",), links),

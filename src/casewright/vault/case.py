@@ -16,7 +16,7 @@ from casewright.vault.ledger import Event, Ledger, canonical
 from casewright.vault.sealing import Sealing, Tell
 from casewright.vault.store import Store, write_atomically
 
-LATEST_ONLY = ("mapping", "settings")
+LATEST_ONLY = ("mapping", "services", "settings")
 """Roles of which only the last sealed source counts."""
 
 

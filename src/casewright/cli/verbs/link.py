@@ -1,5 +1,6 @@
 """`casewright link`: join accounts, payments, media and persons; record judgements."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,9 @@ from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
 from casewright.link.judge import Said, judgement
+from casewright.link.process import Step, process_step
 from casewright.model.errors import UsageError
+from casewright.refer.letters import write_letters
 from casewright.vault.case import Case
 
 PENDING = """
@@ -39,6 +42,27 @@ def link(
     prior: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Subjects of earlier cases, CSV.", show_default=False)
     ] = None,
+    services: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What you know of services, CSV: goes before tags.", show_default=False),
+    ] = None,
+    requests: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the requests, a PDF and a CSV for each service.", show_default=False),
+    ] = None,
+    sent: Annotated[
+        list[str] | None, typer.Option(metavar="REF=DAY", help="A request was sent on this day.", show_default=False)
+    ] = None,
+    refused: Annotated[
+        list[str] | None, typer.Option(metavar="REF=DAY", help="The service refused; needs --why.", show_default=False)
+    ] = None,
+    empty: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REF=DAY", help="It has no such customer; needs --why.", show_default=False),
+    ] = None,
+    withdrawn: Annotated[
+        list[str] | None, typer.Option(metavar="REF=DAY", help="You withdrew it; needs --why.", show_default=False)
+    ] = None,
     judge: Annotated[
         list[str] | None,
         typer.Option(metavar="LINK=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
@@ -47,24 +71,37 @@ def link(
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Join what was found; record judgements.
+    """Join what was found; ask services; record judgements.
 
     A judgement names a person; nothing else does."""
     voice, opened = Voice(as_json), Case(case)
     if judge and not why.strip():
         raise UsageError("a judgement needs a reason: add --why TEXT.")
     said = [Said(*verdict_on(one, "LINK"), why) for one in judge or []]
+    days = {"sent": sent, "refused": refused, "empty": empty, "withdrawn": withdrawn}
+    steps = [step_on(name, text, why) for name, given in days.items() for text in given or []]
     with opened.writing():
-        sealed = [seal(opened, voice, path, "return") for path in returns or []]
+        sealed = [seal(opened, voice, services, "services")] if services else []
+        sealed += [seal(opened, voice, path, "return") for path in returns or []]
         sealed += [seal(opened, voice, path, "prior") for path in prior or []]
         ran = run_stages(opened, voice, "link", on)
         if said:
             record(opened, said)
+        if steps:
+            note_steps(opened, steps)
+        if said or steps:
             ran = run_stages(opened, voice, "link", on)
     with reading(opened) as reader:
         pairs = reader.rows(PENDING)
-    voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs))
+        letters = write_letters(reader, opened.settings, requests) if requests else []
+    written = [{key: str(value) if isinstance(value, Path) else value for key, value in asdict(one).items()}
+               for one in letters]  # fmt: skip
+    voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs, requests=written))
     tell_stages(voice, ran)
+    for one in letters:
+        voice.say(
+            f"{one.service}, {one.reference}: {one.lines} lines in {one.pdf}, {one.preserve.name} and {one.csv.name}"
+        )
     voice.say("Suggestions, and what people judged of them:", style="bold")
     for row in pairs:
         voice.say(
@@ -75,6 +112,21 @@ def link(
     if any(row["verdict"] == "not judged" for row in pairs):
         voice.say(f"Judge one with: casewright link {case} --judge LINK=positive --why TEXT")
     finish(ran)
+
+
+def note_steps(case: Case, steps: list[Step]) -> None:
+    """Write what was done about requests into the ledger; the caller holds the case. All or, on an error, none."""
+    with reading(case) as reader:
+        references = {row["reference"] for row in reader.rows("SELECT reference FROM legal_process")}
+    examiner = case.settings.case.examiner
+    case.ledger.append(*(("process", process_step(references, step, examiner)) for step in steps))
+
+
+def step_on(name: str, text: str, why: str) -> Step:
+    reference, sign, day = text.partition("=")
+    if not sign:
+        raise UsageError(f"--{name} takes REF=DAY, such as CW-0123ABCD=2026-03-31, not {text!r}.")
+    return Step(reference, name, day, why)
 
 
 def record(case: Case, said: list[Said]) -> None:

@@ -52,8 +52,13 @@ def write_pdf(figures: Figures, country: str, texts: Mapping[str, str], path: Pa
     title = "Accounts whose country is not known" if country == UNRESOLVED else f"Referral to {country}"
     data = {"country": country, "title": title, **safe, "balance": _balance(figures), **_content(figures)}
     data["escaped"] = any(drawable(f["value"]) != f["value"] for f in figures)
+    compile_pdf(TEMPLATE, data, path)
+
+
+def compile_pdf(template: Path, data: Mapping[str, Any], path: Path) -> None:
+    """A PDF/A-2a of a template and its data; no clock and no font of the machine reaches it."""
     document = typst.compile(
-        str(TEMPLATE), format="pdf", ignore_system_fonts=True, pdf_standards=["a-2a"], timestamp=int(FIXED.timestamp()),
+        str(template), format="pdf", ignore_system_fonts=True, pdf_standards=["a-2a"], timestamp=int(FIXED.timestamp()),
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
     )  # fmt: skip
     path.write_bytes(document)

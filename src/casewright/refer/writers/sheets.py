@@ -100,10 +100,11 @@ def write_csvs(figures: Figures, folder: Path) -> None:
             [next(iter(row.values()))["figure"], *(row[c]["value"] if c in row else "" for c in columns)]
             for _, row in rows
         )
-        _write(folder / f"{name}.csv", csv_text(["figure", *columns], cells))
+        write_text(folder / f"{name}.csv", csv_text(["figure", *columns], cells))
     every = ([f["figure"], f["section"], f["subject"], f["label"], f["value"], " ".join(f["sources"])] for f in figures)
-    _write(folder / "figures.csv", csv_text(["figure", "section", "subject", "label", "value", "sources"], every))
+    write_text(folder / "figures.csv", csv_text(["figure", "section", "subject", "label", "value", "sources"], every))
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """UTF-8; what is none stands escaped."""
     path.write_bytes(text.encode("utf-8", "backslashreplace"))
