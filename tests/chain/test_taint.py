@@ -67,7 +67,7 @@ def by_source(coins: list[Runs]) -> dict[int, int]:
     return {source: sats for source, sats in found.items() if sats}
 
 
-@pytest.mark.parametrize("method", (HAIRCUT, *IN_ORDER))
+@pytest.mark.parametrize("method", [HAIRCUT, *IN_ORDER])
 @given(case=transactions())
 def test_of_every_source_comes_out_what_went_in_and_no_output_holds_more_than_it_is_worth(
     method: str, case: tuple[list[Runs], list[int]]

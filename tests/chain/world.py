@@ -26,7 +26,7 @@ EASY = 0x207FFFFF
 MAGIC = NETWORKS["regtest"].magic
 COIN = 100_000_000
 EXHIBIT = "c" * 64
-PARAMS = {"network": "regtest", "max_hops": 6, "dust_sats": 546}
+PARAMS = {"network": "regtest", "max_hops": 6, "dust_sats": 546, "max_age_days": 0, "taint": "haircut"}
 
 
 def script(name: str) -> bytes:
@@ -132,12 +132,17 @@ def tag(name: str, label: str, category: str = "exchange", level: int = 50, **mo
 
 
 def follow(
-    chain: Chain, deposits: Mapping[str, str], tags: Sequence[dict[str, Any]] = (), **params: int
+    chain: Chain,
+    deposits: Mapping[str, str],
+    tags: Sequence[dict[str, Any]] = (),
+    wallet_addresses: Sequence[dict[str, Any]] = (),
+    **params: Any,
 ) -> dict[str, list[dict[str, Any]]]:
     """All tables of the room for a chain, the market's deposit addresses (wallet name by account) and tags."""
     given = [{"id": f"dep-{a}", "account": a, "address": address(n)} for a, n in deposits.items()]
     tables = {**read({"blk00000.dat": chain.file()}).tables}
-    base = context({"deposit_addresses": given, "tags": list(tags)}, params={**PARAMS, **params})
+    rows = {"deposit_addresses": given, "tags": list(tags), "wallet_addresses": list(wallet_addresses)}
+    base = context(rows, params={**PARAMS, **params})
     world = Context(base.params, {**base.tables, **tables}, base.blobs)
     for work in (payments, clusters, trace):
         made = work(pa.table({}), world).tables

@@ -1,80 +1,147 @@
 """What one trace of one payment found: rows of `hops` and of `services`, each with what it rests on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from casewright.chain.flow import UNKNOWN_COIN, Share
+from casewright.chain.gaps import Gaps
 from casewright.chain.graph import Coin, Graph
 from casewright.chain.labels import Tag, Verdict
 from casewright.model.ids import make_id
 
 NOTHING_AGAINST = "nothing found in the chain; a tag is another's word, and a withdrawal is not yet a person"
+DAY = 86_400
+BACK, FORWARD, MARKET = "back", "forward", "market"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a trace goes: transactions from the payment, least satoshis of a coin, and transactions in all."""
+    """How far a trace goes: hops from the payment, least satoshis of a coin, days from the payment (0: any), and
+    transactions in all. `taint` is the convention by which shares are told."""
 
     max_hops: int
     dust_sats: int
+    max_age_days: int = 0
+    taint: str = "haircut"
     most_transactions: int = 2_000
+
+    def is_old(self, days: int) -> bool:
+        return 0 < self.max_age_days < days
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where a walk stands: at a coin, so many hops and so many transactions from the payment. They differ behind a
+    peeling chain, which is one hop."""
+
+    coin: Coin
+    step: int = 1
+    transactions: int = 1
+    mingled: int = 1
+    guesses: int = 0
 
 
 @dataclass
 class Findings:
-    """Collects the rows of one payment and direction, in the order in which they are found."""
+    """Collects the rows of one payment and direction, in the order in which they are found.
+
+    `payment` is empty for the trace of all that the market's own wallets paid.
+    """
 
     graph: Graph
     payment: str
     direction: str
     limits: Limits
+    gaps: Gaps = field(default_factory=Gaps)
     hops: list[dict[str, Any]] = field(default_factory=list)
     services: list[dict[str, Any]] = field(default_factory=list)
-    crossed: dict[str, int] = field(default_factory=dict)
+    crossed: dict[int, int] = field(default_factory=dict)
+    """Step in which each transaction was crossed."""
+    queued: set[int] = field(default_factory=set)
+    """Coins that the walk goes on with."""
     loose_ends: dict[str, int] = field(default_factory=dict)
+    flows: list[tuple[dict[str, Any], int, tuple[int, ...]]] = field(default_factory=list)
+    """Rows whose share is still to be told: of the coin, or of the coin as far as others paid for it."""
 
     def hop(
-        self, step: int, coin: Coin, txid: str, payer: str, payee: str, reason: str, *rests_on: str, end: str = ""
-    ) -> None:
-        """A step over `txid` that follows `coin`. `end` names a branch that ends without a service."""
+        self, step: int, coin: Coin, txid: str, payer: int | str, payee: int, reason: str, *rests_on: str,
+        end: str = "", paid_with: Sequence[Coin] | None = (), transactions: int = 1,
+    ) -> None:  # fmt: skip
+        """A step over `txid` that follows `coin`. `end` names a branch that ends without a service. `paid_with`: the
+        coins that this row is about among those that paid for it; None when they are not known."""
         if end:
             self.loose_ends[end] = self.loose_ends.get(end, 0) + 1
-        self.hops.append({
-            "hop": make_id("hop", self.payment, self.direction, len(self.hops), txid, coin.id), "payment": self.payment,
-            "direction": self.direction, "step": step, "txid": txid, "from_cluster": payer, "to_cluster": payee,
-            "sats": coin.sats, "reason": reason, "sources": list(dict.fromkeys((txid, coin.id, *rests_on))),
-        })  # fmt: skip
+        payer = payer if isinstance(payer, str) else self.graph.name(payer)
+        row = {
+            "hop": make_id("hop", self.payment, self.direction, len(self.hops), txid, coin.id),
+            "payment": self.payment or None, "direction": self.direction, "step": step, "txid": txid,
+            "from_cluster": payer, "to_cluster": self.graph.name(payee), "sats": coin.sats, "share": None,
+            "transactions": transactions, "reason": reason, "sources": list(dict.fromkeys((txid, coin.id, *rests_on))),
+        }  # fmt: skip
+        self.hops.append(row)
+        known = (UNKNOWN_COIN,) if paid_with is None else tuple(c.number for c in paid_with)
+        self.flows.append((row, coin.number, known))
 
-    def reached(self, step: int, moved: Coin, met: Coin, verdict: Verdict, doubts: list[str], sure: bool) -> None:
+    def reached(
+        self, way: Way, moved: Coin, met: Coin, verdict: Verdict, doubts: Sequence[str], rules: Sequence[str],
+        sure: bool, paid_with: Sequence[Coin] = (),
+    ) -> None:  # fmt: skip
         """`moved` is the output that left or entered the service, `met` the coin whose address is the service's."""
-        for tag in verdict.custodial:
-            confidence = "strong" if step == 1 and sure else "weak"
-            self._service(step, moved, met, tag, confidence, [*verdict.doubts, *doubts])
-        for tag in verdict.mixing:
-            mixed = f"{tag['label']} mixes coins of many: what leaves it is not what its customer brought"
-            self._service(step, moved, met, tag, "none", [mixed, *verdict.doubts, *doubts])
+        tied = [*verdict.custodial, *verdict.mixing]
+        for tag in tied:
+            against = [*verdict.doubts, *doubts]
+            confidence = "strong" if way.transactions == 1 and sure else "weak"
+            if tag in verdict.mixing:
+                confidence = "none"
+                against.insert(
+                    0, f"{tag['label']} mixes coins of many: what leaves it is not what its customer brought"
+                )
+            if len(tied) > 1:
+                against.append("equally strong tags name others: all of them are told the same share")
+            self._service(way, moved, met, tag, confidence, against, rules, paid_with)
 
-    def _service(self, step: int, moved: Coin, met: Coin, tag: Tag, confidence: str, against: list[str]) -> None:
+    def _service(
+        self, way: Way, moved: Coin, met: Coin, tag: Tag, confidence: str, against: list[str], rules: Sequence[str],
+        paid_with: Sequence[Coin],
+    ) -> None:  # fmt: skip
         proof = self.graph.proof(met, tag)
+        named = f"tag of {tag['address']}: {tag['label']} ({tag['category'] or 'no category'}, {tag['level']} of 100)"
+        rules = [named, *rules]
         if met.address != tag["address"]:
             merges = f"{len(proof)} co-spend" + ("s" if len(proof) > 1 else "")
             against = [*against, f"the tag is on {tag['address']}, joined to this address by {merges}"]
-        if moved.txid in self.graph.floating:
+            rules.insert(1, f"cluster: {merges} join {met.address} to the tagged address")
+        if self.graph.is_floating(moved.made_in):
             against = [*against, "its block's ancestors are not in the chain files: the chain could not be checked"]
-        self.services.append({
+        row = {
             "id": make_id("service", self.payment, self.direction, moved.id, met.id, tag["tag"]),
-            "payment": self.payment, "direction": self.direction, "service": tag["label"], "address": met.address,
-            "txid": moved.txid, "vout": moved.vout, "sats": moved.sats, "hops": step, "confidence": confidence,
-            "against": against, "sources": list(dict.fromkeys((self.payment, moved.id, met.id, tag["tag"], *proof))),
-        })  # fmt: skip
+            "payment": self.payment or None, "direction": self.direction, "service": tag["label"],
+            "address": met.address, "txid": moved.txid, "vout": moved.vout, "sats": moved.sats, "share": None,
+            "hops": way.transactions, "confidence": confidence, "rules": rules, "against": against,
+            "sources": list(dict.fromkeys(s for s in (self.payment, moved.id, met.id, tag["tag"], *proof) if s)),
+        }  # fmt: skip
+        self.services.append(row)
+        self.flows.append((row, moved.number, tuple(c.number for c in paid_with)))
+
+    def days(self, later: int, earlier: int) -> int:
+        """Days between the blocks of two transactions."""
+        time = self.graph.chain.time
+        return (int(time[later]) - int(time[earlier])) // DAY
+
+    def told(self, share: Share) -> None:
+        """Fill in the share of every row, now that the whole trace is known."""
+        for row, coin, paid_with in self.flows:
+            row["share"] = share(coin, paid_with)
 
     def finished(self) -> list[dict[str, Any]]:
         """Rows of `services`, each told what the other branches say against it."""
         labels = sorted({s["service"] for s in self.services})
         for service in self.services:
             against = list(service["against"])
-            if others := [name for name in labels if name != service["service"]]:
+            if (others := [name for name in labels if name != service["service"]]) and self.payment:
                 against.append(f"several sources: the trace also reaches {', '.join(others)}")
-            if self.direction == "back":
+            if self.direction == BACK:
                 against += [_branches(count, end) for end, count in sorted(self.loose_ends.items())]
             service["against"] = "; ".join(dict.fromkeys(against)) or NOTHING_AGAINST
         return self.services

@@ -1,119 +1,194 @@
-"""Forward from a payment: where the market's own wallets took the coin, up to the service that it was paid into.
+"""Forward from coins of the market: where its own wallets took them, up to the service that they were paid into.
 
-Only the coin of the payment is followed: over sweeps (one output), over the change of the same wallet, and along
+Only the coins themselves are followed: over sweeps (one output), over the change of the same wallet, and along
 peeling chains (the largest output goes on). Smaller outputs are payments to others; of them only those are looked at
 that go on whole into a service, as an exchange's deposit addresses do.
 """
 
 from collections import deque
+from collections.abc import Sequence
 
-from casewright.chain.findings import Findings
-from casewright.chain.graph import Coin, Graph
+from casewright.chain.findings import Findings, Way
+from casewright.chain.flow import flow_forward
+from casewright.chain.graph import Coin, Crossing, market_coins
+from casewright.chain.peels import goes_on, peels_after
 
 SWEPT = 2
 
 
 def trace_forward(found: Findings, payment: Coin) -> Findings:
-    """Fills `found`, in the order of the chain."""
-    verdict = found.graph.verdict(found.graph.wallet(payment))
+    """Where the coin of one payment went. Fills `found`, in the order of the chain."""
+    verdict = found.graph.verdict(payment.wallet)
     if verdict.custodial:
-        wallet = found.graph.wallet(payment)
         doubts = ["the market's deposit address itself belongs to the service: its customer is the market"]
-        found.reached(1, payment, payment, verdict, doubts, sure=True)
-        found.hop(1, payment, payment.txid, wallet, wallet, verdict.stops)
+        rules = ["direct: the deposit address is the service's"]
+        found.reached(Way(payment), payment, payment, verdict, doubts, rules, sure=True)
+        found.hop(1, payment, payment.txid, payment.wallet, payment.wallet, verdict.stops)
+        found.told(lambda coin, paid_with: payment.sats)
         return found
-    queue = deque([(payment, 1, 1)])
+    return trace_all(found, [payment])
+
+
+def trace_all(found: Findings, coins: Sequence[Coin]) -> Findings:
+    """Where these coins went, all in one walk."""
+    queue = deque(Way(coin) for coin in {c.spender: c for c in reversed(coins)}.values())
     while queue:
-        coin, step, mingled = queue.popleft()
-        queue.extend(_cross(found, coin, step, mingled))
+        queue.extend(_cross(found, queue.popleft(), coins[0]))
+    found.told(flow_forward(found.graph, [c.number for c in coins], found.crossed, found.limits.taint))
     return found
 
 
-def _cross(found: Findings, coin: Coin, step: int, mingled: int) -> list[tuple[Coin, int, int]]:
-    """Rows for the transaction that spends `coin`, and the outputs to go on with. `mingled`: the most coins that went
-    into one transaction on the way here."""
-    graph, wallet, txid = found.graph, found.graph.wallet(coin), coin.spent_by
-    stop = _stop(found, coin, step)
-    if txid is None or stop:
-        found.hop(step, coin, txid or coin.txid, wallet, wallet, stop)
+def trace_market(found: Findings) -> Findings:
+    """Where all coins went that the market's own wallets spent. Wallets of a service that holds the market's money are
+    left out: what such a service spends is its own."""
+    graph = found.graph
+    coins = [graph.coin(number) for number in market_coins(graph)]
+    own = [c for c in coins if not graph.verdict(c.wallet).custodial]
+    return trace_all(found, own) if own else found
+
+
+def _cross(found: Findings, way: Way, start: Coin) -> list[Way]:
+    """Rows for the transaction that spends the coin, and the outputs to go on with."""
+    graph, coin = found.graph, way.coin
+    stop = _stop(found, way, start)
+    if stop:
+        txid = graph.crossing(coin.spender).txid if coin.spender >= 0 else coin.txid
+        found.hop(way.step, coin, txid, coin.wallet, coin.wallet, stop)
         return []
-    found.crossed[txid] = step
-    mingled = max(mingled, len(graph.spends.get(txid, ())))
-    doubts = _doubts(step, mingled)
-    open_outputs, served = [], False
-    for output in graph.outputs.get(txid, []):
-        payee = graph.wallet(output)
-        verdict = graph.verdict(payee)
-        if verdict.stops:
-            served = True
-            found.reached(step, output, output, verdict, doubts, sure=True)
-            tags = [t["tag"] for t in (*verdict.custodial, *verdict.mixing)]
-            found.hop(step, output, txid, wallet, payee, verdict.stops, coin.id, *tags)
-        elif output.sats >= found.limits.dust_sats and output.kind != "op_return":
-            open_outputs.append(output)
-    followed, why = _followed(graph, wallet, open_outputs, served)
+    if run := peels_after(graph, coin, found.crossed, lambda t: found.limits.is_old(found.days(t, start.made_in))):
+        return _over_peels(found, way, run)
+    crossing = graph.crossing(coin.spender)
+    found.crossed[crossing.number] = way.step
+    mingled = max(way.mingled, len(crossing.spends))
+    here = Way(coin, way.step, way.transactions, mingled, way.guesses)
+    open_outputs, served = _paid(found, here, crossing)
+    followed, why = _followed(coin.wallet, open_outputs, served)
     beside = [o for o in open_outputs if o not in followed]
     for output in beside:
-        _look_into(found, output, step, wallet, doubts)
+        _look_into(found, output, here)
     more = f"; {len(beside)} other outputs are payments to others or change" if beside else ""
-    last = step >= found.limits.max_hops
+    last = way.step >= found.limits.max_hops
+    end = f"; stops: {found.limits.max_hops} hops, the limit in case.toml" if last else ""
     for output in followed:
-        end = f"; stops: {found.limits.max_hops} hops, the limit in case.toml" if last else ""
-        found.hop(step, output, txid, wallet, graph.wallet(output), why + more + end, coin.id)
-    return [] if last else [(output, step + 1, mingled) for output in followed]
+        found.hop(way.step, output, crossing.txid, coin.wallet, output.wallet, why + more + end, coin.id)
+    guesses = way.guesses + why.startswith("peel")
+    return [] if last else [Way(o, way.step + 1, way.transactions + 1, mingled, guesses) for o in followed]
 
 
-def _stop(found: Findings, coin: Coin, step: int) -> str:
+def _paid(found: Findings, way: Way, crossing: Crossing) -> tuple[list[Coin], bool]:
+    """Rows for the outputs that go to tagged wallets; the other outputs, and whether there were such."""
+    open_outputs, served = [], False
+    for number in crossing.outputs:
+        output = found.graph.coin(number)
+        verdict = found.graph.verdict(output.wallet)
+        if verdict.stops:
+            served = True
+            found.reached(way, output, output, verdict, _doubts(way), _rules(way), sure=True)
+            tags = [t["tag"] for t in (*verdict.custodial, *verdict.mixing)]
+            found.hop(
+                way.step, output, crossing.txid, way.coin.wallet, output.wallet, verdict.stops, way.coin.id, *tags
+            )
+        elif not found.payment and found.graph.in_market(output.wallet):
+            continue  # its spending is part of this walk anyway
+        elif output.sats >= found.limits.dust_sats and output.kind != "op_return":
+            open_outputs.append(output)
+    return open_outputs, served
+
+
+def _stop(found: Findings, way: Way, start: Coin) -> str:
     """Why the coin is not followed into the transaction that spends it; empty when it is."""
-    graph, txid = found.graph, coin.spent_by
-    if txid is None:
-        return "stops: not spent yet"
-    if rule := graph.coinjoins.get(txid):
-        return f"stops at a CoinJoin: {rule}"
-    if txid in graph.entrances:
-        return "stops at the entrance of a CoinJoin: Whirlpool Tx0"
-    if txid in found.crossed:
-        return f"stops: this transaction was crossed in step {found.crossed[txid]} already"
-    if len(found.crossed) >= found.limits.most_transactions:
-        return f"stops: {found.limits.most_transactions} transactions were crossed"
-    return ""
+    graph, limits, number, count = found.graph, found.limits, way.coin.spender, len(found.crossed)
+    if number < 0:
+        return f"stops: not spent yet{found.gaps}"
+    crossing = graph.crossing(number)
+    age = found.days(number, start.made_in)
+    reasons = (
+        (crossing.rule, f"stops at a CoinJoin: {crossing.rule}"),
+        (crossing.is_entrance, "stops at the entrance of a CoinJoin: Whirlpool Tx0"),
+        (number in found.crossed, f"stops: this transaction was crossed in step {found.crossed.get(number)} already"),
+        (count >= limits.most_transactions, f"stops: {limits.most_transactions} transactions were crossed"),
+        (limits.is_old(age),
+         f"stops: {age} days after the payment; case.toml says {limits.max_age_days}"),
+    )  # fmt: skip
+    return next((words for applies, words in reasons if applies), "")
 
 
-def _followed(graph: Graph, wallet: str, outputs: list[Coin], served: bool) -> tuple[list[Coin], str]:
+def _followed(wallet: int, outputs: list[Coin], served: bool) -> tuple[list[Coin], str]:
     """The outputs in which the payer's own money goes on, and the rule that says so. `served`: others went to a tagged
     wallet."""
     if len(outputs) == 1:
         return outputs, "change: what the tagged wallet was not paid" if served else "sweep: all goes on in one output"
-    if same := [o for o in outputs if graph.wallet(o) == wallet]:
+    if same := [o for o in outputs if o.wallet == wallet]:
         return same, "change: goes back to the same wallet"
     largest = max(outputs, key=lambda o: (o.sats, -o.vout), default=None)
     return ([largest], "peel: the largest output goes on") if largest else ([], "")
 
 
-def _look_into(found: Findings, output: Coin, step: int, payer: str, doubts: list[str]) -> None:
+def _look_into(found: Findings, output: Coin, way: Way) -> None:
     """A smaller output counts when the transaction that spends it pays one service and nobody else."""
-    graph, txid = found.graph, output.spent_by
-    if txid is None or step >= found.limits.max_hops or graph.coinjoins.get(txid):
+    graph, number = found.graph, output.spender
+    if number < 0 or way.step >= found.limits.max_hops or graph.crossing(number).rule:
         return
-    paid = [o for o in graph.outputs.get(txid, []) if o.kind != "op_return"]
-    wallets = {graph.wallet(o) for o in paid}
+    crossing = graph.crossing(number)
+    paid = [graph.coin(n) for n in crossing.outputs if graph.coin(n).kind != "op_return"]
+    wallets = {o.wallet for o in paid}
     verdict = graph.verdict(next(iter(wallets))) if len(wallets) == 1 else None
     if not verdict or not verdict.custodial:
         return
+    step, payer = way.step, way.coin.wallet
     reason = f"peeled off: goes on whole in the next transaction, which {verdict.stops}"
     tags = [t["tag"] for t in verdict.custodial]
-    found.hop(step, output, output.txid, payer, graph.wallet(output), "peeled off; followed one transaction on")
-    found.hop(step + 1, paid[0], txid, graph.wallet(output), graph.wallet(paid[0]), reason, output.id, *tags)
+    found.hop(step, output, output.txid, payer, output.wallet, "peeled off; followed one transaction on")
+    found.hop(step + 1, paid[0], crossing.txid, output.wallet, paid[0].wallet, reason, output.id, *tags,
+              paid_with=[output])  # fmt: skip
     asked = f"may be the service's own sweep of {output.address}: ask about {output.id} as well"
-    found.reached(step + 1, paid[0], paid[0], verdict, [*doubts, asked], sure=False)
+    there = Way(output, step + 1, way.transactions + 1, way.mingled, way.guesses)
+    rules = [*_rules(way), "peeled off: the output goes on whole into the service"]
+    found.reached(there, paid[0], paid[0], verdict, [*_doubts(way), asked], rules, sure=False, paid_with=[output])
 
 
-def _doubts(step: int, mingled: int) -> list[str]:
+def _over_peels(found: Findings, way: Way, run: list[Crossing]) -> list[Way]:
+    """One hop over a whole peeling chain; what is peeled off is looked at all the same."""
+    graph, coin, count = found.graph, way.coin, len(run)
+    ids, mingled = [], way.mingled
+    for done, crossing in enumerate(run):
+        found.crossed[crossing.number] = way.step
+        here = Way(coin, way.step, way.transactions + done, mingled, way.guesses + done)
+        after = goes_on(graph, crossing)
+        assert after, "a peel goes on"
+        for output in _paid(found, here, crossing)[0]:
+            if output != after:
+                _look_into(found, output, here)
+        ids += [crossing.txid, coin.id]
+        coin = after
+    last = way.step >= found.limits.max_hops
+    end = f"; stops: {found.limits.max_hops} hops, the limit in case.toml" if last else ""
+    words = (
+        f"peeling chain: {count} transactions, in each of which the larger output of two goes on, from "
+        f"{way.coin.id} ({way.coin.sats} sat) to {coin.id}; followed to where it ended"
+    )
+    found.hop(way.step, coin, run[-1].txid, way.coin.wallet, coin.wallet, words + end, *ids, transactions=count)
+    onward = Way(coin, way.step + 1, way.transactions + count, mingled, way.guesses + count)
+    return [] if last else [onward]
+
+
+def _doubts(way: Way) -> list[str]:
     """What speaks against a service that would be found here."""
-    doubts = []
-    if step > 1:
-        between = "1 transaction" if step == 2 else f"{step - 1} transactions"
-        doubts.append(f"not direct: {between} in between; the wallets may have changed hands")
-    if mingled >= SWEPT:
-        doubts.append(f"swept together: with up to {mingled} coins, so what is paid is not this payment's alone")
+    doubts, between = [], way.transactions - 1
+    if between:
+        words = "1 transaction" if between == 1 else f"{between} transactions"
+        doubts.append(f"not direct: {words} in between; the wallets may have changed hands")
+    if way.guesses:
+        doubts.append(f"change was guessed in {way.guesses} of them: the largest output was followed")
+    if way.mingled >= SWEPT:
+        doubts.append(f"swept together: with up to {way.mingled} coins, so what is paid is not this payment's alone")
     return doubts
+
+
+def _rules(way: Way) -> list[str]:
+    """The rules by which the walk came here."""
+    between = way.transactions - 1
+    if not between:
+        return ["direct: the market's own coins were paid to the service"]
+    guessed = f", change guessed in {way.guesses}" if way.guesses else ""
+    return [f"followed forward: over {between} transaction{'s' if between > 1 else ''}{guessed}"]

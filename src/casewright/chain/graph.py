@@ -1,99 +1,265 @@
-"""The chain as a tracer sees it: coins, who spends them, and in whose name."""
+"""The chain as a tracer sees it: coins, who spends them, and in whose name.
+
+The chain itself stays in columns (`columns.Chain`). What a trace touches is turned into coins, ids and words once, and
+kept for all payments that come by again.
+"""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from casewright.chain.coinjoin import coinjoin_rule, whirlpool_tx0
+from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, load_chain, numbers
 from casewright.chain.labels import Tag, Verdict, judge
-from casewright.chain.shapes import spending
+from casewright.chain.shapes import Shape
 from casewright.engine.stage import Context
 from casewright.kernels.unionfind import path_between
 
+REMEMBERED = 1_000_000
+"""Coins and transactions that are kept in words; when there are more, they are forgotten and made again."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Coin:
-    """One output, and the transaction that spends it."""
+    """One output, and the transaction that spends it (-1: none that is known). `made_in` is its own transaction."""
 
+    number: int
     txid: str
     vout: int
     sats: int
     address: str | None
     kind: str
-    spent_by: str | None
+    wallet: int
+    made_in: int
+    spender: int
 
     @property
     def id(self) -> str:
         return f"{self.txid}:{self.vout}"
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """One transaction with all that traces ask of it, whichever payment they come from."""
+
+    number: int
+    txid: str
+    spends: list[int]
+    """Numbers of the coins that it spends, -1 where one is not in the chain files."""
+    sources: dict[int, list[Coin]]
+    """Coins that it spends, by wallet in the order of its inputs."""
+    unknown: int
+    """How many inputs spend what is not in the chain files."""
+    first: int
+    """Number of its first output."""
+    paid: list[int]
+    """Satoshis of its outputs, and the fee last."""
+    spent: list[int]
+    """Satoshis of its inputs; of no meaning when some are unknown."""
+    rule: str | None
+    """The rule that calls it a CoinJoin."""
+    is_entrance: bool
+    """It is a Tx0, with which somebody enters a Whirlpool."""
+
+    @property
+    def outputs(self) -> range:
+        return range(self.first, self.first + len(self.paid) - 1)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether inputs and outputs are known and balance, so that shares can be told."""
+        return not self.unknown and bool(self.spends) and self.paid[-1] >= 0
+
+    @cached_property
+    def before(self) -> list[int]:
+        """Satoshis of all outputs before each one."""
+        return [0, *accumulate(self.paid)]
+
+
 @dataclass
 class Graph:
-    """Outputs, inputs, wallets and tags in memory. A *wallet* is a cluster, an address outside any, or the one coin
-    whose script has no address."""
+    """A chain with wallets and tags. A *wallet* is a cluster, an address outside any, or the one coin whose script has
+    no address; its number is that of the cluster, or of the holder after all clusters, or below 0 that of the coin."""
 
-    outputs: dict[str, list[Coin]] = field(default_factory=dict)
-    spends: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
-    cluster: dict[str, str] = field(default_factory=dict)
-    tags: dict[str, list[Tag]] = field(default_factory=dict)
-    links: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
-    coinjoins: dict[str, str] = field(default_factory=dict)
-    entrances: set[str] = field(default_factory=set)
-    floating: set[str] = field(default_factory=set)
-    market: set[str] = field(default_factory=set)
-    judged: dict[str, Verdict] = field(default_factory=dict)
+    chain: Chain
+    cluster_ids: pa.Array
+    wallet_of: Numbers
+    """Wallet of each holder."""
+    is_market: NDArray[np.bool_]
+    """Of each wallet."""
+    tags: pa.Table
+    tagged: Numbers
+    """Wallets of the rows of `tags`, in order."""
+    reasons: pa.Table
+    joined: Numbers
+    """Clusters of the rows of `reasons`, in order."""
+    coins: dict[int, Coin] = field(default_factory=dict)
+    crossings: dict[int, Crossing] = field(default_factory=dict)
+    judged: dict[int, Verdict] = field(default_factory=dict)
+    proofs: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
-    def coin(self, txid: str, vout: int) -> Coin | None:
-        coins = self.outputs.get(txid, ())
-        return coins[vout] if 0 <= vout < len(coins) else None
+    def coin(self, number: int) -> Coin:
+        """The coin of an output."""
+        if number not in self.coins:
+            _bound(self.coins)
+            self.coins[number] = self._coin(number)
+        return self.coins[number]
 
-    def wallet(self, coin: Coin) -> str:
-        return self.cluster.get(coin.address, coin.address) if coin.address else f"script of {coin.id}"
+    def _coin(self, number: int) -> Coin:
+        chain, holder = self.chain, int(self.chain.holder[number])
+        made_in, vout = chain.place(number)
+        address = chain.address(holder)
+        wallet = int(self.wallet_of[holder]) if address else -1 - number
+        sats, spender, kind = int(chain.sats[number]), int(chain.spender[number]), KINDS[chain.kind[number]]
+        return Coin(number, chain.txid(made_in), vout, sats, address, kind, wallet, made_in, spender)
 
-    def verdict(self, wallet: str) -> Verdict:
+    def name(self, wallet: int) -> str:
+        """How a wallet is called: the id of its cluster, or its address."""
+        if wallet < 0:
+            return f"script of {self.coin(-1 - wallet).id}"
+        clusters = len(self.cluster_ids)
+        named = self.cluster_ids[wallet].as_py() if wallet < clusters else self.chain.address(wallet - clusters)
+        return str(named)
+
+    def in_market(self, wallet: int) -> bool:
+        return wallet >= 0 and bool(self.is_market[wallet])
+
+    def crossing(self, transaction: int) -> Crossing:
+        """A transaction, read once."""
+        if transaction not in self.crossings:
+            _bound(self.crossings)
+            self.crossings[transaction] = self._crossing(transaction)
+        return self.crossings[transaction]
+
+    def _crossing(self, transaction: int) -> Crossing:
+        chain = self.chain
+        spends = chain.spends[chain.first_input[transaction] : chain.first_input[transaction + 1]].tolist()
+        first, after = (int(n) for n in chain.first_output[transaction : transaction + 2])
+        sources: dict[int, list[Coin]] = {}
+        for number in spends:
+            if number >= 0:
+                coin = self.coin(number)
+                sources.setdefault(coin.wallet, []).append(coin)
+        paid, spent = chain.sats[first:after].tolist(), [int(chain.sats[n]) if n >= 0 else 0 for n in spends]
+        shape = self._shape(spends, range(first, after)) if spends else None
+        rule = coinjoin_rule(shape) if shape else None
+        entrance = bool(shape and not rule and whirlpool_tx0(shape))
+        return Crossing(transaction, chain.txid(transaction), spends, sources, sum(n < 0 for n in spends), first,
+                        [*paid, sum(spent) - sum(paid)], spent, rule, entrance)  # fmt: skip
+
+    def _shape(self, spends: list[int], outputs: range) -> Shape:
+        known = [self.coin(number) if number >= 0 else None for number in spends]
+        values, payers = [c.sats if c else None for c in known], [c.address if c else None for c in known]
+        holders = [self.chain.address(int(self.chain.holder[number])) for number in outputs]
+        kinds = [KINDS[self.chain.kind[number]] for number in outputs]
+        paid = self.chain.sats[outputs.start : outputs.stop].tolist()
+        return Shape(values, payers, paid, holders, kinds)
+
+    def is_mined(self, transaction: int) -> bool:
+        """Whether it spends nothing: newly mined coins."""
+        return bool(self.chain.first_input[transaction] == self.chain.first_input[transaction + 1])
+
+    def is_floating(self, transaction: int) -> bool:
+        return bool(self.chain.height[transaction] < 0)
+
+    def verdict(self, wallet: int) -> Verdict:
         """What tags say of a wallet. The market's own wallets are no service, whatever a tag calls them, unless their
         addresses belong to one that knows its customers."""
         if wallet not in self.judged:
-            verdict = judge(self.tags.get(wallet, []))
-            self.judged[wallet] = Verdict() if wallet in self.market and not verdict.custodial else verdict
+            _bound(self.judged)
+            first, after = np.searchsorted(self.tagged, [wallet, wallet + 1])
+            verdict = judge(self.tags.slice(first, after - first).to_pylist()) if wallet >= 0 else Verdict()
+            self.judged[wallet] = Verdict() if self.in_market(wallet) and not verdict.custodial else verdict
         return self.judged[wallet]
 
     def proof(self, coin: Coin, tag: Tag) -> tuple[str, ...]:
         """Ids of the merges that join the coin's address to the tagged one; empty when it is the same address."""
-        links = self.links.get(self.wallet(coin), ())
-        return tuple(path_between(links, coin.address, tag["address"]) or ())
+        if not coin.address or coin.address == tag["address"]:
+            return ()
+        key = (coin.address, tag["address"])
+        if key not in self.proofs:
+            _bound(self.proofs)
+            first, after = np.searchsorted(self.joined, [coin.wallet, coin.wallet + 1])
+            rows = self.reasons.slice(first, after - first).select(["address_a", "address_b", "id"]).to_pylist()
+            links = [(row["address_a"], row["address_b"], row["id"]) for row in rows]
+            self.proofs[key] = tuple(path_between(links, *key) or ())
+        return self.proofs[key]
 
-    def sources_of(self, txid: str) -> tuple[dict[str, list[Coin]], int]:
-        """Coins that a transaction spends, by wallet in the order of its inputs; and how many are not in the files."""
-        wallets: dict[str, list[Coin]] = {}
-        unknown = 0
-        for txid_spent, vout in self.spends.get(txid, ()):
-            coin = self.coin(txid_spent, vout)
-            if coin:
-                wallets.setdefault(self.wallet(coin), []).append(coin)
-            else:
-                unknown += 1
-        return wallets, unknown
+
+def _bound(remembered: dict[Any, Any]) -> None:
+    if len(remembered) >= REMEMBERED:
+        remembered.clear()
 
 
 def load_graph(context: Context) -> Graph:
     """The graph of the whole chain that was given."""
-    graph = Graph()
-    coins = "SELECT txid, vout, sats, address, kind, spent_by FROM outputs ORDER BY txid, vout"
-    for row in context.sql(coins).to_pylist():
-        graph.outputs.setdefault(row["txid"], []).append(Coin(**row))
-    for row in context.sql("SELECT * FROM inputs ORDER BY txid, vin").to_pylist():
-        graph.spends.setdefault(row["txid"], []).append((row["prev_txid"], row["prev_vout"]))
-    graph.cluster = {r["address"]: r["cluster"] for r in context.table("clusters").to_pylist()}
-    for row in context.sql("SELECT * FROM cluster_reasons ORDER BY id").to_pylist():
-        graph.links.setdefault(row["cluster"], []).append((row["address_a"], row["address_b"], row["id"]))
-    for tag in context.sql("SELECT * FROM tags ORDER BY tag").to_pylist():
-        graph.tags.setdefault(graph.cluster.get(tag["address"], tag["address"]), []).append(tag)
-    deposits = context.table("payments").column("address").to_pylist()
-    graph.market = {graph.cluster.get(address, address) for address in deposits}
-    sql = "SELECT t.txid FROM transactions t JOIN blocks b ON b.hash = t.block WHERE b.state = 'unconnected'"
-    graph.floating = set(context.sql(sql).column("txid").to_pylist())
-    for txid, shape in spending(context):
-        if rule := coinjoin_rule(shape):
-            graph.coinjoins[txid] = rule
-        elif whirlpool_tx0(shape):
-            graph.entrances.add(txid)
-    return graph
+    return graph_of(load_chain(context), context)
+
+
+def graph_of(chain: Chain, context: Context) -> Graph:
+    """The chain with the wallets, tags and own addresses that the case knows."""
+    clusters = context.table("clusters")
+    named = clusters["cluster"].combine_chunks().dictionary_encode()
+    wallet_of = len(named.dictionary) + np.arange(len(chain.addresses), dtype=np.int64)
+    members = places(clusters["address"], chain.addresses)
+    is_here = members >= 0
+    wallet_of[members[is_here]] = numbers(named.indices)[is_here]
+    is_market = np.zeros(len(named.dictionary) + len(wallet_of), bool)
+    own = own_addresses(context)
+    mine = places(own, chain.addresses)
+    is_market[wallet_of[mine[mine >= 0]]] = True
+    tags = context.table("tags")
+    tags, tagged = _sorted(tags, "tag", places(tags["address"], chain.addresses), wallet_of)
+    reasons = context.table("cluster_reasons")
+    clusters_of = numbers(pc.index_in(reasons["cluster"], named.dictionary))
+    reasons, joined = _sorted(reasons, "id", clusters_of, np.arange(len(named.dictionary), dtype=np.int64))
+    return Graph(chain, named.dictionary, wallet_of, is_market, tags, tagged, reasons, joined)
+
+
+def own_addresses(context: Context) -> pa.ChunkedArray:
+    """Addresses of the market: those that it gave to accounts and that were paid, and those of its seized wallets."""
+    wallets = context.table("wallet_addresses")
+    keyed = wallets.filter(pc.is_in(wallets["role"], pa.array(["own", "change"])))
+    return pc.unique(
+        pa.chunked_array([*context.table("payments")["address"].chunks, *keyed["address"].chunks], pa.string())
+    )
+
+
+def places(values: Any, within: Any) -> Numbers:
+    """Where each value stands in a longer column; -1 where it does not. Only the values go into a table of hashes."""
+    met = np.flatnonzero(pc.is_in(within, _whole(values)).to_numpy(zero_copy_only=False))
+    found = numbers(pc.index_in(values, _whole(within.take(pa.array(met)))))
+    return np.where(found >= 0, met[found], UNKNOWN) if len(met) else found
+
+
+def _whole(column: Any) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def outputs_of(chain: Chain, payments: pa.Table) -> Numbers:
+    """Number of the output of each payment."""
+    vout = numbers(payments["vout"])
+    return chain.first_output[places(payments["txid"], chain.txids)] + vout
+
+
+def _sorted(table: pa.Table, key: str, places: Numbers, group_of: Numbers) -> tuple[pa.Table, Numbers]:
+    """Rows whose place is known, in the order of their group and key; and the groups."""
+    kept = np.flatnonzero(places >= 0)
+    groups = group_of[places[kept]]
+    rows = table.take(pa.array(kept)).append_column("group", pa.array(groups))
+    order = pc.sort_indices(rows, [("group", "ascending"), (key, "ascending")])
+    return rows.take(order).drop_columns("group"), groups[order.to_numpy()]
+
+
+def market_coins(graph: Graph) -> list[int]:
+    """Numbers of all coins that the market's own wallets spent."""
+    chain = graph.chain
+    mine = graph.is_market[graph.wallet_of] & pc.is_valid(chain.addresses).to_numpy(zero_copy_only=False)
+    found: list[int] = np.flatnonzero(mine[chain.holder] & (chain.spender >= 0)).tolist()
+    return found

@@ -1,6 +1,6 @@
 """Taint: which satoshis that go into a transaction are said to come out in which output. Four published conventions.
 
-None is a fact of the chain: a transaction joins what goes in, and a convention says what of it comes out where. All four
+None is a fact of the chain: a transaction joins what goes in, and a convention says what of it comes out where. All
 are exact here: for every source, what goes in comes out, in outputs or in the fee. The fee is the last output, and gets
 its part by the same rule; the miner who earns it is not followed.
 
@@ -18,7 +18,7 @@ from itertools import groupby
 HAIRCUT, FIFO, LIFO, POISON = METHODS = ("haircut", "fifo", "lifo", "poison")
 NOBODY = 0
 Runs = tuple[tuple[int, int], ...]
-"""The satoshis of one coin in their order: (source, how many). `NOBODY` is the source of those that no one asks about."""
+"""The satoshis of one coin in their order: (source, how many). Those that no one asks about are of `NOBODY`."""
 
 
 def pass_on(method: str, coins: Sequence[Runs], values: Sequence[int]) -> list[Runs]:
@@ -57,12 +57,12 @@ def _cut(runs: Sequence[tuple[int, int]], values: Sequence[int]) -> list[Runs]:
     """One row of satoshis, cut where the values end."""
     result, place, used = [], 0, 0
     for value in values:
-        piece = []
-        while value:
+        piece, missing = [], value
+        while missing:
             source, sats = runs[place]
-            taken = min(value, sats - used)
+            taken = min(missing, sats - used)
             piece.append((source, taken))
-            value, used = value - taken, used + taken
+            missing, used = missing - taken, used + taken
             if used == sats:
                 place, used = place + 1, 0
         result.append(merged(piece))
@@ -85,8 +85,8 @@ def _haircut(coins: Sequence[Runs], values: Sequence[int]) -> list[Runs]:
 
 
 def apportion(parts: Sequence[int], values: Sequence[int]) -> list[list[int]]:
-    """How many satoshis of each part go to each value: rows sum to the parts, columns to the values, none is below 0, and
-    none is less than its exact share rounded down."""
+    """How many satoshis of each part go to each value: rows sum to the parts, columns to the values, and none is less
+    than its exact share rounded down."""
     total = sum(values)
     cells = [[part * value // total if total else 0 for value in values] for part in parts]
     missing = [value - sum(row[place] for row in cells) for place, value in enumerate(values)]

@@ -1,29 +1,78 @@
-"""The stage `trace`: each payment back to the services it came from, and forward to where it was cashed out."""
+"""The stage `trace`: each payment back to the services it came from, and forward to where it was cashed out.
+
+All payments of the case go through the chain in one pass: what one of them had to find out of a transaction or a wallet
+is there for the next. After them all coins that the market's own wallets spent are followed together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
 from casewright.chain.back import trace_back
-from casewright.chain.findings import Findings, Limits
-from casewright.chain.forward import trace_forward
-from casewright.chain.graph import load_graph
+from casewright.chain.findings import BACK, FORWARD, MARKET, Findings, Limits
+from casewright.chain.forward import trace_forward, trace_market
+from casewright.chain.gaps import load_gaps
+from casewright.chain.graph import load_graph, outputs_of
+from casewright.chain.taint import METHODS
 from casewright.engine.stage import Context, Output, Tally
+from casewright.model.errors import Refused
+from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
 
 ORDER = "SELECT * FROM payments ORDER BY height NULLS LAST, txid, vout, account"
+ROWS = 50_000
+MARKET_TRANSACTIONS = 500_000
+
+
+@dataclass
+class Written:
+    """Rows of one table, turned into columns now and then so that they take little room."""
+
+    name: str
+    parts: list[pa.Table] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        self.rows += rows
+        if len(self.rows) >= ROWS:
+            self._pack()
+
+    def table(self) -> pa.Table:
+        self._pack()
+        return pa.concat_tables(self.parts)
+
+    def _pack(self) -> None:
+        self.parts.append(TABLES[self.name].rows(self.rows))
+        self.rows = []
+
+
+def trace_params(settings: Settings) -> Mapping[str, Any]:
+    """The settings that decide how far and how a trace goes."""
+    chain = settings.chain
+    if chain.taint not in METHODS:
+        raise Refused(f"case.toml: [chain] taint is {chain.taint!r}, but must be one of {', '.join(METHODS)}.")
+    return {name: getattr(chain, name) for name in ("max_hops", "dust_sats", "max_age_days", "taint")}
 
 
 def trace(batch: pa.Table, context: Context) -> Output:
     """`hops` and `services`. Every branch ends in a row that says why; a payment is *done* when a service was found."""
-    graph, hops, services, reached = load_graph(context), [], [], 0
-    limits = Limits(context.params["max_hops"], context.params["dust_sats"])
-    payments = context.sql(ORDER).to_pylist()
-    for row in payments:
-        coin = graph.outputs[row["txid"]][row["vout"]]
-        back = trace_back(Findings(graph, row["payment"], "back", limits), coin)
-        forward = trace_forward(Findings(graph, row["payment"], "forward", limits), coin)
+    graph, gaps, reached = load_graph(context), load_gaps(context), 0
+    hops, services = Written("hops"), Written("services")
+    limits = Limits(*(context.params[name] for name in ("max_hops", "dust_sats", "max_age_days", "taint")))
+    payments = context.sql(ORDER)
+    for name, number in zip(payments["payment"].to_pylist(), outputs_of(graph.chain, payments).tolist(), strict=True):
+        coin = graph.coin(number)
+        back = trace_back(Findings(graph, name, BACK, limits, gaps), coin)
+        forward = trace_forward(Findings(graph, name, FORWARD, limits, gaps), coin)
         for found in (back, forward):
-            hops += found.hops
-            services += found.finished()
+            hops.add(found.hops)
+            services.add(found.finished())
         reached += any(s["confidence"] != "none" for s in back.services)
+    whole = Limits(limits.max_hops, limits.dust_sats, 0, limits.taint, MARKET_TRANSACTIONS)
+    market = trace_market(Findings(graph, "", MARKET, whole, gaps))
+    hops.add(market.hops)
+    services.add(market.finished())
     tally = Tally("payments", len(payments), reached, len(payments) - reached)
-    return Output({"hops": TABLES["hops"].rows(hops), "services": TABLES["services"].rows(services)}, [], [tally])
+    return Output({"hops": hops.table(), "services": services.table()}, [], [tally])

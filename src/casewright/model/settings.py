@@ -85,7 +85,13 @@ class ChainSettings:
     network: str = "mainnet"
     """mainnet, testnet, signet or regtest: decides how addresses are written."""
     max_hops: int = 6
+    """Hops that a trace goes; a peeling chain is one."""
     dust_sats: int = 546
+    """Coins below this are not followed."""
+    max_age_days: int = 0
+    """A trace stops so many days before or after its payment; 0: it does not look at days."""
+    taint: str = "haircut"
+    """How a payment's satoshis are shared out over what went into it: haircut, fifo, lifo or poison."""
     late_hours: int = 24
     """Entries of the service's ledger that stand longer than this after their block are late."""
 
