@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from casewright.chain.coinjoin import BATCHES
 from casewright.chain.findings import Findings, Way
 from casewright.chain.flow import flow_back
 from casewright.chain.graph import Coin, Crossing, Graph
@@ -168,9 +169,9 @@ def _rules(way: Way) -> list[str]:
 
 
 def _is_batch(graph: Graph, crossing: Crossing) -> bool:
-    """A large service pays many at once with many coins, and then looks like JoinMarket. All its inputs must be known
+    """A large service pays many at once with many coins, and then looks like a CoinJoin. All its inputs must be known
     and tagged as one and the same service."""
-    if crossing.rule != "JoinMarket" or crossing.unknown:
+    if crossing.rule not in BATCHES or crossing.unknown:
         return False
     named = [{entity(t) for t in graph.verdict(w).custodial} for w in crossing.sources]
     return bool(named) and all(len(n) == 1 and n == named[0] for n in named)
