@@ -76,3 +76,7 @@ bench-chain *options:
 # CoinJoins of every published shape, ordinary transactions and real blocks: what the rules name, beside the single rule
 bench-coinjoins *options:
     PYTHONPATH=. uv run python bench/coinjoins.py {{options}}
+
+# traces: 10,000 payments in one pass against one query each
+bench-trace *options:
+    uv run python bench/trace.py {{options}}

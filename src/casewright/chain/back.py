@@ -36,7 +36,7 @@ def trace_back(found: Findings, payment: Coin) -> Findings:
             if way.coin.number not in found.queued:
                 found.queued.add(way.coin.number)
                 queue.append(way)
-    found.told(flow_back(found.graph, payment.number, found.crossed, found.queued, found.limits.taint))
+    found.told(flow_back(found.graph, payment.number, found.crossed, found.queued, found.limits.taint), payment.sats)
     return found
 
 

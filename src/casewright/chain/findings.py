@@ -12,6 +12,8 @@ from casewright.model.ids import make_id
 
 NOTHING_AGAINST = "nothing found in the chain; a tag is another's word, and a withdrawal is not yet a person"
 DAY = 86_400
+LITTLE = 20
+"""A share below one twentieth speaks against a service."""
 BACK, FORWARD, MARKET = "back", "forward", "market"
 
 
@@ -129,10 +131,21 @@ class Findings:
         time = self.graph.chain.time
         return (int(time[later]) - int(time[earlier])) // DAY
 
-    def told(self, share: Share) -> None:
-        """Fill in the share of every row, now that the whole trace is known."""
+    def told(self, share: Share, paid: int = 0) -> None:
+        """Fill in the share of every row, now that the whole trace is known; `paid`: satoshis of the payment."""
         for row, coin, paid_with in self.flows:
             row["share"] = share(coin, paid_with)
+        for service in self.services:
+            service["against"] += self._small(service["share"], paid)
+
+    def _small(self, share: int | None, paid: int) -> list[str]:
+        """What a share says against a service: that it is little, or that nobody can tell."""
+        if share is None:
+            return ["its share cannot be told: an input on the way is not in the chain files"]
+        if share * LITTLE >= paid:
+            return []
+        side = "came from there" if self.direction == BACK else "went there"
+        return [f"little: by {self.limits.taint} {share} of the payment's {paid} sat {side}"]
 
     def finished(self) -> list[dict[str, Any]]:
         """Rows of `services`, each told what the other branches say against it."""

@@ -26,15 +26,15 @@ def trace_forward(found: Findings, payment: Coin) -> Findings:
         found.hop(1, payment, payment.txid, payment.wallet, payment.wallet, verdict.stops)
         found.told(lambda coin, paid_with: payment.sats)
         return found
-    return trace_all(found, [payment])
+    return trace_all(found, [payment], payment.sats)
 
 
-def trace_all(found: Findings, coins: Sequence[Coin]) -> Findings:
-    """Where these coins went, all in one walk."""
+def trace_all(found: Findings, coins: Sequence[Coin], paid: int = 0) -> Findings:
+    """Where these coins went, all in one walk; `paid`: satoshis of the payment that is traced, if it is one."""
     queue = deque(Way(coin) for coin in {c.spender: c for c in reversed(coins)}.values())
     while queue:
         queue.extend(_cross(found, queue.popleft(), coins[0]))
-    found.told(flow_forward(found.graph, [c.number for c in coins], found.crossed, found.limits.taint))
+    found.told(flow_forward(found.graph, [c.number for c in coins], found.crossed, found.limits.taint), paid)
     return found
 
 

@@ -107,7 +107,7 @@ def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
                   "block": p["height"],
                   "address on record": GIVEN_UP.get(facts.address_origins.get(p["payment"], ""))}  # fmt: skip
         sheet.add_row(PAYMENTS, p["payment"], values, [p["payment"], account])
-        _trace(sheet, p["payment"], facts)
+        _trace(sheet, p, facts)
     for link, work in facts.media(account):
         cells = {"account": name, "state": work["state"], "why": work["reason"], "kind": work["kind"],
                  "width": work["width"], "height": work["height"], "path": work["name"], "size": work["size"],
@@ -125,17 +125,27 @@ def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
         sheet.add_row(LOGINS, login["login"], cells, [login["login"]])
 
 
-def _trace(sheet: Sheet, payment: str, facts: Facts) -> None:
-    """The services behind a payment, each with what speaks against it, and the steps of the way back."""
-    for s in facts.services[payment]:
-        cells = {"payment": payment, "direction": s["direction"], "service": s["service"], "hops": s["hops"],
+def _trace(sheet: Sheet, payment: Row, facts: Facts) -> None:
+    """The services behind a payment, each with what leads to it and what speaks against it, and the steps of the way
+    back."""
+    for s in facts.services[payment["payment"]]:
+        cells = {"payment": payment["payment"], "direction": s["direction"], "service": s["service"], "hops": s["hops"],
                  "confidence": s["confidence"], "transaction": s["txid"], "satoshis": s["sats"],
+                 "of the payment": _share(s["share"], payment["sats"]), "rests on": "; ".join(s["rules"] or []),
                  "speaks against": s["against"] or "nothing found; that is no proof"}  # fmt: skip
-        sheet.add_row(SERVICES, s["id"], cells, [s["id"]])
-    for h in facts.hops[payment]:
-        cells = {"payment": payment, "step": h["step"], "transaction": h["txid"], "from": h["from_cluster"],
-                 "to": h["to_cluster"], "satoshis": h["sats"], "why": h["reason"]}  # fmt: skip
+        sheet.add_row(SERVICES, s["id"], cells, [s["id"], payment["payment"]])
+    for h in facts.hops[payment["payment"]]:
+        cells = {"payment": payment["payment"], "step": h["step"], "transaction": h["txid"], "from": h["from_cluster"],
+                 "to": h["to_cluster"], "satoshis": h["sats"], "of the payment": h["share"],
+                 "transactions": h["transactions"], "why": h["reason"]}  # fmt: skip
         sheet.add_row(HOPS, h["hop"], cells, [h["hop"]])
+
+
+def _share(share: int | None, paid: int) -> str:
+    """How much of the payment a service is answerable for, as a figure that an officer can read."""
+    if share is None:
+        return "cannot be told"
+    return f"{btc(share)}, {100 * share / paid:.1f} %" if paid else btc(share)
 
 
 def _process(sheet: Sheet, payments: list[Row], facts: Facts) -> None:
@@ -150,7 +160,8 @@ def _process(sheet: Sheet, payments: list[Row], facts: Facts) -> None:
 def _method(sheet: Sheet, facts: Facts, params: Mapping[str, Any]) -> None:
     """Versions and settings under which the figures were made, and the evidence itself."""
     sheet.add(METHOD, "casewright", "Casewright version", __version__, facts.settings)
-    for name in ("network", "max_hops", "dust_sats", "pdq_distance", "cut_distance", "pdq_quality", "frame_share",
+    for name in ("network", "max_hops", "dust_sats", "max_age_days", "taint",
+                 "pdq_distance", "cut_distance", "pdq_quality", "frame_share",
                  "excerpt_seconds", "common_films", "common_seconds", "assumed_zone", "clock_offset_seconds",
                  "retention_days"):  # fmt: skip
         sheet.add(METHOD, "case.toml", name, params[name], facts.settings)

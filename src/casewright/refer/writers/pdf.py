@@ -35,8 +35,9 @@ PARTS = (
     ("persons", "Persons named by a judgement", "What speaks against stands next to what speaks for it.", ()),
     ("payments", "Payments", "", ("time", "amount", "account", "transaction", "block")),
     ("services", "Services that traces reached",
-     "Leads for legal process. Only a direct withdrawal is strong. The steps of every trace stand in hops.csv.",
-     ("service", "direction", "hops", "confidence", "speaks against")),
+     "Leads for legal process. Only a direct withdrawal is strong. How much of a payment is a service's, the "
+     "convention says that the method names. Rules and steps of every trace stand in services.csv and hops.csv.",
+     ("service", "direction", "hops", "confidence", "of the payment", "speaks against")),
     ("process", "Legal process", "Requests drafted; each answer names its reference.",
      ("reference", "service", "time", "satoshis", "transaction", "answered")),
     ("media", "Media uploaded: hashes and metadata", "No media are part of this package.",
