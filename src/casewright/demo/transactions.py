@@ -4,6 +4,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from casewright.demo.keys import Key, tagged
 from casewright.model.bitcoin import hash160, sha256d
@@ -24,6 +25,15 @@ class Coin:
     key: Key
     height: int
     coinbase: bool = False
+
+
+class Whole(Protocol):
+    """What a block holds: anything with an id and bytes."""
+
+    @property
+    def txid(self) -> bytes: ...
+
+    def whole(self) -> bytes: ...
 
 
 @dataclass
@@ -128,9 +138,7 @@ def merkle(hashes: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def coinbase(
-    height: int, script: bytes, sats: int, transactions: Sequence[Transaction], note: bytes
-) -> tuple[bytes, bytes]:
+def coinbase(height: int, script: bytes, sats: int, transactions: Sequence[Whole], note: bytes) -> tuple[bytes, bytes]:
     """The coinbase with and without its witness: height by BIP 34, witness commitment by BIP 141."""
     number = height.to_bytes((height.bit_length() + 8) // 8, "little")
     push = bytes([0x50 + height]) if height <= 16 else bytes([len(number)]) + number
@@ -142,7 +150,7 @@ def coinbase(
     return plain[:4] + b"\x00\x01" + plain[4:-4] + b"\x01" + sized(RESERVED) + plain[-4:], plain
 
 
-def mine(prev: bytes, time: int, base: tuple[bytes, bytes], transactions: Sequence[Transaction]) -> tuple[bytes, bytes]:
+def mine(prev: bytes, time: int, base: tuple[bytes, bytes], transactions: Sequence[Whole]) -> tuple[bytes, bytes]:
     """Block hash and bytes; tries nonces until the hash is below regtest's target, about twice."""
     root = merkle([sha256d(base[1]), *(t.txid for t in transactions)])
     head = struct.pack("<i", VERSION) + prev + root + struct.pack("<II", time, BITS)
