@@ -16,7 +16,7 @@ from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.settings import CaseSettings
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, SourceFile
-from tests.chain.world import COIN, Chain, address, masked
+from tests.chain.world import COIN, Chain, address, frame, masked
 
 KEY = b"glasshse"
 TAGS = f"""
@@ -82,3 +82,23 @@ def test_confined_stages_give_the_same_bytes_twice_and_why_walks_every_row_to_an
                 loci = explainer.loci(one)
                 assert {locus["exhibit"] for locus in loci} <= exhibits
                 assert loci, f"{table}: {one}"
+
+
+def test_a_folder_that_grew_is_read_in_its_new_file_only(tmp_path: Path) -> None:
+    about = CaseSettings("Glasshouse", "Museum Crimes Unit", "R. Example")
+    case = Case.create(tmp_path / "case", about, network="regtest")
+    chain, blocks, known = Chain(), tmp_path / "blocks", {}
+    blocks.mkdir()
+    for number in range(2):
+        chain.mint((f"w{number}", COIN))
+        (blocks / f"blk0000{number}.dat").write_bytes(frame(chain.blocks[number]))
+        sources = [SourceFile(p, p.name.encode()) for p in sorted(blocks.iterdir())]
+        with case.writing():
+            case.seal_source(sources, "chain", f"node {number}")
+        run(case)
+        units = {p.name: p.stat().st_ino for p in (case.tables / ".units" / "read_blocks").iterdir()}
+        assert known.items() < units.items()
+        assert len(units) == number + 1
+        known = units
+    with Reader(case.tables) as reader:
+        assert [r["height"] for r in reader.rows("SELECT height FROM blocks ORDER BY height")] == [1, 2]

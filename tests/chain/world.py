@@ -14,12 +14,15 @@ import pyarrow as pa
 
 from casewright.chain.blocks import blocks
 from casewright.chain.clusters import clusters
+from casewright.chain.files import chain_files
 from casewright.chain.heights import GENESIS
 from casewright.chain.payments import payments
+from casewright.chain.reading import read_blocks
 from casewright.chain.trace import trace
 from casewright.engine.stage import Context, Output
 from casewright.kernels.blocks import display, merkle_root, sha256d, target_of
 from casewright.model.bitcoin import NETWORKS, address_of_script
+from casewright.model.tables import TABLES
 from tests.world import context, digests_of, rows_of
 
 EASY = 0x207FFFFF
@@ -121,7 +124,19 @@ def read(files: Mapping[str, bytes], network: str = "regtest") -> Output:
          "sha256": digests_of(raw).sha256}
         for i, (name, raw) in enumerate(files.items())
     ]  # fmt: skip
-    return blocks(pa.table({}), context({"exhibit_files": rows}, files.values(), {**PARAMS, "network": network}))
+    given = context({"exhibit_files": rows}, files.values(), {**PARAMS, "network": network})
+    listed = chain_files(pa.table({}), given)
+    world = Context(given.params, {**given.tables, **listed.tables}, given.blobs)
+    read = whole(*read_blocks(listed.tables["chain_contents"], world))
+    world = Context(given.params, {**world.tables, **read.tables}, given.blobs)
+    return whole(*blocks(pa.table({}), world))
+
+
+def whole(*outputs: Output) -> Output:
+    """The outputs of one stage as one."""
+    names = outputs[0].tables
+    tables = {n: pa.concat_tables([o.tables[n].cast(TABLES[n].schema) for o in outputs]) for n in names}
+    return Output(tables, [a for o in outputs for a in o.set_aside], [t for o in outputs for t in o.tallies])
 
 
 def tag(name: str, label: str, category: str = "exchange", level: int = 50, **more: Any) -> dict[str, Any]:

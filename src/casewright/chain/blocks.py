@@ -1,140 +1,144 @@
-"""The stage `blocks`: every chain file at once, because only together do they say which branch is the chain."""
+"""The stage `blocks`: the blocks of all files at once, because only together do they say which branch is the chain."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from casewright.chain.heights import GENESIS, Place, places
-from casewright.chain.reading import Reading, Stored, read_files
-from casewright.engine.stage import Context, Output, Tally
-from casewright.kernels.blocks import Transaction, display
-from casewright.model.bitcoin import address_of_script
+from casewright.chain.assembly import Assembled, Head, assemble, heads_of, in_order, is_sound
+from casewright.chain.balance import Files
+from casewright.chain.heights import GENESIS, Place
+from casewright.engine.stage import Context, Output
+from casewright.kernels.blocks import display
+from casewright.kernels.encoding import addresses_of, hex_of
+from casewright.kernels.joining import SPEND, UNKNOWN
+from casewright.kernels.scripts import KINDS
 from casewright.model.tables import TABLES
 
-Columns = dict[str, list[Any]]
 WRITES = ("blocks", "transactions", "inputs", "outputs")
-LAST = 1 << 62
+PIECE = 1 << 18
+"""Transactions in one part of the tables."""
+MICROS = 1_000_000
+Ordered = Sequence[tuple[Head, Place]]
 
 
-def blocks(batch: pa.Table, context: Context) -> Output:
+def blocks(batch: pa.Table, context: Context) -> Iterator[Output]:
     """`blocks`, `transactions`, `inputs` and `outputs` of all chain exhibits, in the order of the chain.
 
     Stale blocks are listed without their transactions. Blocks without a known ancestor are used, and have no height.
     """
-    network = context.params["network"]
-    reading = read_files(context, network)
-    once: dict[bytes, Stored] = {}
-    for stored in reading.blocks:
-        once.setdefault(stored.block.hash, stored)
-    placed = places((s.block for s in once.values()), GENESIS[network])
-    ordered = sorted(once.values(), key=lambda s: _order(s, placed[s.block.hash]))
-    writer = Writer(network, _spenders(ordered, placed))
-    for stored in ordered:
-        writer.block(stored, placed[stored.block.hash])
-    return Output(writer.tables(), reading.aside, _tallies(reading, placed, writer))
+    network, read = context.params["network"], context.table("read_blocks")
+    sound, files = is_sound(read), Files(context)
+    ordered = in_order(heads_of(read, files.in_order(read["content"], sound)), GENESIS[network])
+    used = [(head, place) for head, place in ordered if place.state != "stale"]
+    chain = assemble(_large(read).take(pa.array([head.row for head, _ in used], pa.int64())))
+    told = _blocks(ordered, read, files)
+    aside, tallies = files.balance(read, sound, len(ordered), len(ordered) - len(used), len(chain.txid))
+    yield Output({**{name: TABLES[name].empty() for name in WRITES}, "blocks": told}, aside, tallies)
+    own = told.filter(pc.not_equal(told["state"], "stale"))
+    addresses = addresses_of(chain.scripts, chain.script_at, network)
+    for start in range(0, len(chain.txid), PIECE):
+        yield Output({"blocks": TABLES["blocks"].empty(), **_piece(chain, own, addresses, start)})
 
 
-def _order(stored: Stored, place: Place) -> tuple[int, str, int, bytes]:
-    height = LAST if place.height is None else place.height
-    return (height, place.state, stored.block.time, stored.block.hash[::-1])
+def _large(rows: pa.Table) -> pa.Table:
+    """Bytes of many blocks together are more than 32 bits can count."""
+    fields = [f.with_type(pa.large_binary()) if f.type == pa.binary() else f for f in rows.schema]
+    return rows.cast(pa.schema(fields))
 
 
-def _spenders(ordered: list[Stored], placed: Mapping[bytes, Place]) -> dict[tuple[bytes, int], bytes]:
-    """The transaction that spends each output: the first in the order of the chain."""
-    spenders: dict[tuple[bytes, int], bytes] = {}
-    for stored in ordered:
-        if placed[stored.block.hash].state != "stale":
-            for transaction in stored.block.transactions:
-                for spend in transaction.spends:
-                    spenders.setdefault(spend, transaction.txid)
-    return spenders
+def _blocks(ordered: Ordered, read: pa.Table, files: Files) -> pa.Table:
+    rows = read.select(["content", "transactions", "span_start", "span_length"])
+    rows = rows.take(pa.array([head.row for head, _ in ordered], pa.int64()))
+    exhibits, paths = files.places(rows["content"].to_pylist())
+    columns = {
+        "hash": [display(head.hash) for head, _ in ordered],
+        "height": [place.height for _, place in ordered],
+        "time": pa.array([head.time * MICROS for head, _ in ordered], pa.timestamp("us")),
+        "transactions": rows["transactions"],
+        "state": [place.state for _, place in ordered],
+        "prev": [display(head.prev) for head, _ in ordered],
+        "exhibit": exhibits,
+        "path": paths,
+        "span_start": rows["span_start"],
+        "span_length": rows["span_length"],
+        "row": pa.nulls(len(ordered), pa.int64()),
+    }
+    return pa.table(columns, schema=TABLES["blocks"].schema)
 
 
-def _tallies(reading: Reading, placed: Mapping[bytes, Place], writer: "Writer") -> list[Tally]:
-    stale = sum(p.state == "stale" for p in placed.values())
-    frames = len(reading.blocks) + reading.damaged
-    met = sum(len(s.block.transactions) for s in reading.blocks)
-    written = len(writer.columns["transactions"]["txid"])
-    return [
-        Tally("files", reading.files, reading.files_done, reading.files_nothing),
-        Tally("blocks", frames, len(placed) - stale, len(reading.blocks) - len(placed) + stale),
-        Tally("transactions", met, written, met - written),
-    ]
+def _piece(chain: Assembled, own: pa.Table, addresses: pa.ChunkedArray, start: int) -> dict[str, pa.Table]:
+    """Part of the three tables: PIECE transactions from `start` on, their inputs and outputs. `own`: their blocks."""
+    end = min(start + PIECE, len(chain.txid))
+    names = hex_of(chain.txid[start:end]).cast(pa.string())
+    return {
+        "transactions": _transactions(chain, own, names, slice(start, end)),
+        "inputs": _inputs(chain, names, start, end),
+        "outputs": _outputs(chain, names, addresses, start, end),
+    }
 
 
-@dataclass
-class Writer:
-    """Collects the four tables column by column."""
+def _transactions(chain: Assembled, own: pa.Table, names: pa.Array, rows: slice) -> pa.Table:
+    blocks = own.select(["hash", "exhibit", "path"]).take(pa.array(chain.block[rows]))
+    inputs = np.diff(chain.first_input[rows.start : rows.stop + 1])
+    columns = {
+        "txid": names,
+        "block": blocks["hash"],
+        "position": chain.position[rows],
+        "coinbase": inputs == 0,
+        "exhibit": blocks["exhibit"],
+        "path": blocks["path"],
+        "span_start": chain.start[rows],
+        "span_length": chain.length[rows],
+        "row": pa.nulls(len(names), pa.int64()),
+    }
+    return pa.table(columns, schema=TABLES["transactions"].schema)
 
-    network: str
-    spenders: Mapping[tuple[bytes, int], bytes]
-    columns: dict[str, Columns] = field(
-        default_factory=lambda: {name: {c: [] for c in TABLES[name].schema.names} for name in WRITES}
-    )
-    numbers: dict[bytes, int] = field(default_factory=dict)
-    first_output: list[int] = field(default_factory=list)
-    holders: dict[str | bytes, int] = field(default_factory=dict)
-    scripts: dict[bytes, tuple[str | None, str]] = field(default_factory=dict)
 
-    def tables(self) -> dict[str, pa.Table]:
-        """All four, once the last block was given: only then is every transaction numbered."""
-        inputs, outputs = self.columns["inputs"], self.columns["outputs"]
-        inputs["spends"] = [
-            self._output(*spent) for spent in zip(inputs["prev_txid"], inputs["prev_vout"], strict=True)
-        ]
-        outputs["spender"] = [None if t is None else self._number(t) for t in outputs["spent_by"]]
-        return {name: pa.table(self.columns[name], schema=TABLES[name].schema) for name in WRITES}
+def _inputs(chain: Assembled, names: pa.Array, start: int, end: int) -> pa.Table:
+    of, place = _of(chain.first_input, start, end)
+    rows = slice(chain.first_input[start], chain.first_input[end])
+    spend = chain.spend.reshape(-1, SPEND)[rows]
+    columns = {
+        "txid": names.take(pa.array(of)),
+        "vin": place,
+        "prev_txid": hex_of(spend[:, :32]).cast(pa.string()),
+        "prev_vout": np.ascontiguousarray(spend[:, 32:]).view("<u4").ravel().astype(np.int64),
+        "transaction": of + start,
+        "spends": _numbers(chain.spends[rows]),
+    }
+    return pa.table(columns, schema=TABLES["inputs"].schema)
 
-    def block(self, stored: Stored, place: Place) -> None:
-        block = stored.block
-        self._add("blocks", hash=display(block.hash), height=place.height, state=place.state, prev=display(block.prev),
-                  time=datetime.fromtimestamp(block.time, UTC).replace(tzinfo=None),
-                  transactions=len(block.transactions), exhibit=stored.exhibit, path=stored.path,
-                  span_start=stored.start, span_length=block.size, row=None)  # fmt: skip
-        for position, transaction in enumerate(block.transactions) if place.state != "stale" else ():
-            # two coinbases of 2010 repeat older ones (BIP 30), and unconnected blocks may repeat what the chain has
-            if transaction.txid not in self.numbers:
-                self.numbers[transaction.txid] = len(self.numbers)
-                self.first_output.append(len(self.columns["outputs"]["txid"]))
-                self._transaction(stored, position, transaction)
 
-    def _transaction(self, stored: Stored, position: int, transaction: Transaction) -> None:
-        txid, number = display(transaction.txid), self.numbers[transaction.txid]
-        self._add("transactions", txid=txid, block=display(stored.block.hash), position=position,
-                  coinbase=transaction.coinbase, exhibit=stored.exhibit, path=stored.path,
-                  span_start=stored.start + transaction.start, span_length=transaction.length, row=None)  # fmt: skip
-        for vin, spend in enumerate(() if transaction.coinbase else transaction.spends):
-            self._add("inputs", txid=txid, vin=vin, prev_txid=display(spend.txid), prev_vout=spend.vout,
-                      transaction=number)  # fmt: skip
-        for vout, coin in enumerate(transaction.coins):
-            address, kind = self._script(coin.script)
-            spender = self.spenders.get((transaction.txid, vout))
-            self._add("outputs", txid=txid, vout=vout, sats=coin.sats, address=address, kind=kind,
-                      spent_by=display(spender) if spender else None, transaction=number,
-                      holder=self.holders.setdefault(address or coin.script, len(self.holders)))  # fmt: skip
+def _outputs(chain: Assembled, names: pa.Array, addresses: pa.ChunkedArray, start: int, end: int) -> pa.Table:
+    of, place = _of(chain.first_output, start, end)
+    rows = slice(chain.first_output[start], chain.first_output[end])
+    holder, spender = chain.holder[rows], chain.spender[rows]
+    spent = pa.array(spender != UNKNOWN)
+    names_of_spenders = hex_of(chain.txid[np.maximum(spender, 0)]).cast(pa.string())
+    columns = {
+        "txid": names.take(pa.array(of)),
+        "vout": place,
+        "sats": chain.sats[rows],
+        "address": addresses.take(pa.array(holder)),
+        "kind": pa.array(KINDS).take(pa.array(chain.kind[rows])),
+        "spent_by": pc.if_else(spent, names_of_spenders, pa.scalar(None, pa.string())),
+        "transaction": of + start,
+        "holder": holder,
+        "spender": _numbers(spender),
+    }
+    return pa.table(columns, schema=TABLES["outputs"].schema)
 
-    def _number(self, txid: str) -> int | None:
-        return self.numbers.get(bytes.fromhex(txid)[::-1])
 
-    def _output(self, txid: str, vout: int) -> int | None:
-        """Number of an output; None when its transaction is not here, or has no such output."""
-        number = self._number(txid)
-        if number is None:
-            return None
-        last = number + 1 == len(self.first_output)
-        after = len(self.columns["outputs"]["txid"]) if last else self.first_output[number + 1]
-        output = self.first_output[number] + vout
-        return output if output < after else None
+def _of(first: Any, start: int, end: int) -> tuple[Any, Any]:
+    """Of each row its transaction, counted from `start`, and its place in it."""
+    counts = np.diff(first[start : end + 1])
+    of = np.repeat(np.arange(end - start), counts)
+    return of, np.arange(len(of)) - np.repeat(first[start:end] - first[start], counts)
 
-    def _script(self, script: bytes) -> tuple[str | None, str]:
-        if script not in self.scripts:
-            self.scripts[script] = address_of_script(script, self.network)
-        return self.scripts[script]
 
-    def _add(self, table: str, **values: Any) -> None:
-        columns = self.columns[table]
-        for name, value in values.items():
-            columns[name].append(value)
+def _numbers(values: Any) -> pa.Array:
+    """Integers, NULL where they are not known."""
+    return pa.array(values, mask=values == UNKNOWN)

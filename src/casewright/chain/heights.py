@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from casewright.kernels.blocks import Block, work_of
+from casewright.kernels.blocks import work_of
 
 GENESIS: Mapping[str, bytes] = {
     network: bytes.fromhex(name)[::-1]
@@ -16,6 +17,19 @@ GENESIS: Mapping[str, bytes] = {
 }
 
 
+class Header(Protocol):
+    """What decides a block's place."""
+
+    @property
+    def hash(self) -> bytes: ...
+
+    @property
+    def prev(self) -> bytes: ...
+
+    @property
+    def bits(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Place:
     """`main` or `stale` with a height, or `unconnected` without one: an ancestor is not in the files."""
@@ -24,13 +38,13 @@ class Place:
     height: int | None = None
 
 
-def places(blocks: Iterable[Block], genesis: bytes) -> dict[bytes, Place]:
+def places(blocks: Iterable[Header], genesis: bytes) -> dict[bytes, Place]:
     """Place of every block by hash. The genesis block need not be there: its child has height 1 all the same.
 
     Of branches with equal work the one whose tip has the least hash is taken: the files' order decides nothing.
     """
     by_hash = {b.hash: b for b in blocks}
-    children: dict[bytes, list[Block]] = {}
+    children: dict[bytes, list[Header]] = {}
     for block in by_hash.values():
         children.setdefault(block.prev, []).append(block)
     height, work = {genesis: 0}, {genesis: 0}

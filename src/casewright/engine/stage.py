@@ -98,7 +98,7 @@ class Context:
 
 
 Work = Callable[[pa.Table, Context], Any]
-"""Gives one Output a batch; a streaming stage an iterator of as many as it likes, cut where its evidence decides."""
+"""Gives one Output a batch, or an iterator of as many as it likes, cut where its rows or its evidence decide."""
 
 
 @dataclass(frozen=True)

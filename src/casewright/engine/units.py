@@ -91,9 +91,9 @@ def finish_unit(stage: Stage, unit: Unit, store: Store, note: Note, in_child: bo
         protections = _in_children(stage, unit.job, store, parts)
     else:
         protections = []
-        output = unit.job.work(unit.job.batch, Context(unit.job.params, unit.job.tables, StoreBlobs(store)))
-        assert isinstance(output, Output)
-        parts.take(output)
+        made = unit.job.work(unit.job.batch, Context(unit.job.params, unit.job.tables, StoreBlobs(store)))
+        for output in [made] if isinstance(made, Output) else made:
+            parts.take(output)
     parts.finish(protections)
 
 

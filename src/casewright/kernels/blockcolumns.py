@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from casewright.kernels.blockfiles import Found, Plain, next_found
+from casewright.kernels.blockfiles import Found, Plain, next_found, read_single
 from casewright.kernels.blocks import EASIEST, MOST, Block
 from casewright.kernels.blockscan import count_blocks, fill_blocks, frames
 from casewright.kernels.scripts import kind_of
 from casewright.kernels.sha256 import scratch
 
-FEW, MANY = 16, 4096
-"""Frames that are tried at once: few behind damage, then more and more."""
+FEW, MANY, PIECE = 16, 4096, 16 << 20
+"""Frames that are tried at once: few behind damage, then more and more, of so many bytes together."""
 Column = NDArray[Any]
 
 
@@ -100,6 +100,15 @@ def read_runs(file: Plain, magic: bytes, easiest: int = EASIEST) -> Iterator[Run
             yield Run(of_blocks([found]), None if found.block else found)
 
 
+def read_single_run(file: Plain, easiest: int = EASIEST) -> Run | None:
+    """The one raw block that fills the file, as `blockfiles.read_single` has it."""
+    columns = read_blocks(as_bytes(file.clear), np.zeros(1, np.int64), np.array([len(file.clear)]), easiest)
+    if len(columns.hash):
+        return Run(columns)
+    found = read_single(file, easiest)
+    return Run(of_blocks([found]), None if found.block else found) if found else None
+
+
 def read_blocks(data: Column, starts: Column, sizes: Column, easiest: int = EASIEST) -> Columns:
     """The blocks at these places, up to the first that does not hold."""
     counts = np.zeros((len(starts), 3), np.int64)
@@ -114,7 +123,7 @@ def read_blocks(data: Column, starts: Column, sizes: Column, easiest: int = EASI
 
 def _fast(data: Column, magic: bytes, at: int, most: int, easiest: int) -> Columns:
     starts, sizes = np.empty(most, np.int64), np.empty(most, np.int64)
-    count = frames(data, as_bytes(magic), at, most, starts, sizes)
+    count = frames(data, as_bytes(magic), at, at + PIECE, starts, sizes)
     return read_blocks(data, starts[:count], sizes[:count], easiest)
 
 

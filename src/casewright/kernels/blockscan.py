@@ -131,10 +131,11 @@ def count_blocks(data, starts, sizes, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def frames(data, magic, at, most, starts, sizes):  # type: ignore[no-untyped-def]
-    """Up to `most` frames with nothing between them, from `at` on; how many. Ends before whatever is unusual."""
+def frames(data, magic, at, upto, starts, sizes):  # type: ignore[no-untyped-def]
+    """Frames with nothing between them, from `at` on and beginning before `upto`, as many as there is room for; how
+    many. Ends before whatever is unusual."""
     count = 0
-    while count < most and at + 8 <= len(data):
+    while count < len(starts) and at < upto and at + 8 <= len(data):
         for i in range(4):
             if data[at + i] != magic[i]:
                 return count

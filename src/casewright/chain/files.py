@@ -1,0 +1,76 @@
+"""The files of the chain exhibits: which may hold blocks, and what obfuscates them.
+
+Bitcoin Core's `blk*.dat` with or without `xor.dat`, single raw blocks, and either packed by bzip2. What Core keeps
+beside its blocks (undo data, index, locks) holds nothing to find here, and is counted as that.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from casewright.engine.stage import Context, Output, Tally
+from casewright.kernels.blockfiles import KEY_SIZE
+from casewright.model.ids import make_id
+from casewright.model.tables import TABLES
+
+KEY_FILE = b"xor.dat"
+BESIDE_FOLDERS = {b"index", b"chainstate", b"indexes", b"wallets", b"database"}
+BESIDE_FILES = re.compile(
+    rb"rev\d+\.dat(\.bz2)?|(xor|peers|mempool|fee_estimates|wallet|anchors|banlist)\.dat|.*\.(ldb|log|lock|conf|pid|json)"
+    rb"|\.lock|\.cookie|lock|current|manifest-\d+|readme.*"
+)
+EXPORTS = (b".parquet", b".csv", b".csv.gz", b".tsv", b".tsv.gz")
+PACKED = b".bz2"
+TO_READ, NOTHING, NOT_SUPPORTED = "to read", "nothing", "not supported"
+
+
+def chain_files(batch: pa.Table, context: Context) -> Output:
+    """`chain_files` and `chain_contents`: names and sizes decide here, and nothing is parsed."""
+    rows = context.sql("SELECT * FROM exhibit_files WHERE role = 'chain' ORDER BY exhibit, position").to_pylist()
+    keys = _keys(rows, context)
+    files, contents = [], {}
+    for row in rows:
+        state, content = state_of(row), None
+        if state == TO_READ:
+            key, packed = keys.get(_folder(row), b""), base_of(row).endswith(PACKED)
+            content = make_id("content", row["sha256"], key.hex(), str(packed))
+            contents[content] = {"content": content, "sha256": row["sha256"], "key": key, "packed": packed}
+        place = {name: row[name] for name in ("exhibit", "position", "path", "name")}
+        files.append({**place, "content": content, "state": state})
+    tables = {
+        "chain_files": TABLES["chain_files"].rows(files),
+        "chain_contents": TABLES["chain_contents"].rows([contents[name] for name in sorted(contents)]),
+    }
+    return Output(tables, [], [Tally("chain files", len(files), len(files))])
+
+
+def state_of(row: Mapping[str, Any]) -> str:
+    base, folders = base_of(row), bytes(row["path"]).split(b"/")[:-1]
+    if base.endswith(EXPORTS):
+        return NOT_SUPPORTED
+    if not row["size"] or BESIDE_FILES.fullmatch(base) or BESIDE_FOLDERS & set(folders):
+        return NOTHING
+    return TO_READ
+
+
+def base_of(row: Mapping[str, Any]) -> bytes:
+    """Last part of a file's path, in small letters; an exhibit of one file has a name only."""
+    path = bytes(row["path"]) or str(row["name"]).encode("utf-8", "replace")
+    return path.rpartition(b"/")[2].lower()
+
+
+def _folder(row: Mapping[str, Any]) -> tuple[str, bytes]:
+    return row["exhibit"], bytes(row["path"]).rpartition(b"/")[0]
+
+
+def _keys(rows: list[dict[str, Any]], context: Context) -> dict[tuple[str, bytes], bytes]:
+    """The XOR key that lies in each folder. One of a wrong length is no key; the files beside it then cannot be read,
+    and say so themselves."""
+    keys = {}
+    for row in rows:
+        if bytes(row["path"]).rpartition(b"/")[2] == KEY_FILE and row["size"] == KEY_SIZE:
+            with context.open(row["sha256"]) as file:
+                keys[_folder(row)] = file.read(KEY_SIZE)
+    return keys
