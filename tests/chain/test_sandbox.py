@@ -87,7 +87,8 @@ def test_confined_stages_give_the_same_bytes_twice_and_why_walks_every_row_to_an
 def test_a_folder_that_grew_is_read_in_its_new_file_only(tmp_path: Path) -> None:
     about = CaseSettings("Glasshouse", "Museum Crimes Unit", "R. Example")
     case = Case.create(tmp_path / "case", about, network="regtest")
-    chain, blocks, known = Chain(), tmp_path / "blocks", {}
+    chain, blocks = Chain(), tmp_path / "blocks"
+    known: dict[str, int] = {}
     blocks.mkdir()
     for number in range(2):
         chain.mint((f"w{number}", COIN))
