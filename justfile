@@ -80,6 +80,7 @@ bench-coinjoins *options:
 # traces: 10,000 payments in one pass against one query each
 bench-trace *options:
     uv run python bench/trace.py {{options}}
+
 # invented economies of known truth through the chain room: how much of clusters and attributions is true, and is found
 bench-economy *options:
     PYTHONPATH=. uv run python bench/economy.py {{options}}
