@@ -84,3 +84,7 @@ bench-trace *options:
 # invented economies of known truth through the chain room: how much of clusters and attributions is true, and is found
 bench-economy *options:
     PYTHONPATH=. uv run python bench/economy.py {{options}}
+
+# clusters by co-spending, side by side; the proof, and a chain of many transactions
+bench-clusters *options:
+    uv run --with graphsense-clustering python bench/clusters.py {{options}}

@@ -1,8 +1,25 @@
 """Wallets by co-spending: who is joined, who is not, and the transactions that prove it."""
 
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from casewright.chain.clusters import clusters, co_spent
+from casewright.chain.coinjoin import coinjoin_rule
+from casewright.chain.columns import Chain as Columns
+from casewright.chain.payjoin import POSSIBLE, UNNECESSARY, payjoin_doubts
+from casewright.chain.screen import coinjoins, shape_of
+from casewright.demo.mixes.kinds import COINJOINS, HARD, Maker
 from casewright.kernels.blocks import display
-from casewright.kernels.unionfind import path_between
+from casewright.kernels.unionfind import UnionFind, path_between
+from casewright.model.ids import make_id
+from tests.chain.dice import alone, thrown
+from tests.chain.shapes import shape as ordinary
+from tests.chain.shapes import shape_of as shape_of_made
 from tests.chain.world import COIN, Chain, address, follow
+from tests.world import context
 
 
 def test_coins_spent_together_are_one_wallets_and_the_transaction_is_the_proof() -> None:
@@ -58,3 +75,93 @@ def test_the_cluster_is_named_by_its_least_address_whatever_joined_it() -> None:
         names.append({r["cluster"] for r in follow(chain, {})["clusters"]})
     assert names[0] == names[1]
     assert len(names[0]) == 1
+
+
+def by_hand(chain: Columns) -> tuple[list[tuple[str, str]], list[tuple[str, str, int]]]:
+    """The definition, transaction by transaction: cluster of every address that was spent from, and the merges."""
+    shapes = {
+        t: shape_of(chain, t) for t in range(chain.transactions) if chain.first_input[t] < chain.first_input[t + 1]
+    }
+    addresses = sorted({a for shape in shapes.values() for a in shape.spenders if a})
+    number = {a: n for n, a in enumerate(addresses)}
+    found, merges = UnionFind(len(addresses)), []
+    for t, shape in shapes.items():
+        owners = [] if coinjoin_rule(shape) else [a for a in shape.spenders if a]
+        merges += [(owners[0], a, t) for a in owners[1:] if found.union(number[owners[0]], number[a])]
+    return [(a, make_id("cluster", addresses[found.find(number[a])])) for a in addresses], merges
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_clusters_of_columns_are_those_that_transaction_after_transaction_gives(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casewright.chain.links.PORTION", 7)
+    chain = thrown(seed)
+    monkeypatch.setattr("casewright.chain.clusters.load_chain", lambda _: chain)
+    output = clusters(None, context())
+    members, merges = by_hand(chain)
+    rows: list[dict[str, Any]] = output.tables["cluster_reasons"].to_pylist()
+    assert [(r["address_a"], r["address_b"], r["transaction"]) for r in rows] == merges
+    assert [r["id"] for r in rows] == [make_id("reason", a, b, chain.txid(t)) for a, b, t in merges]
+    found = [(r["address"], r["cluster"]) for r in output.tables["clusters"].to_pylist()]
+    assert sorted(found) == members
+
+
+MADE: dict[str, Maker] = {**COINJOINS, **HARD}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_screen_lets_every_coinjoin_through(name: str) -> None:
+    for seed in range(40):
+        shape = shape_of_made(MADE[name](Random(seed)))
+        rule = coinjoin_rule(shape)
+        assert coinjoins(alone(shape)) == ({1: rule} if rule else {})
+
+
+def test_every_address_of_a_cluster_leads_up_to_its_first_one() -> None:
+    wallets = co_spent(thrown(3))
+    least, forest = wallets.groups.least(), wallets.forest
+    for holder in range(len(least)):
+        above = holder
+        for _ in range(int(forest.depth[holder])):
+            above = int(forest.up[above])
+        assert above == least[holder]
+
+
+def doubt(paid: list[int], kinds: str = "p2wpkh", spent: tuple[int, ...] = (3 * COIN, COIN)) -> str | None:
+    """What is said of a merge that rests on a transaction with these outputs alone."""
+    chain = alone(ordinary(list(spent), paid, ["op_return" if not sats else kinds for sats in paid]))
+    found: str | None = payjoin_doubts(chain, np.array([1]), np.array([True]))[0].as_py()
+    return found
+
+
+def test_a_merge_that_rests_on_one_payment_of_two_outputs_could_be_a_payjoin() -> None:
+    assert doubt([7 * COIN // 2, COIN // 2]) == POSSIBLE
+    assert doubt([2 * COIN, 2 * COIN]) == UNNECESSARY
+    assert doubt([0, 2 * COIN, 2 * COIN]) == UNNECESSARY
+
+
+def test_a_third_output_and_a_sweep_are_no_payjoins() -> None:
+    assert doubt([2 * COIN, COIN, COIN // 2]) is None
+    assert doubt([4 * COIN]) is None
+    assert doubt([0, 4 * COIN]) is None
+
+
+def test_every_payjoin_that_joins_strangers_is_doubted() -> None:
+    for seed in range(60):
+        wallets = co_spent(alone(shape_of_made(HARD["PayJoin"](Random(seed)))))
+        _, _, by = wallets.groups.proof()
+        assert set(payjoin_doubts(wallets.chain, by.astype(np.int64), wallets.alone).to_pylist()) <= {
+            POSSIBLE,
+            UNNECESSARY,
+        }
+
+
+def test_a_second_transaction_that_spends_from_both_sides_takes_the_doubt_away() -> None:
+    chain = Chain()
+    once = chain.pay(chain.mint(("anna", 3 * COIN), ("bob", COIN), ("cem", COIN)), ("shop", COIN), ("rest", 3 * COIN))
+    chain.pay([*chain.mint(("bob", COIN), ("anna", COIN)), *once], ("x", 2 * COIN))
+    rows = follow(chain, {})["cluster_reasons"]
+    told = {r["address_b"]: (r["alone"], r["doubt"]) for r in rows}
+    assert told[address("bob")] == (False, None)
+    assert told[address("cem")] == (True, UNNECESSARY)

@@ -10,6 +10,13 @@ from casewright.chain.trace import trace, trace_params
 from casewright.engine.stage import Stage
 
 CHAIN = ("blocks", "transactions", "inputs", "outputs")
+NUMBERS = {
+    "blocks": ("hash", "height", "time"),
+    "transactions": ("txid", "block"),
+    "inputs": ("transaction", "spends"),
+    "outputs": ("transaction", "sats", "address", "kind", "holder", "spender"),
+}
+"""What the chain as columns needs of its tables: ids of inputs and outputs are most of their size."""
 
 STAGES = (
     Stage("chain_files", 1, ("exhibits", "exhibit_files"), ("chain_files", "chain_contents"), chain_files),
@@ -20,7 +27,7 @@ STAGES = (
           params=lambda settings: {"network": settings.chain.network}),
     Stage("tags", 1, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
-    Stage("clusters", 1, CHAIN, ("clusters", "cluster_reasons"), clusters),
+    Stage("clusters", 2, CHAIN, ("clusters", "cluster_reasons"), clusters, columns=NUMBERS),
     Stage("trace", 2, ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", "set_aside", *CHAIN),
           ("hops", "services"), trace, params=trace_params),
 )  # fmt: skip

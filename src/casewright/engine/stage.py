@@ -91,7 +91,8 @@ class Context:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             for name, table in {**self.tables, **more}.items():
-                connection.register(name, table)
+                if name in query:  # to register a table takes longer than to search a small one
+                    connection.register(name, table)
             return connection.sql(query, params=bind or {}).to_arrow_table()
         finally:
             connection.close()

@@ -1,0 +1,69 @@
+"""PayJoins: payments to which the payee adds a coin of its own, so that strangers are spent together on purpose.
+
+Nothing in such a transaction says that it is one: it looks as if one wallet had paid. So no transaction is called a
+PayJoin here; merges are told apart that could rest on one. Sources: BIP 78 (Dorier, 2019), by which all inputs must be
+of one kind; Gibson, "PayJoin", 2018; Ghesmati, Fdhila, Weippl, "Unnecessary Input Heuristics and PayJoin
+Transactions", 2021.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers
+from casewright.chain.links import Flags
+
+POSSIBLE = "could be a PayJoin: two outputs, inputs of one kind, and no other transaction spends from both sides"
+UNNECESSARY = POSSIBLE + "; a coin was spent that neither output needed"
+NO_PAYMENT = KINDS.index("op_return")
+
+
+def payjoin_doubts(chain: Chain, transactions: Numbers, alone: Flags) -> pa.Array:
+    """For merges, each by its transaction, what there is to say: NULL where it cannot be a PayJoin. `alone`: the merge
+    rests on this transaction only; one that a second transaction supports is hardly a chance meeting of two."""
+    asked = np.unique(transactions[alone])
+    counts, outputs = _spread(chain.first_output, asked)
+    of = np.repeat(np.arange(len(asked)), counts)[chain.kind[outputs] != NO_PAYMENT]
+    asked = asked[np.bincount(of, minlength=len(asked)) == 2]
+    looks = np.zeros(len(asked), np.int8)
+    if len(asked):
+        looks += _of_one_kind(chain, asked)
+        looks += (looks > 0) & (_least_paid(chain, asked) >= _least_spent(chain, asked))
+    place = np.searchsorted(asked, transactions)
+    met = alone & (place < len(asked)) & (np.append(asked, UNKNOWN)[place] == transactions)
+    said = np.where(met, np.append(looks, 0)[place], 0)
+    return pa.array([None, POSSIBLE, UNNECESSARY]).take(pa.array(said))
+
+
+def _of_one_kind(chain: Chain, asked: Numbers) -> Flags:
+    """All coins spent are known and of one kind of script."""
+    counts, spent = _spent(chain, asked)
+    kinds = np.where(spent == UNKNOWN, len(KINDS), chain.kind[spent])
+    starts = np.cumsum(counts) - counts
+    most, least = np.maximum.reduceat(kinds, starts), np.minimum.reduceat(kinds, starts)
+    same: Flags = (most == least) & (most < len(KINDS))
+    return same
+
+
+def _least_spent(chain: Chain, asked: Numbers) -> Numbers:
+    counts, spent = _spent(chain, asked)
+    return np.minimum.reduceat(chain.sats[spent], np.cumsum(counts) - counts)
+
+
+def _least_paid(chain: Chain, asked: Numbers) -> Numbers:
+    """The smaller of the two payments. A coin no larger was not needed for either of them: without it the larger could
+    have been paid as well."""
+    _, outputs = _spread(chain.first_output, asked)
+    paid = outputs[chain.kind[outputs] != NO_PAYMENT]
+    least: Numbers = chain.sats[paid].reshape(-1, 2).min(axis=1)
+    return least
+
+
+def _spent(chain: Chain, asked: Numbers) -> tuple[Numbers, Numbers]:
+    counts, inputs = _spread(chain.first_input, asked)
+    return counts, chain.spends[inputs]
+
+
+def _spread(starts: Numbers, asked: Numbers) -> tuple[Numbers, Numbers]:
+    """How many rows each transaction has, and the places of all of them, one transaction after the other."""
+    first, counts = starts[asked], starts[asked + 1] - starts[asked]
+    return counts, np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
