@@ -15,7 +15,8 @@ from casewright.model.errors import Missing, UsageError
 from tests.world import context, digests_of, rows_of
 
 KESTREL = reference_of("Kestrel")
-BOOK = b"service,legal_name,jurisdiction,serve_on,legal_basis,days\nkestrel,Kestrel BV,NL,legal@kestrel.example,Art. 1,14\n"
+HEADING = b"service,legal_name,jurisdiction,serve_on,legal_basis,days\n"
+BOOK = HEADING + b"kestrel,Kestrel BV,NL,legal@kestrel.example,Art. 1,14\n"
 
 
 def asked(number: int, **more: Any) -> dict[str, Any]:
