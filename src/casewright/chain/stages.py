@@ -1,13 +1,15 @@
 """The stages of the chain room."""
 
-from casewright.chain.blocks import blocks
-from casewright.chain.clusters import clusters
+from collections.abc import Mapping
+from typing import Any
+
 from casewright.chain.files import chain_files
 from casewright.chain.payments import payments
-from casewright.chain.reading import read_blocks
 from casewright.chain.tags import tags
-from casewright.chain.trace import trace, trace_params
-from casewright.engine.stage import Stage
+from casewright.chain.taint import METHODS
+from casewright.engine.stage import Late, Stage
+from casewright.model.errors import Refused
+from casewright.model.settings import Settings
 
 CHAIN = ("blocks", "transactions", "inputs", "outputs")
 NUMBERS = {
@@ -18,16 +20,29 @@ NUMBERS = {
 }
 """What the chain as columns needs of its tables: ids of inputs and outputs are most of their size."""
 
+READING = "casewright.chain.reading"
+
+
+def trace_params(settings: Settings) -> Mapping[str, Any]:
+    """The settings that decide how far and how a trace goes."""
+    chain = settings.chain
+    if chain.taint not in METHODS:
+        raise Refused(f"case.toml: [chain] taint is {chain.taint!r}, but must be one of {', '.join(METHODS)}.")
+    return {name: getattr(chain, name) for name in ("max_hops", "dust_sats", "max_age_days", "taint")}
+
+
 STAGES = (
     Stage("chain_files", 1, ("exhibits", "exhibit_files"), ("chain_files", "chain_contents"), chain_files),
-    Stage("read_blocks", 1, ("chain_contents",), ("read_files", "read_blocks", "read_damage"), read_blocks,
-          over="chain_contents", order="content", batch=1, hostile=True, streams=True, noun="contents", key="content",
-          params=lambda settings: {"network": settings.chain.network}),
-    Stage("blocks", 3, ("chain_files", "read_files", "read_blocks", "read_damage"), CHAIN, blocks,
+    Stage("read_blocks", 1, ("chain_contents",), ("read_files", "read_blocks", "read_damage"),
+          Late(READING, "read_blocks"), over="chain_contents", order="content", batch=1, hostile=True, streams=True,
+          noun="contents", key="content", imports=(READING,), params=lambda settings: {"network": settings.chain.network}),
+    Stage("blocks", 3, ("chain_files", "read_files", "read_blocks", "read_damage"), CHAIN,
+          Late("casewright.chain.blocks", "blocks"),
           params=lambda settings: {"network": settings.chain.network}),
     Stage("tags", 1, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
-    Stage("clusters", 2, CHAIN, ("clusters", "cluster_reasons"), clusters, columns=NUMBERS),
+    Stage("clusters", 2, CHAIN, ("clusters", "cluster_reasons"),
+          Late("casewright.chain.clusters", "clusters"), columns=NUMBERS),
     Stage("trace", 2, ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", "set_aside", *CHAIN),
-          ("hops", "services"), trace, params=trace_params),
+          ("hops", "services"), Late("casewright.chain.trace", "trace"), params=trace_params),
 )  # fmt: skip

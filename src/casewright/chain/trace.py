@@ -4,7 +4,6 @@ All payments of the case go through the chain in one pass: what one of them had 
 is there for the next. After them all coins that the market's own wallets spent are followed together.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +14,7 @@ from casewright.chain.findings import BACK, FORWARD, MARKET, Findings, Limits
 from casewright.chain.forward import trace_forward, trace_market
 from casewright.chain.gaps import load_gaps
 from casewright.chain.graph import load_graph, outputs_of
-from casewright.chain.taint import METHODS
 from casewright.engine.stage import Context, Output, Tally
-from casewright.model.errors import Refused
-from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
 
 ORDER = "SELECT * FROM payments ORDER BY height NULLS LAST, txid, vout, account"
@@ -46,14 +42,6 @@ class Written:
     def _pack(self) -> None:
         self.parts.append(TABLES[self.name].rows(self.rows))
         self.rows = []
-
-
-def trace_params(settings: Settings) -> Mapping[str, Any]:
-    """The settings that decide how far and how a trace goes."""
-    chain = settings.chain
-    if chain.taint not in METHODS:
-        raise Refused(f"case.toml: [chain] taint is {chain.taint!r}, but must be one of {', '.join(METHODS)}.")
-    return {name: getattr(chain, name) for name in ("max_hops", "dust_sats", "max_age_days", "taint")}
 
 
 def trace(batch: pa.Table, context: Context) -> Output:

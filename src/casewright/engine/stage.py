@@ -9,6 +9,7 @@ received = done + nothing to find + set aside, for every noun, and refuses the s
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -100,6 +101,18 @@ class Context:
 
 Work = Callable[[pa.Table, Context], Any]
 """Gives one Output a batch, or an iterator of as many as it likes, cut where its rows or its evidence decide."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """Work that is imported when it is first done, because its module is slow to: a verb that needs none of it must not
+    wait."""
+
+    module: str
+    name: str
+
+    def __call__(self, batch: pa.Table, context: Context) -> Any:
+        return getattr(import_module(self.module), self.name)(batch, context)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def _services(truth: Truth, tables: Mapping[str, Rows], max_hops: int, grades: G
     outpoints = {row["payment"]: f"{row['txid']}:{row['vout']}" for row in tables["payments"]}
     said: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in tables["services"]:
-        if row["confidence"] != "none":
+        if row["payment"] and row["confidence"] != "none":
             said[outpoints[row["payment"]], row["direction"]].append(row)
     for payment in truth.payments:
         for direction, found in (("back", payment.origins), ("forward", payment.cash_outs)):
