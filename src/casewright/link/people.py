@@ -1,38 +1,61 @@
 """Returns of the services, and identity records of customers and earlier subjects."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.link.records import BadRecord, Record, read_records
+from casewright.link.return_forms import read_return
+from casewright.link.return_mapping import FIELDS, ReturnMapping, day_of, read_return_mapping
+from casewright.model.errors import Refused
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
-RETURN_COLUMNS = ("reference", "service", "txid")
 PRIOR_COLUMNS = ("case", "full_name")
-COPIED = ("reference", "service", "txid", "address", "customer", "full_name", "born", "email", "phone", "country", "ip")
 
 
 def returns(batch: pa.Table, context: Context) -> Output:
-    """Every row that a service sent back, verbatim."""
+    """Every row that a service sent back, verbatim; `born_on` is the day that its date of birth means."""
     rows: list[dict[str, Any]] = []
     aside: list[SetAside] = []
+    mappings = _mappings(context, aside)
     for file in batch.to_pylist():
-        for record in records_of(file, context, RETURN_COLUMNS, aside):
-            copied = {name: record.fields.get(name) or None for name in COPIED}
+        mapping = next((m for m in mappings if m.takes(file["name"])), ReturnMapping())
+        for record in _good(file, read_return(_content(file, context), mapping), aside):
+            copied = {name: record.fields[name] or None for name in FIELDS}
             rows.append({"return_id": make_id("return", file["exhibit"], file["path"], record.row), **copied,
-                         **place_of(file, record)})  # fmt: skip
+                         "born_on": day_of(copied["born"], mapping.dates), **place_of(file, record)})  # fmt: skip
     tally = Tally("rows", len(rows) + len(aside), len(rows))
     return Output({"returns": TABLES["returns"].rows(rows)}, aside, [tally])
 
 
+def _mappings(context: Context, aside: list[SetAside]) -> list[ReturnMapping]:
+    """The mappings of returns, the last that was given first."""
+    sql = "SELECT * FROM exhibit_files WHERE role = 'return mapping' ORDER BY exhibit, position"
+    found = []
+    for file in context.sql(sql).to_pylist():
+        try:
+            found.append(read_return_mapping(_content(file, context), file["name"]))
+        except Refused as refusal:
+            aside.append(SetAside("rows", file["exhibit"], "malformed", str(refusal)))
+    return sorted(found, key=lambda mapping: not mapping.files)
+
+
+def _content(file: dict[str, Any], context: Context) -> bytes:
+    with context.open(file["sha256"]) as opened:
+        return opened.read()
+
+
 def records_of(file: dict[str, Any], context: Context, needed: tuple[str, ...], aside: list[SetAside]) -> list[Record]:
     """The good rows of a sealed CSV; the others go to `aside`."""
-    with context.open(file["sha256"]) as opened:
-        raw = opened.read()
+    return _good(file, read_records(_content(file, context), needed), aside)
+
+
+def _good(file: dict[str, Any], found: Iterable[Record | BadRecord], aside: list[SetAside]) -> list[Record]:
     good = []
-    for record in read_records(raw, needed):
+    for record in found:
         if isinstance(record, BadRecord):
             detail = f"{file['name']}, row {record.row}: {record.reason}"
             aside.append(SetAside("rows", file["exhibit"], "malformed", detail, span_start=record.span_start,
@@ -49,8 +72,8 @@ def place_of(file: dict[str, Any], record: Record) -> dict[str, Any]:
 
 
 CUSTOMERS = """
-SELECT coalesce(service, "reference", '?') AS service, customer, full_name, born, email, phone, country, exhibit, path,
-       span_start, span_length, "row", return_id
+SELECT coalesce(service, "reference", '?') AS service, customer, full_name, born, born_on, email, phone, country,
+       exhibit, path, span_start, span_length, "row", return_id
 FROM returns ORDER BY service, customer, exhibit, path, "row"
 """
 
@@ -70,6 +93,7 @@ def persons(batch: pa.Table, context: Context) -> Output:
     for file, record in earlier:
         person = make_id("person", "prior", file["exhibit"], file["path"], record.row)
         copied = {n: record.fields.get(n) or None for n in ("full_name", "born", "email", "phone", "country", "note")}
+        copied["born_on"] = day_of(copied["born"])
         rows[person] = {"person": person, "origin": "prior", "reference": record.fields["case"], **copied,
                         **place_of(file, record), "sources": []}  # fmt: skip
     received = len(found) + len(earlier)

@@ -28,19 +28,20 @@ class BadRecord:
     span_length: int
 
 
-def read_records(raw: bytes, needed: tuple[str, ...]) -> Iterator[Record | BadRecord]:
-    """Rows under a heading; UTF-8, or else Windows-1252; `,` or `;`. Column names in any case.
+def read_records(raw: bytes, needed: tuple[str, ...], encoding: str = "") -> Iterator[Record | BadRecord]:
+    """Rows under a heading; in `encoding`, by default UTF-8, or else Windows-1252; `,`, `;` or tabs. Column names in
+    any case.
 
     A row with more or fewer fields than the heading is bad, and so is a file without the needed columns. Rows are
     numbered from 1 below the heading. NUL stands as `\\0`, a byte that Windows-1252 lacks as `\\xNN`.
     """
-    encoding = _encoding(raw)
+    encoding = encoding or _encoding(raw)
     start, first = next(_lines(raw, 0), (0, b""))
     if not first.strip():
         yield BadRecord("the file is empty, or has no heading", 0, 0, len(raw))
         return
     text = first.decode(encoding, "backslashreplace").lstrip("\ufeff")
-    comma = ";" if text.count(";") > text.count(",") else ","
+    comma = max(",;\t", key=text.count)
     heading = [h.strip().lower() for h in _fields(text, comma)]
     if wrong := _wrong(heading, needed):
         yield BadRecord(wrong, 0, start, len(first))

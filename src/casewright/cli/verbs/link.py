@@ -11,6 +11,7 @@ from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
 from casewright.link.judge import Said, judgement
 from casewright.link.process import Step, process_step
+from casewright.link.return_mapping import read_return_mapping
 from casewright.model.errors import UsageError
 from casewright.refer.letters import write_letters
 from casewright.vault.case import Case
@@ -37,7 +38,13 @@ STYLES = {"positive": "green", "negative": "red", "unsure": "yellow"}
 def link(
     case: CasePath,
     returns: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Customer records, CSV.", show_default=False)
+        list[Path] | None, typer.Option(metavar="FILE", help="Customer records: CSV, XLSX, JSON.", show_default=False)
+    ] = None,
+    returns_mapping: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--returns-mapping", metavar="FILE", help="How a service's own columns are read, TOML.", show_default=False
+        ),
     ] = None,
     prior: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Subjects of earlier cases, CSV.", show_default=False)
@@ -82,6 +89,10 @@ def link(
     steps = [step_on(name, text, why) for name, given in days.items() for text in given or []]
     with opened.writing():
         sealed = [seal(opened, voice, services, "services")] if services else []
+        for path in returns_mapping or []:
+            if path.is_file():
+                read_return_mapping(path.read_bytes(), str(path))  # refused before it is sealed
+            sealed.append(seal(opened, voice, path, "return mapping"))
         sealed += [seal(opened, voice, path, "return") for path in returns or []]
         sealed += [seal(opened, voice, path, "prior") for path in prior or []]
         ran = run_stages(opened, voice, "link", on)

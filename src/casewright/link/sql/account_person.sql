@@ -6,7 +6,7 @@
 WITH named AS (SELECT person, reference, unnest(sources) AS return_id FROM persons WHERE origin = 'return'),
 doubtful AS (
     SELECT n.person FROM named n JOIN returns r USING (return_id) GROUP BY n.person
-    HAVING count(DISTINCT lower(r.full_name)) > 1 OR count(DISTINCT r.born) > 1
+    HAVING count(DISTINCT lower(r.full_name)) > 1 OR count(DISTINCT coalesce(r.born_on, r.born)) > 1
 ),
 answered AS (
     SELECT p.account, n.person, n.reference, p.payment, s.id, s.hops, s.against, q.request, r.return_id, q.service,

@@ -1,7 +1,11 @@
 -- Customers and subjects of earlier cases.   reads: persons   writes: links
--- Email or phone with the date of birth is strong; less than that is said to be just that.
-WITH customer AS (SELECT *, lower(email) AS mail, lower(full_name) AS name FROM persons WHERE origin = 'return'),
-earlier AS (SELECT *, lower(email) AS mail, lower(full_name) AS name FROM persons WHERE origin = 'prior'),
+-- Email or phone with the date of birth is strong; less than that is said to be just that. Dates count by the day that
+-- they mean, where that can be told.
+WITH known AS (
+    SELECT * EXCLUDE (born), coalesce(born_on, born) AS born, lower(email) AS mail, lower(full_name) AS name FROM persons
+),
+customer AS (SELECT * FROM known WHERE origin = 'return'),
+earlier AS (SELECT * FROM known WHERE origin = 'prior'),
 pairs AS (
     SELECT c.person AS one, e.person AS other FROM customer c JOIN earlier e ON c.mail = e.mail
     UNION SELECT c.person, e.person FROM customer c JOIN earlier e ON c.phone = e.phone AND c.born = e.born
