@@ -1,4 +1,4 @@
-"""What services send back, in their own words and forms, is read as customer records; dates only where they can be told."""
+"""What services send back, in their own words and forms, is read as customer records; dates where they can be told."""
 
 import io
 import json
