@@ -25,7 +25,8 @@ class Met:
     sure: bool
     stop: str
     """Why no untagged wallet is followed behind it; empty when they are."""
-    end: str
+    end: str = ""
+    ends: str = ""
 
 
 def trace_back(found: Findings, payment: Coin) -> Findings:
@@ -45,12 +46,13 @@ def _cross(found: Findings, way: Way, payment: Coin) -> list[Way]:
     graph, coin, payee = found.graph, way.coin, way.coin.wallet
     if graph.is_mined(coin.made_in):
         stop, end = "stops: newly mined coins", "at newly mined coins"
-        found.hop(way.step, coin, coin.txid, "newly mined", payee, stop, end=end)
+        found.hop(way.step, coin, coin.txid, "newly mined", payee, stop, ends="mined", end=end)
         return []
     age = found.days(payment.made_in, coin.made_in)
     if found.limits.is_old(age):
         stop = f"stops: {age} days before the payment; case.toml says {found.limits.max_age_days}"
-        found.hop(way.step, coin, coin.txid, "older than the limit", payee, stop, end="at the limit of age")
+        found.hop(way.step, coin, coin.txid, "older than the limit", payee, stop, ends="age",
+                  end="at the limit of age")  # fmt: skip
         return []
     if way.step > 1 and (
         run := peels_before(graph, coin, found.crossed, lambda t: found.limits.is_old(found.days(payment.made_in, t)))
@@ -65,8 +67,8 @@ def _cross(found: Findings, way: Way, payment: Coin) -> list[Way]:
         onward += _source(found, way, met, wallet, spent)
     if met.crossing.unknown:
         words = f"stops: {met.crossing.unknown} of its inputs spend outputs that are not in the chain files{found.gaps}"
-        found.hop(way.step, coin, coin.txid, "not in the files", payee, words, end="outside the chain files",
-                  paid_with=None if met.crossing.sources else ())  # fmt: skip
+        found.hop(way.step, coin, coin.txid, "not in the files", payee, words, ends="missing",
+                  end="outside the chain files", paid_with=None if met.crossing.sources else ())  # fmt: skip
     return onward
 
 
@@ -79,17 +81,18 @@ def _met(found: Findings, way: Way) -> Met | None:
         doubts.append(f"the transaction also has the shape of a {rule} CoinJoin, though one service alone funds it")
     elif rule:
         stop, end = f"stops at a CoinJoin: {rule}", f"at a CoinJoin ({rule})"
-        found.hop(way.step, coin, coin.txid, SEVERAL, coin.wallet, stop, end=end)
+        found.hop(way.step, coin, coin.txid, SEVERAL, coin.wallet, stop, ends="coinjoin", label=rule, end=end)
         return None
     before = found.crossed.get(coin.made_in, way.step)
-    stop, end = "", ""
+    stop, end, ends = "", "", ""
     if before != way.step:
-        stop = f"stops: this transaction was crossed in step {before} already"
+        stop, ends = f"stops: this transaction was crossed in step {before} already", "crossed"
     elif len(found.crossed) >= limits.most_transactions:
         stop, end = f"stops: {limits.most_transactions} transactions were crossed", "at the limit of one trace"
+        ends = "transactions"
     elif way.step >= limits.max_hops:
-        stop, end = f"stops: {limits.max_hops} hops, the limit in case.toml", "at the limit of hops"
-    return Met(crossing, doubts, rules, not rule, stop, end)
+        stop, end, ends = f"stops: {limits.max_hops} hops, the limit in case.toml", "at the limit of hops", "hops"
+    return Met(crossing, doubts, rules, not rule, stop, end, ends)
 
 
 def _source(found: Findings, way: Way, met: Met, wallet: int, spent: list[Coin]) -> list[Way]:
@@ -102,20 +105,22 @@ def _source(found: Findings, way: Way, met: Met, wallet: int, spent: list[Coin])
         found.reached(way, coin, tagged, verdict, met.doubts, met.rules, met.sure, spent)
         named = [t["tag"] for t in (*verdict.custodial, *verdict.mixing)]
         end = "" if named else "at a wallet with another tag"
-        found.hop(way.step, coin, coin.txid, wallet, payee, verdict.stops, *ids, *named, end=end, paid_with=spent)
+        found.hop(way.step, coin, coin.txid, wallet, payee, verdict.stops, *ids, *named, ends=verdict.ends,
+                  label=verdict.label, end=end, paid_with=spent)  # fmt: skip
         return []
-    stop, end = met.stop, met.end
+    stop, end, ends = met.stop, met.end, met.ends
     if graph.in_market(wallet):
-        stop, end = "stops: paid by the market's own wallet", "at the market's own wallet"
+        stop, end, ends = "stops: paid by the market's own wallet", "at the market's own wallet", "market"
     if stop:
-        found.hop(way.step, coin, coin.txid, wallet, payee, stop, *ids, end=end, paid_with=spent)
+        found.hop(way.step, coin, coin.txid, wallet, payee, stop, *ids, ends=ends, end=end, paid_with=spent)
         return []
     large = [c for c in spent if c.sats >= limits.dust_sats]
     dust = len(spent) - len(large)
     passed = f"; {dust} below {limits.dust_sats} sat not followed" if dust else ""
     coins = "with one coin" if len(spent) == 1 else f"with {len(spent)} coins"
     reason = f"paid by a wallet that no tag names, {coins}: their funding is followed{passed}"
-    found.hop(way.step, coin, coin.txid, wallet, payee, reason, *ids, end="" if large else "at dust", paid_with=spent)
+    found.hop(way.step, coin, coin.txid, wallet, payee, reason, *ids, ends=None if large else "dust",
+              end="" if large else "at dust", paid_with=spent)  # fmt: skip
     return [Way(c, way.step + 1, way.transactions + 1, guesses=way.guesses) for c in large]
 
 
@@ -135,7 +140,8 @@ def _over_peels(found: Findings, way: Way, run: list[Crossing]) -> list[Way]:
     ids = [name for crossing, coin in zip(run, coins[1:], strict=True) for name in (crossing.txid, coin.id)]
     stop = f"; stops: {found.limits.max_hops} hops, the limit in case.toml" if way.step >= found.limits.max_hops else ""
     found.hop(way.step, way.coin, way.coin.txid, first.wallet, way.coin.wallet, words + stop, *ids,
-              end="at the limit of hops" if stop else "", transactions=count)  # fmt: skip
+              ends="hops" if stop else None, end="at the limit of hops" if stop else "",
+              transactions=count)  # fmt: skip
     onward = Way(first, way.step + 1, way.transactions + count, guesses=way.guesses + count)
     return [] if stop or first.sats < found.limits.dust_sats else [onward]
 

@@ -68,10 +68,12 @@ class Findings:
 
     def hop(
         self, step: int, coin: Coin, txid: str, payer: int | str, payee: int, reason: str, *rests_on: str,
-        end: str = "", paid_with: Sequence[Coin] | None = (), transactions: int = 1,
+        ends: str | None = None, label: str | None = None, end: str = "", paid_with: Sequence[Coin] | None = (),
+        transactions: int = 1,
     ) -> None:  # fmt: skip
-        """A step over `txid` that follows `coin`. `end` names a branch that ends without a service. `paid_with`: the
-        coins that this row is about among those that paid for it; None when they are not known."""
+        """A step over `txid` that follows `coin`. `ends` says how the branch ends here, `label` at whom; `end` names
+        one that ends without a service. `paid_with`: the coins that this row is about among those that paid for it;
+        None when they are not known."""
         if end:
             self.loose_ends[end] = self.loose_ends.get(end, 0) + 1
         payer = payer if isinstance(payer, str) else self.graph.name(payer)
@@ -79,7 +81,8 @@ class Findings:
             "hop": make_id("hop", self.payment, self.direction, len(self.hops), txid, coin.id),
             "payment": self.payment or None, "direction": self.direction, "step": step, "txid": txid,
             "from_cluster": payer, "to_cluster": self.graph.name(payee), "sats": coin.sats, "share": None,
-            "transactions": transactions, "reason": reason, "sources": list(dict.fromkeys((txid, coin.id, *rests_on))),
+            "transactions": transactions, "ends": ends, "label": label, "reason": reason,
+            "sources": list(dict.fromkeys((txid, coin.id, *rests_on))),
         }  # fmt: skip
         self.hops.append(row)
         known = (UNKNOWN_COIN,) if paid_with is None else tuple(c.number for c in paid_with)

@@ -23,7 +23,8 @@ def trace_forward(found: Findings, payment: Coin) -> Findings:
         doubts = ["the market's deposit address itself belongs to the service: its customer is the market"]
         rules = ["direct: the deposit address is the service's"]
         found.reached(Way(payment), payment, payment, verdict, doubts, rules, sure=True)
-        found.hop(1, payment, payment.txid, payment.wallet, payment.wallet, verdict.stops)
+        found.hop(1, payment, payment.txid, payment.wallet, payment.wallet, verdict.stops,
+                  ends=verdict.ends, label=verdict.label)  # fmt: skip
         found.told(lambda coin, paid_with: payment.sats)
         return found
     return trace_all(found, [payment], payment.sats)
@@ -50,10 +51,11 @@ def trace_market(found: Findings) -> Findings:
 def _cross(found: Findings, way: Way, start: Coin) -> list[Way]:
     """Rows for the transaction that spends the coin, and the outputs to go on with."""
     graph, coin = found.graph, way.coin
-    stop = _stop(found, way, start)
+    stop, ends = _stop(found, way, start)
     if stop:
         txid = graph.crossing(coin.spender).txid if coin.spender >= 0 else coin.txid
-        found.hop(way.step, coin, txid, coin.wallet, coin.wallet, stop)
+        found.hop(way.step, coin, txid, coin.wallet, coin.wallet, stop, ends=ends,
+                  label=graph.crossing(coin.spender).rule if ends == "coinjoin" else None)  # fmt: skip
         return []
     if run := peels_after(graph, coin, found.crossed, lambda t: found.limits.is_old(found.days(t, start.made_in))):
         return _over_peels(found, way, run)
@@ -70,7 +72,8 @@ def _cross(found: Findings, way: Way, start: Coin) -> list[Way]:
     last = way.step >= found.limits.max_hops
     end = f"; stops: {found.limits.max_hops} hops, the limit in case.toml" if last else ""
     for output in followed:
-        found.hop(way.step, output, crossing.txid, coin.wallet, output.wallet, why + more + end, coin.id)
+        found.hop(way.step, output, crossing.txid, coin.wallet, output.wallet, why + more + end, coin.id,
+                  ends="hops" if last else None)  # fmt: skip
     guesses = way.guesses + why.startswith("peel")
     return [] if last else [Way(o, way.step + 1, way.transactions + 1, mingled, guesses) for o in followed]
 
@@ -85,9 +88,8 @@ def _paid(found: Findings, way: Way, crossing: Crossing) -> tuple[list[Coin], bo
             served = True
             found.reached(way, output, output, verdict, _doubts(way), _rules(way), sure=True)
             tags = [t["tag"] for t in (*verdict.custodial, *verdict.mixing)]
-            found.hop(
-                way.step, output, crossing.txid, way.coin.wallet, output.wallet, verdict.stops, way.coin.id, *tags
-            )
+            found.hop(way.step, output, crossing.txid, way.coin.wallet, output.wallet, verdict.stops, way.coin.id,
+                      *tags, ends=verdict.ends, label=verdict.label)  # fmt: skip
         elif not found.payment and found.graph.in_market(output.wallet):
             continue  # its spending is part of this walk anyway
         elif output.sats >= found.limits.dust_sats and output.kind != "op_return":
@@ -95,22 +97,22 @@ def _paid(found: Findings, way: Way, crossing: Crossing) -> tuple[list[Coin], bo
     return open_outputs, served
 
 
-def _stop(found: Findings, way: Way, start: Coin) -> str:
-    """Why the coin is not followed into the transaction that spends it; empty when it is."""
+def _stop(found: Findings, way: Way, start: Coin) -> tuple[str, str]:
+    """Why the coin is not followed into the transaction that spends it, and the word for that; empty when it is."""
     graph, limits, number, count = found.graph, found.limits, way.coin.spender, len(found.crossed)
     if number < 0:
-        return f"stops: not spent yet{found.gaps}"
+        return f"stops: not spent yet{found.gaps}", "unspent"
     crossing = graph.crossing(number)
-    age = found.days(number, start.made_in)
+    age, before = found.days(number, start.made_in), found.crossed.get(number)
     reasons = (
-        (crossing.rule, f"stops at a CoinJoin: {crossing.rule}"),
-        (crossing.is_entrance, "stops at the entrance of a CoinJoin: Whirlpool Tx0"),
-        (number in found.crossed, f"stops: this transaction was crossed in step {found.crossed.get(number)} already"),
-        (count >= limits.most_transactions, f"stops: {limits.most_transactions} transactions were crossed"),
-        (limits.is_old(age),
-         f"stops: {age} days after the payment; case.toml says {limits.max_age_days}"),
+        (crossing.rule, f"stops at a CoinJoin: {crossing.rule}", "coinjoin"),
+        (crossing.is_entrance, "stops at the entrance of a CoinJoin: Whirlpool Tx0", "coinjoin"),
+        (before, f"stops: this transaction was crossed in step {before} already", "crossed"),
+        (count >= limits.most_transactions, f"stops: {limits.most_transactions} transactions were crossed",
+         "transactions"),
+        (limits.is_old(age), f"stops: {age} days after the payment; case.toml says {limits.max_age_days}", "age"),
     )  # fmt: skip
-    return next((words for applies, words in reasons if applies), "")
+    return next(((words, ends) for applies, words, ends in reasons if applies), ("", ""))
 
 
 def _followed(wallet: int, outputs: list[Coin], served: bool) -> tuple[list[Coin], str]:
@@ -140,7 +142,7 @@ def _look_into(found: Findings, output: Coin, way: Way) -> None:
     tags = [t["tag"] for t in verdict.custodial]
     found.hop(step, output, output.txid, payer, output.wallet, "peeled off; followed one transaction on")
     found.hop(step + 1, paid[0], crossing.txid, output.wallet, paid[0].wallet, reason, output.id, *tags,
-              paid_with=[output])  # fmt: skip
+              ends=verdict.ends, label=verdict.label, paid_with=[output])  # fmt: skip
     asked = f"may be the service's own sweep of {output.address}: ask about {output.id} as well"
     there = Way(output, step + 1, way.transactions + 1, way.mingled, way.guesses)
     rules = [*_rules(way), "peeled off: the output goes on whole into the service"]
@@ -167,7 +169,8 @@ def _over_peels(found: Findings, way: Way, run: list[Crossing]) -> list[Way]:
         f"peeling chain: {count} transactions, in each of which the larger output of two goes on, from "
         f"{way.coin.id} ({way.coin.sats} sat) to {coin.id}; followed to where it ended"
     )
-    found.hop(way.step, coin, run[-1].txid, way.coin.wallet, coin.wallet, words + end, *ids, transactions=count)
+    found.hop(way.step, coin, run[-1].txid, way.coin.wallet, coin.wallet, words + end, *ids,
+              ends="hops" if last else None, transactions=count)  # fmt: skip
     onward = Way(coin, way.step + 1, way.transactions + count, mingled, way.guesses + count)
     return [] if last else [onward]
 

@@ -31,6 +31,13 @@ class Verdict:
     mixing: tuple[Tag, ...] = ()
     doubts: tuple[str, ...] = ()
     stops: str = ""
+    label: str = ""
+    """Whom they name."""
+
+    @property
+    def ends(self) -> str:
+        """How a trace ends here, in the word of `hops`."""
+        return "service" if self.custodial else "mixer" if self.mixing else "tagged"
 
 
 def category(tag: Tag) -> str:
@@ -55,7 +62,7 @@ def judge(tags: Sequence[Tag]) -> Verdict:
     mixing = tuple(t for t in named.values() if kind(t) == "mixing")
     labels = " / ".join(dict.fromkeys(t["label"] for t in (*custodial, *mixing)))
     stops = f"reaches {labels}, by tag" if labels else f"stops at a wallet tagged {_listed(ordered)}"
-    return Verdict(custodial, mixing, tuple(_doubts(ordered, strongest)), stops)
+    return Verdict(custodial, mixing, tuple(_doubts(ordered, strongest)), stops, labels or ordered[0]["label"])
 
 
 def kind(tag: Tag) -> str:

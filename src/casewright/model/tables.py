@@ -846,6 +846,13 @@ _ALL = (
             Column("sats", INT, "satoshis followed"),
             Column("share", INT, "of these the payment's, by `chain.taint`; NULL when that cannot be told"),
             Column("transactions", INT, "transactions that the hop stands for: 1, or all of a peeling chain"),
+            Column(
+                "ends",
+                STR,
+                "how the branch ends here: service, mixer, tagged (another tag), coinjoin, mined, dust, market, "
+                "missing, unspent, crossed, hops, age or transactions; NULL where it goes on",
+            ),
+            Column("label", STR, "whom a tag names there, or the rule of the CoinJoin"),
             Column("reason", STR, "why it was followed, or why the trace stops here"),
             SOURCES,
         ),
