@@ -33,6 +33,12 @@ def test_the_verbs_one_after_the_other_make_the_demo_by_hand(demo: Path, tmp_pat
     tags = [a for p in sorted((seizure / "tags").iterdir()) for a in ("--tags", str(p))]
     traced = answered("trace", case, "--chain", str(seizure / "bitcoin"), *tags)
     assert traced["payments"]["payments"] == 64
+    paid = answered("query", case, "SELECT payment FROM payments ORDER BY payment LIMIT 1")["rows"][0]["payment"]
+    page, graph = str(tmp_path / "flow.html"), str(tmp_path / "hops.gexf")
+    drawn = answered("trace", case, "--picture", paid, page, "--graph", graph)["written"]
+    assert [Path(one["file"]).stat().st_size > 2000 for one in drawn] == [True, True]
+    answered("trace", case, "--graph", graph, code=2)
+    answered("trace", case, "--picture", "pay-nope", str(tmp_path / "x.svg"), code=2)
     returns = [a for p in sorted((seizure / "returns").iterdir()) for a in ("--returns", str(p))]
     pairs = answered("link", case, *returns, "--prior", str(seizure / "prior.csv"), code=3)["pairs"]
     link = next(p["link"] for p in pairs if p["person"] == "Fenna Voorbeeld" and p["account"])

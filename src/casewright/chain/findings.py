@@ -116,7 +116,7 @@ class Findings:
         if met.address != tag["address"]:
             merges = f"{len(proof)} co-spend" + ("s" if len(proof) > 1 else "")
             against = [*against, f"the tag is on {tag['address']}, joined to this address by {merges}"]
-            rules.insert(1, f"cluster: {merges} join {met.address} to the tagged address")
+            rules.insert(1, f"cluster: {met.address} is joined to the tagged address by {merges}")
         if self.graph.is_floating(moved.made_in):
             against = [*against, "its block's ancestors are not in the chain files: the chain could not be checked"]
         row = {

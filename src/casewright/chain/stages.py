@@ -44,6 +44,6 @@ STAGES = (
     Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
     Stage("clusters", 2, CHAIN, ("clusters", "cluster_reasons"),
           Late("casewright.chain.clusters", "clusters"), columns=NUMBERS),
-    Stage("trace", 2, ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", "set_aside", *CHAIN),
+    Stage("trace", 3, ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", "set_aside", *CHAIN),
           ("hops", "services"), Late("casewright.chain.trace", "trace"), params=trace_params),
 )  # fmt: skip

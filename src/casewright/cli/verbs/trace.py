@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.pictures import export_graph, export_picture
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
 from casewright.model.errors import Missing
@@ -21,6 +22,14 @@ def trace(
     tags: Annotated[
         list[Path] | None, typer.Option(metavar="PATH", help="GraphSense TagPack or ActorPack.", show_default=False)
     ] = None,
+    picture: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(metavar="PAYMENT FILE", help="Draw the flow of one payment: .html or .svg.", show_default=False),
+    ] = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all hops for other programs: .graphml or .gexf.", show_default=False),
+    ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -34,15 +43,20 @@ def trace(
         if not any(e.data["role"] == "chain" for e in opened.ledger.events("sealed")):
             raise Missing(f"no chain was given yet. Run: casewright trace {case} --chain DIR")
         ran = run_stages(opened, voice, "trace", on)
+        out = [export_picture(opened, *picture)] if picture else []
+        out += [export_graph(opened, graph)] if graph else []
     with reading(opened) as reader:
         found = reader.rows(
-            "SELECT direction, service, confidence, count(DISTINCT payment) AS payments FROM services "
+            "SELECT direction, service, confidence, count(DISTINCT payment) AS payments, "
+            "count(DISTINCT txid) AS transactions, sum(share)::BIGINT AS share FROM services "
             "GROUP BY ALL ORDER BY direction, service, confidence"
         )
         paid = reader.rows("SELECT count(*) AS payments, coalesce(sum(sats), 0)::BIGINT AS sats FROM payments")[0]
-    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found))
+    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found, written=out))
     tell_stages(voice, ran)
     voice.say(f"{paid['payments']} payments, {paid['sats'] / 1e8:.8f} BTC")
-    columns = ["direction", "service", "confidence", "payments"]
+    columns = ["direction", "service", "confidence", "payments", "transactions", "share"]
     voice.table(columns, [[row[c] for c in columns] for row in found], title="Services reached: leads, not verdicts")
+    for one in out:
+        voice.say(f"{one['file']}: the {one['form']}, SHA-256 {one['sha256']}")
     finish(ran)
