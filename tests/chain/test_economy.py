@@ -20,7 +20,7 @@ from casewright.engine.stage import Context
 from tests.chain.case import run_stages
 from tests.world import context
 
-SMALL, SEEDS, MAX_HOPS = Size(people=100, ticks=80, acts=14, nameless=True), (1, 2), 6
+SMALL, SEEDS, MAX_HOPS = Size(people=100, ticks=80, acts=14, harsh=True), (1, 2), 6
 PLACES = {"exhibit", "path", "span_start", "span_length", "row"}
 GRADED = ("clusters", "payments", "services")
 
@@ -100,12 +100,13 @@ def test_nothing_is_attributed_through_a_coinjoin(economies: list[Told]) -> None
 
 def test_strong_attributions_are_all_true_and_others_nearly_all(economies: list[Told]) -> None:
     scores = sum((told.grades for told in economies), Grades()).scores
-    assert scores["back: said with confidence strong"].wrong == 0
-    assert scores["forward: said with confidence strong"].wrong == 0
-    assert scores["back: all"].precision > 0.9
-    assert scores["forward: all"].precision > 0.9
+    for direction in ("back", "forward"):
+        assert scores[f"{direction}: said with confidence strong"].wrong == 0
+        assert scores[f"{direction}: said with confidence strong"].right > 0
+        assert scores[f"{direction}: with a share of a twentieth or more"].precision > 0.85
+        assert scores[f"{direction}: all"].precision > 0.9
     assert scores["back: all"].recall > 0.6
-    assert scores["forward: all"].recall > 0.6
+    assert scores["forward: all"].recall > 0.4  # the story ends before many a deposit was swept
 
 
 def test_only_what_no_shape_shows_joins_owners(economies: list[Told]) -> None:

@@ -16,7 +16,7 @@ from casewright.model.bitcoin import NETWORKS
 from casewright.model.tables import TABLES
 
 MAGIC = NETWORKS[NETWORK].magic
-TAGGED_SHARE, TAGGED_LEAST, TAGGED_DEPOSITS = 20, 2, 2
+TAGGED_SHARE, TAGGED_LEAST, TAGGED_DEPOSITS, STALE = 20, 2, 2, 3
 """Of a service's own addresses every twentieth has a tag, two at least; and two deposit addresses, whose testers
 tell."""
 
@@ -45,9 +45,22 @@ def tag_pack(world: World) -> str:
         for service in world.services if service.kind.named
         for address in _known(world.ledger, service, dice)
     ]  # fmt: skip
+    if world.size.harsh:
+        tags += _stale(world, dice)
     pack = {"title": "Invented services", "creator": "Museum Crimes Unit", "currency": "BTC", "lastmod": "2018-03-01",
             "source": "invented", "confidence": "service_data", "tags": tags}  # fmt: skip
     return yaml.safe_dump(pack, sort_keys=False)
+
+
+def _stale(world: World, dice: Random) -> list[dict[str, str]]:
+    """Tags that a crawler found long ago, on addresses that are people's."""
+    held = {world.ledger.holder[coin] for coin in range(len(world.ledger.sats))}
+    people = [h for n in sorted(held) if (h := world.ledger.holders[n]).owner.startswith("person")]
+    return [
+        {"address": h.address or "", "label": world.services[0].kind.label, "category": "exchange",
+         "confidence": "web_crawl"}
+        for h in dice.sample(people, min(STALE, len(people)))
+    ]  # fmt: skip
 
 
 def _known(ledger: Ledger, service: Service, dice: Random) -> list[str]:

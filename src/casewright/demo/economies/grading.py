@@ -8,6 +8,7 @@ from typing import Any
 
 from casewright.demo.economies.truth import Found, Payment, Truth
 
+LITTLE, LARGE = 20, "with a share of a twentieth or more"
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -105,7 +106,7 @@ def _services(truth: Truth, tables: Mapping[str, Rows], max_hops: int, grades: G
     outpoints = {row["payment"]: f"{row['txid']}:{row['vout']}" for row in tables["payments"]}
     said: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in tables["services"]:
-        if row["payment"] and row["confidence"] != "none":
+        if row["confidence"] != "none" and row["payment"]:
             said[outpoints[row["payment"]], row["direction"]].append(row)
     for payment in truth.payments:
         for direction, found in (("back", payment.origins), ("forward", payment.cash_outs)):
@@ -127,18 +128,26 @@ def _attributions(
             nearest[row["service"]] = row
     for label, row in nearest.items():
         right = label in least
-        for name in _names(direction, row["hops"], str(row["confidence"])):
+        for name in [*_names(direction, row["hops"], str(row["confidence"])), *_large(direction, label, said, payment)]:
             grades.scores[name] += Score(right=right, wrong=not right)
         if not right:
             why = _why(truth, payment, direction, label, said)
             grades.false.append(False_(payment.outpoint, direction, label, row["hops"], row["confidence"], why))
     for label, step in least.items():
-        if step <= max_hops:
+        if step <= max_hops and label not in truth.nameless:
             for name in _names(direction, step):
                 grades.scores[name] += Score(found=label in nearest, missed=label not in nearest)
+            large = bool(_large(direction, label, said, payment))
+            grades.scores[f"{direction}: {LARGE}"] += Score(found=large, missed=not large)
     exact = [(row["service"], f"{row['txid']}:{row['vout']}") in found for row in said if row["service"] in least]
     name = f"{direction}: the very output that left or entered the service"
     grades.scores[name] += Score(right=sum(exact), wrong=len(exact) - sum(exact))
+
+
+def _large(direction: str, label: str, said: list[Mapping[str, Any]], payment: Payment) -> list[str]:
+    """The name of the score for services of a large share, when this one has it."""
+    rows = [row for row in said if row["service"] == label and row.get("share")]
+    return [f"{direction}: {LARGE}"] if any(row["share"] * LITTLE >= payment.sats for row in rows) else []
 
 
 def _names(direction: str, hops: int, confidence: str = "") -> list[str]:

@@ -42,6 +42,8 @@ class Truth:
     kinds: dict[str, str]
     """What each transaction was for."""
     custodial: frozenset[str]
+    nameless: frozenset[str]
+    """Services of which no tag pack knows anything: nothing can name them, so that not naming them is no miss."""
     walk: "Walk"
 
     def crossed(self, payment: Payment, direction: str, outpoint: str) -> str:
@@ -64,7 +66,8 @@ def truth_of(world: World) -> Truth:
     payments = tuple(walk.payment(c, given[h]) for c, h in enumerate(ledger.holder) if h in given)
     changes = {d.txid[::-1].hex(): c for d in ledger.deeds if (c := list(change_of(ledger, d)))}
     kinds = {d.txid[::-1].hex(): d.what for d in ledger.deeds}
-    return Truth(owners, payments, changes, kinds, custodial, walk)
+    nameless = frozenset(s.kind.label for s in world.services if not s.kind.named)
+    return Truth(owners, payments, changes, kinds, custodial, nameless, walk)
 
 
 def change_of(ledger: Ledger, deed: Deed) -> Iterator[int]:
@@ -118,8 +121,13 @@ class Walk:
             spends = self._share_of(deed, coin)
         met = {(ledger.owner(c), ledger.outpoint(coin)) for c in spends if ledger.owner(c) in self.custodial}
         stops = {OWNER} if "service" in lowered else self.custodial | self.mixers | {OWNER}
-        dust = {c for c in spends if ledger.deeds[ledger.made[c]].what == "dust" and "dust" not in lowered}
-        return sorted(met), [c for c in spends if ledger.owner(c) not in stops and c not in dust]
+        strangers = set() if "dust" in lowered else {c for c in spends if self._is_dust(c)}
+        return sorted(met), [c for c in spends if ledger.owner(c) not in stops and c not in strangers]
+
+    def _is_dust(self, coin: int) -> bool:
+        """Sent to its owner unasked."""
+        deed = self.ledger.deeds[self.ledger.made[coin]]
+        return deed.what == "dust" and self.ledger.owner(coin) not in {self.ledger.owner(c) for c in deed.spends}
 
     def _share_of(self, deed: Deed, coin: int) -> Sequence[int]:
         """Of a PayJoin: the payer's change comes from the payer's own coins, what the payee got from both."""

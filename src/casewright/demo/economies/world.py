@@ -33,8 +33,9 @@ class Size:
     people: int = 300
     ticks: int = 300
     acts: int = 25
-    nameless: bool = False
-    """Whether one of the exchanges is in no tag pack at all."""
+    harsh: bool = False
+    """Whether one exchange of middle size is in no tag pack at all, and some tags are stale: on addresses that now are
+    somebody's own."""
 
 
 @dataclass(eq=False)
@@ -52,7 +53,7 @@ class World:
     def __post_init__(self) -> None:
         self.dice = Random(f"economy {self.seed}")  # noqa: S311  a story, not a secret
         self.ledger = Ledger(f"economy {self.seed}")
-        kinds = [*EXCHANGES, *([NAMELESS] if self.size.nameless else [])]
+        kinds = [*EXCHANGES[:4], *([NAMELESS] if self.size.harsh else []), *EXCHANGES[4:]]
         self.services_of_people = [self._service(kind) for kind in kinds]
         self.processor, self.mixer = self._service(PROCESSOR), self._service(MIXER)
         self.rounds = Rounds(self.ledger, self.dice)
