@@ -149,7 +149,7 @@ def frames(data, magic, at, upto, starts, sizes):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def _number(at):  # type: ignore[no-untyped-def]
+def number(at):  # type: ignore[no-untyped-def]
     """The compact-size number at an address, and the address behind it."""
     first = get8(at)
     if first < 0xFD:
@@ -212,38 +212,38 @@ def _worked(digest, bits, easiest):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _fill_inputs(at, row, prev_txid, prev_vout):  # type: ignore[no-untyped-def]
-    count, at = _number(at)
+    count, at = number(at)
     for i in range(row, row + count):
         copy(prev_txid + 32 * i, at, 32)
         prev_vout[i] = get32(at + 32)
-        size, at = _number(at + 36)
+        size, at = number(at + 36)
         at += size + 4
     return row + count, at
 
 
 @njit(cache=True, nogil=True)
 def _fill_outputs(data, base, at, row, sats, script, script_size, kind):  # type: ignore[no-untyped-def]
-    count, at = _number(at)
+    count, at = number(at)
     for o in range(row, row + count):
         sats[o] = get64(at)
-        size, at = _number(at + 8)
+        size, at = number(at + 8)
         script[o], script_size[o], kind[o] = at - base, size, kind_of(data, at - base, size)
         at += size
     return row + count, at
 
 
 @njit(cache=True, nogil=True)
-def _skip_witness(at, inputs):  # type: ignore[no-untyped-def]
+def skip_witness(at, inputs):  # type: ignore[no-untyped-def]
     for _ in range(inputs):
-        items, at = _number(at)
+        items, at = number(at)
         for _ in range(items):
-            size, at = _number(at)
+            size, at = number(at)
             at += size
     return at
 
 
 @njit(cache=True, nogil=True)
-def _id_without_witness(begin, body, witness, end, room, out, state):  # type: ignore[no-untyped-def]
+def id_without_witness(begin, body, witness, end, room, out, state):  # type: ignore[no-untyped-def]
     """Hashes a transaction without marker, flag and witness data."""
     copy(room, begin, 4)
     copy(room + 4, body, witness - body)
@@ -296,20 +296,20 @@ def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-
         copy(prev.ctypes.data + 32 * block, head + 4, 32)
         time[block], bits[block] = get32(head + TIME), get32(head + BITS)
         sha256d_at(head, HEADER, digest.ctypes.data + 32 * block, state)
-        _, at = _number(head + HEADER)
+        _, at = number(head + HEADER)
         for _ in range(transactions[block]):
             segwit = get8(at + 4) == 0 and get8(at + 5) == 1
             begin, body, before_i, before_o = at, at + (6 if segwit else 4), i, o
             i, at = _fill_inputs(body, i, prev_txid.ctypes.data, prev_vout)
             o, at = _fill_outputs(data, base, at, o, sats, script, script_size, kind)
             behind = at
-            at = (_skip_witness(at, i - before_i) if segwit else at) + 4
+            at = (skip_witness(at, i - before_i) if segwit else at) + 4
             start[t], length[t], witness[t] = begin - base, at - begin, behind - base if segwit else 0
             inputs[t], outputs[t] = i - before_i, o - before_o
             sha256d_at(begin, at - begin, wtxid.ctypes.data + 32 * t, state)
             if segwit:
                 signed = True
-                _id_without_witness(begin, body, behind, at, room, txid.ctypes.data + 32 * t, state)
+                id_without_witness(begin, body, behind, at, room, txid.ctypes.data + 32 * t, state)
             else:
                 copy(txid.ctypes.data + 32 * t, wtxid.ctypes.data + 32 * t, 32)
             t += 1

@@ -50,12 +50,12 @@ def holders_of(scripts: NDArray[np.uint8], starts: Numbers) -> tuple[Numbers, Nu
     """Number of the holder of each output, by its script; and of each holder the output where it first appears."""
     count = len(starts) - 1
     slots, holder, first = slots_for(count), np.empty(count, np.int64), np.empty(count, np.int64)
-    known = _number(np.concatenate((scripts, np.zeros(8, np.uint8))), starts, slots, holder, first)
+    known = _give_numbers(np.concatenate((scripts, np.zeros(8, np.uint8))), starts, slots, holder, first)
     return holder, first[:known].copy()
 
 
 @njit(cache=True, nogil=True)
-def _entry(word, number):  # type: ignore[no-untyped-def]
+def entry(word, number):  # type: ignore[no-untyped-def]
     return word & np.uint64(0xFFFFFFFF00000000) | np.uint64(number + 1)
 
 
@@ -85,7 +85,7 @@ def _enter(txids, slots, first):  # type: ignore[no-untyped-def]
         slot, number = _find(base, base + 32 * row, slots)
         first[row] = row if number == UNKNOWN else number
         if number == UNKNOWN:
-            slots[slot] = _entry(get64(base + 32 * row), row)
+            slots[slot] = entry(get64(base + 32 * row), row)
 
 
 @njit(cache=True, nogil=True)
@@ -107,7 +107,7 @@ def _spend(spends, first_input, spender):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _hash(at, size):  # type: ignore[no-untyped-def]
+def hashed(at, size):  # type: ignore[no-untyped-def]
     word = np.uint64(size) * MIX
     for place in range(0, size - 7, 8):
         word = (word ^ get64(at + place)) * MIX
@@ -119,7 +119,7 @@ def _hash(at, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _equal(a, b, size):  # type: ignore[no-untyped-def]
+def equal(a, b, size):  # type: ignore[no-untyped-def]
     for place in range(0, size - 7, 8):
         if get64(a + place) != get64(b + place):
             return False
@@ -130,22 +130,22 @@ def _equal(a, b, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _number(scripts, starts, slots, holder, first):  # type: ignore[no-untyped-def]
+def _give_numbers(scripts, starts, slots, holder, first):  # type: ignore[no-untyped-def]
     mask, known, base = np.uint64(len(slots) - 1), 0, scripts.ctypes.data
     for row in range(len(holder)):
         at, size = base + starts[row], starts[row + 1] - starts[row]
-        word = _hash(at, size)
+        word = hashed(at, size)
         slot = word >> np.uint64(7) & mask
         while True:
             if slots[slot] == 0:
-                slots[slot] = _entry(word, known)
+                slots[slot] = entry(word, known)
                 first[known], holder[row] = row, known
                 known += 1
                 break
             number = np.int64(slots[slot] & np.uint64(0xFFFFFFFF)) - 1
             other = first[number]
             if slots[slot] >> np.uint64(32) == word >> np.uint64(32) and starts[other + 1] - starts[other] == size:
-                if _equal(base + starts[other], at, size):
+                if equal(base + starts[other], at, size):
                     holder[row] = number
                     break
             slot = (slot + np.uint64(1)) & mask
