@@ -101,10 +101,38 @@ def _order(block: tuple[Head, Place]) -> tuple[int, str, int, bytes]:
     return (LAST if place.height is None else place.height, place.state, head.time, head.hash[::-1])
 
 
+class Numbered(NamedTuple):
+    """What the joins say of T transactions, I inputs, O outputs and H holders; as in `Assembled`. `shown` [H]: the
+    output at which each holder appears first."""
+
+    first_input: Numbers
+    first_output: Numbers
+    spends: Numbers
+    holder: Numbers
+    shown: Numbers
+    spender: Numbers
+
+
+def numbered(
+    txid: NDArray[np.uint8],
+    slots: NDArray[np.uint64],
+    inputs: NDArray[Any],
+    outputs: NDArray[Any],
+    spend: NDArray[np.uint8],
+    scripts: NDArray[np.uint8],
+    script_at: Numbers,
+) -> Numbered:
+    """Joins a chain in its order; what it is given may be mapped from disk. `slots` are those of the txids."""
+    first_input, first_output = starts(inputs), starts(outputs)
+    spends = spent_outputs(spend, txid, slots, first_output)
+    holder, shown = holders_of(scripts, script_at)
+    spender = first_spenders(spends, first_input, int(first_output[-1]))
+    return Numbered(first_input, first_output, spends, holder, shown, spender)
+
+
 def assemble(rows: pa.Table) -> Assembled:
     """Numbers for the rows of `read_blocks`, which are sound and stand in the order of the chain."""
-    shapes = flat(rows["shapes"], "<u4").reshape(-1, 3).astype(np.int64)
-    counts = rows["transactions"].to_numpy()
+    shapes, counts = flat(rows["shapes"], "<u4").reshape(-1, 3), rows["transactions"].to_numpy()
     txid, spend = flat(rows["txids"]).reshape(-1, 32), flat(rows["spends"])
     sats, kind, script_at = flat(rows["sats"], "<i8"), flat(rows["kinds"]), starts(flat(rows["script_sizes"]))
     block, scripts = np.repeat(np.arange(len(rows)), counts), flat(rows["scripts"])
@@ -119,17 +147,16 @@ def assemble(rows: pa.Table) -> Assembled:
         spend, sats, kind = spend.reshape(-1, SPEND)[inputs].ravel(), sats[outputs], kind[outputs]
         txid, block, position, start, shapes = txid[new], block[new], position[new], start[new], shapes[new]
         _, slots = first_of_equal(txid)
-    first_input, first_output = starts(shapes[:, 1]), starts(shapes[:, 2])
-    spends = spent_outputs(spend, txid, slots, first_output)
-    holder, shown = holders_of(scripts, script_at)
-    own, own_at = _picked_scripts(scripts, script_at, shown)
-    return Assembled(block, position, start, shapes[:, 0], txid, first_input, first_output, spend, spends, sats, kind,
-                     holder, first_spenders(spends, first_input, len(sats)), own, own_at)  # fmt: skip
+    del first, again
+    made = numbered(txid, slots, shapes[:, 1], shapes[:, 2], spend, scripts, script_at)
+    own, own_at = _picked_scripts(scripts, script_at, made.shown)
+    return Assembled(block, position, start, shapes[:, 0].astype(np.int64), txid, made.first_input, made.first_output,
+                     spend, made.spends, sats, kind, made.holder, made.spender, own, own_at)  # fmt: skip
 
 
-def _places(rows: pa.Table, length: Numbers, counts: Numbers) -> Numbers:
+def _places(rows: pa.Table, length: NDArray[Any], counts: Numbers) -> Numbers:
     """First byte of each transaction: they stand without gaps at the end of their block."""
-    ends = np.cumsum(length)
+    ends = np.cumsum(length, dtype=np.int64)
     end_of_block = np.repeat(ends[np.cumsum(counts) - 1], counts) if len(counts) else ends
     ends_at: Numbers = np.repeat(rows["span_start"].to_numpy() + rows["span_length"].to_numpy(), counts)
     return ends_at - (end_of_block - ends) - length

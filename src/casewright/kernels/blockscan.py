@@ -167,7 +167,7 @@ def _same(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _root(level, count, state):  # type: ignore[no-untyped-def]
+def root_of(level, count, state):  # type: ignore[no-untyped-def]
     """Leaves the merkle root of `count` hashes where the first one stood; True when two neighbours are equal."""
     repeated = False
     while count > 1:
@@ -268,7 +268,7 @@ def _commits(coinbase, commitment, level, count, room, state):  # type: ignore[n
         return False
     for at in range(level, level + 32, 8):
         put64(at, np.uint64(0))
-    _root(level, count, state)
+    root_of(level, count, state)
     copy(room, level, 32)
     copy(room + 32, coinbase + 2, 32)
     sha256d_at(room, 64, room, state)
@@ -314,7 +314,7 @@ def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-
                 copy(txid.ctypes.data + 32 * t, wtxid.ctypes.data + 32 * t, 32)
             t += 1
         copy(level.ctypes.data, txid.ctypes.data + 32 * first_t, 32 * (t - first_t))
-        if _root(level.ctypes.data, t - first_t, state) or not _same(level.ctypes.data, head + ROOT):
+        if root_of(level.ctypes.data, t - first_t, state) or not _same(level.ctypes.data, head + ROOT):
             return block
         if not _creates_coins(inputs[first_t], prev_txid.ctypes.data + 32 * first_i, prev_vout[first_i]):
             return block

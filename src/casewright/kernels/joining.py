@@ -50,7 +50,7 @@ def holders_of(scripts: NDArray[np.uint8], starts: Numbers) -> tuple[Numbers, Nu
     """Number of the holder of each output, by its script; and of each holder the output where it first appears."""
     count = len(starts) - 1
     slots, holder, first = slots_for(count), np.empty(count, np.int64), np.empty(count, np.int64)
-    known = _give_numbers(np.concatenate((scripts, np.zeros(8, np.uint8))), starts, slots, holder, first)
+    known = _give_numbers(scripts, starts, slots, holder, first)
     return holder, first[:known].copy()
 
 

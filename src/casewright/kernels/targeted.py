@@ -50,13 +50,20 @@ class Keys:
         self.set(as_bytes(b"".join(keys)), starts(sizes))
 
     def set(self, raw: NDArray[Any], at: NDArray[Any]) -> None:
-        self.raw, self.at = np.concatenate((raw, np.zeros(8, np.uint8))), at
+        self.raw, self.at = raw, at
         self.slots = slots_for(len(at) - 1)
         _enter(self.raw, self.at, self.slots)
 
     @property
     def arrays(self) -> tuple[Any, Any, Any]:
         return self.raw, self.at, self.slots
+
+
+def matched(scripts: NDArray[Any], at: NDArray[Any], keys: Keys) -> NDArray[np.int64]:
+    """Of each script the number of the key that it is; -1 when it is none."""
+    found = np.empty(len(at) - 1, np.int64)
+    _match(scripts, at, *keys.arrays, found)
+    return found
 
 
 def block_places(file: Plain, magic: bytes, easiest: int = EASIEST) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -122,6 +129,12 @@ def _known(key, size, raw, at, slots):  # type: ignore[no-untyped-def]
                 return row
         slot = (slot + np.uint64(1)) & mask
     return -1
+
+
+@njit(cache=True, nogil=True)
+def _match(scripts, begins, raw, at, slots, found):  # type: ignore[no-untyped-def]
+    for row in range(len(found)):
+        found[row] = _known(scripts.ctypes.data + begins[row], begins[row + 1] - begins[row], raw, at, slots)
 
 
 @njit(cache=True, nogil=True)
