@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from casewright.engine.why import Explainer
 from casewright.model.errors import Missing
 from casewright.vault.store import Store
 from tests.command import casewright
+
+CHECKER = Path(__file__).parents[2] / "tools" / "check_proof.py"
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +126,23 @@ def test_an_id_that_nobody_knows_is_an_error_with_advice(demo: Path) -> None:
     with Reader(demo / "tables") as reader, pytest.raises(Missing, match="nothing in this case has the id"):
         list(Explainer(demo / "tables", reader).walk("fig-nope"))
     assert casewright("why", str(demo), "fig-nope").returncode == 4
+
+
+def test_two_addresses_of_a_cluster_are_joined_by_transactions_that_a_stranger_can_check(
+    demo: Path, tmp_path: Path
+) -> None:
+    sql = "SELECT list(address ORDER BY depth) AS some FROM clusters "
+        "GROUP BY cluster ORDER BY count(*) DESC, cluster LIMIT 1"
+    with Reader(demo / "tables") as reader:
+        one, *_, other = reader.rows(sql)[0]["some"]
+    said = casewright("why", str(demo), one, other)
+    assert "were spent together in" in said.stdout
+    proof = tmp_path / "proof.json"
+    proof.write_text(casewright("why", str(demo), f"{one} {other}", "--json").stdout)
+    blocks = [str(p) for p in sorted((demo / "seizure" / "bitcoin" / "blocks").glob("blk*.dat"))]
+    checked = subprocess.run(
+        [sys.executable, "-I", str(CHECKER), str(proof), *blocks], capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.endswith("every step holds\n")
+    assert casewright("why", str(demo), one, other, one).returncode == 2

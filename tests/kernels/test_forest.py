@@ -66,6 +66,20 @@ def test_a_merge_rests_on_one_link_when_no_other_crosses_it(links: Links) -> Non
     assert rests_on_one(Forest.of(groups), groups, parts).tolist() == rests_on_one_slow(links, SIZE)
 
 
+@settings(max_examples=20)
+@given(LINKS)
+def test_what_is_passed_is_joined_merge_by_merge(links: Links) -> None:
+    groups = joined(links)
+    forest, (a, b, _) = Forest.of(groups), groups.proof()
+    for end in range(SIZE):
+        way, passed = forest.way(0, end), forest.passed(0, end)
+        assert (way is None) == (passed is None)
+        if way is not None and passed is not None:
+            assert (passed[0], passed[-1]) == (0, end)
+            sides = [{int(a[merge]), int(b[merge])} for merge in way]
+            assert sides == [set(pair) for pair in pairwise(passed.tolist())]
+
+
 def test_one_side_of_a_merge_is_what_stands_under_it() -> None:
     forest = Forest.of(joined([[0, 1], [1, 2], [1, 3], [4, 5]]))
     assert [forest.within(n, 1) for n in range(6)] == [False, True, True, True, False, False]

@@ -38,11 +38,19 @@ class Forest:
 
     def way(self, start: int, end: int) -> Small | None:
         """Merges on the way from one thing to another, in order; None when nothing joins them."""
+        found = self._met(start, end)
+        return None if found is None else self.by[np.concatenate((found[0], found[2]))]
+
+    def passed(self, start: int, end: int) -> Small | None:
+        """The things on the way, both ends among them; None when nothing joins them."""
+        found = self._met(start, end)
+        return None if found is None else np.concatenate(found)
+
+    def _met(self, start: int, end: int) -> tuple[Small, Small, Small] | None:
+        """Things below the one at which both walks up meet, that one, and those below it on the other side."""
         before, after = np.empty(self.depth[start], np.int32), np.empty(self.depth[end], np.int32)
-        left, right = _walk(self.up, self.by, self.depth, start, end, before, after)
-        if left < 0:
-            return None
-        return np.concatenate((before[:left], after[:right][::-1]))
+        left, right, top = _walk(self.up, self.depth, start, end, before, after)
+        return None if top < 0 else (before[:left], np.array([top], np.int32), after[:right][::-1])
 
     def within(self, thing: int, under: int) -> bool:
         """Whether `thing` stands at or below `under`: on its side of the merge above it."""
@@ -88,19 +96,19 @@ def _grow(least, side_a, side_b, starts, beside, queue, up, by, depth):  # type:
                     tail += 1
 
 
-@nb.njit(nb.types.UniTuple(nb.int64, 2)(_NUMBERS, _NUMBERS, _NUMBERS, nb.int64, nb.int64, _PLAIN, _PLAIN), cache=True)
-def _walk(up, by, depth, start, end, before, after):  # type: ignore[no-untyped-def]
+@nb.njit(nb.types.UniTuple(nb.int64, 3)(_NUMBERS, _NUMBERS, nb.int64, nb.int64, _PLAIN, _PLAIN), cache=True)
+def _walk(up, depth, start, end, before, after):  # type: ignore[no-untyped-def]
     left = right = 0
     while start != end:
         if depth[start] >= depth[end]:
             if up[start] < 0:
-                return -1, -1
-            before[left], start = by[start], up[start]
+                return 0, 0, -1
+            before[left], start = start, up[start]
             left += 1
         else:
-            after[right], end = by[end], up[end]
+            after[right], end = end, up[end]
             right += 1
-    return left, right
+    return left, right, start
 
 
 @nb.njit(nb.int64(_NUMBERS, nb.int64, nb.int64), cache=True)

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from casewright.cli.console import Voice, show
+from casewright.cli.joined import tell_joined
 from casewright.cli.verbs.options import AsJson, CasePath
 from casewright.cli.work import reading
 from casewright.engine.why import Explainer, Finding
+from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
 VALUE = 100
@@ -17,14 +19,24 @@ LINES = 200
 
 def why(
     case: CasePath,
-    identity: Annotated[str, typer.Argument(metavar="ID", help="Any id that a table or a package shows.")],
+    named: Annotated[
+        list[str], typer.Argument(metavar="ID", help="Any id that a table or a package shows, or two addresses.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Walk any figure back to its bytes.
 
-    Package line, judgement, link, observation, run, and the bytes in the exhibit."""
+    Package line, judgement, link, observation, run, and the bytes in the exhibit. Of two addresses: the transactions
+    that join them in one cluster."""
     voice, opened = Voice(as_json), Case(case)
+    words = " ".join(named).split()
+    if len(words) not in (1, 2):
+        raise UsageError("why takes one id, or two addresses.")
+    identity = words[0]
     with reading(opened) as reader:
+        if len(words) == 2:
+            tell_joined(voice, reader, *words)
+            return
         steps = list(Explainer(opened.tables, reader).walk(identity))
     ledger = {e.data.get("link"): e for e in opened.ledger.events("judgement")}
     voice.answer({"id": identity, "steps": [_document(depth, finding, ledger) for depth, finding in steps]})
