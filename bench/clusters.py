@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 from figures import clock, peak
 
-from casewright.chain.clusters import co_spent
 from casewright.chain.columns import Chain
 from casewright.chain.screen import could_be_joint
+from casewright.chain.wallets import co_spent
 from casewright.kernels.forest import Forest, rests_on_one
 from casewright.kernels.unionfind_fast import Groups, Portion
 
@@ -165,7 +165,7 @@ def columns(transactions: int) -> None:
     took, asked = clock(lambda: could_be_joint(chain))
     print(f"screened for CoinJoins: {took.cpu:.1f} s, {asked.sum():,} to look at")
     took, found = clock(lambda: co_spent(chain))
-    spent = found.is_spent
+    spent = found.is_member
     groups = len(np.unique(found.groups.least()[spent]))
     print(f"clusters with proof, trees and support: {took.cpu:.1f} s of a core, {took.wall:.1f} s; "
           f"{spent.sum():,} addresses spent from, {groups:,} clusters; "

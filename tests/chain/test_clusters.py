@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from casewright.chain.clusters import clusters, co_spent
+from casewright.chain.clusters import clusters
 from casewright.chain.coinjoin import coinjoin_rule
 from casewright.chain.columns import Chain as Columns
 from casewright.chain.payjoin import POSSIBLE, UNNECESSARY, payjoin_doubts
 from casewright.chain.screen import coinjoins, shape_of
+from casewright.chain.wallets import co_spent
 from casewright.demo.mixes.kinds import COINJOINS, HARD, Maker
 from casewright.kernels.blocks import display
 from casewright.kernels.unionfind import UnionFind, path_between
@@ -98,7 +99,7 @@ def test_clusters_of_columns_are_those_that_transaction_after_transaction_gives(
     monkeypatch.setattr("casewright.chain.links.PORTION", 7)
     chain = thrown(seed)
     monkeypatch.setattr("casewright.chain.clusters.load_chain", lambda _: chain)
-    output = clusters(None, context())
+    output = clusters(None, context(params={"layers": ["co-spend"], "change_votes": 0}))
     members, merges = by_hand(chain)
     rows: list[dict[str, Any]] = output.tables["cluster_reasons"].to_pylist()
     assert [(r["address_a"], r["address_b"], r["transaction"]) for r in rows] == merges

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from casewright.chain.clusters import co_spent
 from casewright.chain.proof import Proof, proof_between
+from casewright.chain.wallets import co_spent
 from casewright.model.errors import Missing
 from casewright.model.tables import TABLES
 from tests.chain.dice import thrown
@@ -128,7 +128,7 @@ def test_every_pair_of_every_generated_world_is_explained_by_transactions_that_s
         least = wallets.groups.least()
         owners = [set(chain.holder[chain.spends[first:end][chain.spends[first:end] >= 0]].tolist())
                   for first, end in zip(chain.first_input, chain.first_input[1:], strict=False)]  # fmt: skip
-        for one, other in combinations(np.flatnonzero(wallets.is_spent).tolist(), 2):
+        for one, other in combinations(np.flatnonzero(wallets.is_member).tolist(), 2):
             way = wallets.forest.way(one, other)
             assert (way is None) == (least[one] != least[other])
             for merge in () if way is None else way.tolist():

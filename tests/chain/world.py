@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.chain.blocks import blocks
+from casewright.chain.change import change
 from casewright.chain.clusters import clusters
 from casewright.chain.files import chain_files
 from casewright.chain.heights import GENESIS
@@ -29,7 +30,8 @@ EASY = 0x207FFFFF
 MAGIC = NETWORKS["regtest"].magic
 COIN = 100_000_000
 EXHIBIT = "c" * 64
-PARAMS = {"network": "regtest", "max_hops": 6, "dust_sats": 546, "max_age_days": 0, "taint": "haircut"}
+PARAMS = {"network": "regtest", "max_hops": 6, "dust_sats": 546, "max_age_days": 0, "taint": "haircut",
+          "layers": ["co-spend"], "change_votes": 3}  # fmt: skip
 
 
 def script(name: str) -> bytes:
@@ -159,7 +161,7 @@ def follow(
     rows = {"deposit_addresses": given, "tags": list(tags), "wallet_addresses": list(wallet_addresses)}
     base = context(rows, params={**PARAMS, **params})
     world = Context(base.params, {**base.tables, **tables}, base.blobs)
-    for work in (payments, clusters, trace):
+    for work in (payments, change, clusters, trace):
         made = work(pa.table({}), world).tables
         world = Context(base.params, {**world.tables, **made}, base.blobs)
         tables.update(made)

@@ -1,60 +1,48 @@
 """The stage `clusters`: addresses whose coins were spent together belong to one wallet, CoinJoins left out.
 
 Co-spending (multi-input heuristic: Nakamoto 2008, section 10; Meiklejohn et al., IMC 2013) is a lead. It is wrong
-where strangers sign together unseen, and where a custodian spends for many. Each merge keeps the transaction it
-rests on (`cluster_reasons`), one for each successful union, so that the way between two addresses is the proof.
+where strangers sign together unseen, and where a custodian spends for many. Each merge keeps what it rests on
+(`cluster_reasons`), one for each successful union, so that the way between two addresses is the proof.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from casewright.chain import layers
 from casewright.chain.columns import Chain, Numbers, load_chain
-from casewright.chain.links import Flags, several, spending, with_address, without
+from casewright.chain.layers import Layer
+from casewright.chain.links import with_address
 from casewright.chain.payjoin import payjoin_doubts
 from casewright.chain.screen import coinjoins
-from casewright.engine.stage import Context, Output, Tally, shaped, sql_stage_text
-from casewright.kernels.forest import TOP, Forest, rests_on_one
-from casewright.kernels.unionfind_fast import Groups, Small
-from casewright.model.tables import TABLES
+from casewright.chain.wallets import Wallets, joined
+from casewright.engine.stage import Context, Output, shaped, sql_stage_text
+from casewright.kernels.forest import TOP
+from casewright.kernels.unionfind_fast import Small
+
+STRINGS = pa.list_(pa.string())
 
 
 def clusters(batch: pa.Table, context: Context) -> Output:
-    """`clusters` for every address that was ever spent from, alone in its cluster if need be; `cluster_reasons`."""
-    found = co_spent(load_chain(context))
+    """`clusters` for every address that was spent from or joined, also where it is alone; `cluster_reasons`."""
+    found = wallets_of(load_chain(context), context)
     rows, names = cluster_rows(found, context)
-    tables = {"clusters": rows, "cluster_reasons": reason_rows(found, names, context)}
-    return Output(tables, [], [found.tally])
+    return Output({"clusters": rows, "cluster_reasons": reason_rows(found, names, context)}, [], [found.tally])
 
 
-@dataclass(frozen=True)
-class Wallets:
-    """Groups of a chain's holders, the proof of them, and which of them were spent from."""
-
-    chain: Chain
-    groups: Groups
-    forest: Forest
-    is_spent: Flags
-    alone: Flags
-    tally: Tally
-
-
-def co_spent(chain: Chain) -> Wallets:
-    """Holders joined by the transactions that spend for both, CoinJoins left out."""
+def wallets_of(chain: Chain, context: Context) -> Wallets:
+    """Holders joined by the layers that the case has switched on."""
     named, joint = with_address(chain), coinjoins(chain)
-    groups, is_spent = Groups.of(len(named)), np.zeros(len(named), bool)
-    received = joining = 0
-    for part in spending(chain, named):
-        is_spent[part.members[part.members >= 0]] = True
-        linking = without(part, joint)
-        groups.join(linking)
-        received += int(np.count_nonzero(np.diff(part.starts)))
-        joining += int(several(linking).sum())
-    forest = Forest.of(groups)
-    alone = rests_on_one(forest, groups, (without(part, joint) for part in spending(chain, named)))
-    tally = Tally("transactions that spend", received, joining, received - joining)
-    return Wallets(chain, groups, forest, is_spent, alone, tally)
+    made: Mapping[str, Any] = {
+        "co-spend": lambda: layers.co_spend(chain, named, joint),
+        "change": lambda: layers.change(chain, named, context.table("change"), context.params["change_votes"]),
+        "tags": lambda: layers.tags(chain, context.table("tags")),
+    }
+    chosen: list[Layer] = [made[name]() for name in context.params["layers"]]
+    return joined(chain, named, joint, chosen)
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ class Names:
 
 def cluster_rows(found: Wallets, context: Context) -> tuple[pa.Table, Names]:
     """Rows of `clusters` in the order of holders, and the clusters' names."""
-    holders, forest = np.flatnonzero(found.is_spent), found.forest
+    holders, forest = np.flatnonzero(found.is_member), found.forest
     roots = found.groups.least()[holders]
     addresses = found.chain.addresses.take(pa.array(holders))
     members = pa.table({"root": roots, "address": addresses})
@@ -84,22 +72,36 @@ def cluster_rows(found: Wallets, context: Context) -> tuple[pa.Table, Names]:
 
 
 def reason_rows(found: Wallets, names: Names, context: Context) -> pa.Table:
-    """Rows of `cluster_reasons` in the order of the chain: a row's place is its number."""
-    chain, (a, b, transactions) = found.chain, found.groups.proof()
+    """Rows of `cluster_reasons`, layer after layer, each in the order of the chain: a row's place is its number."""
+    chain, (a, b, _), made_by = found.chain, found.groups.proof(), found.transactions
+    transactions = _or_null(made_by)
     merges = pa.table({
         "place": np.arange(len(a)), "address_a": chain.addresses.take(pa.array(a)),
-        "address_b": chain.addresses.take(pa.array(b)), "txid": chain.txids.take(pa.array(transactions)),
+        "address_b": chain.addresses.take(pa.array(b)), "txid": chain.txids.take(transactions),
     })  # fmt: skip
     ids = context.sql(sql_stage_text(__file__, "reason_ids"), merges=merges)["id"]
-    count = len(merges)
+    names_of_layers = pa.array([layer.name for layer in found.layers], pa.string())
+    co_spent = np.isin(found.of_layer, [n for n, layer in enumerate(found.layers) if layer.name == "co-spend"])
     rows = {
         **{name: merges[name] for name in ("txid", "address_a", "address_b")}, "id": ids,
-        "cluster": names.of(found.groups.least()[a]), "heuristic": pa.repeat("co-spend", count),
-        "transaction": transactions, "holder_a": a, "holder_b": b, "alone": found.alone,
-        "doubt": payjoin_doubts(chain, transactions.astype(np.int64), found.alone),
-        "tags": pa.nulls(count, TABLES["cluster_reasons"].schema.field("tags").type),
+        "cluster": names.of(found.groups.least()[a]), "heuristic": names_of_layers.take(pa.array(found.of_layer)),
+        "transaction": transactions, "holder_a": a, "holder_b": b, "alone": pa.array(found.alone, mask=~co_spent),
+        "doubt": payjoin_doubts(chain, made_by, found.alone & co_spent), "tags": _tags(found),
     }  # fmt: skip
     return shaped("cluster_reasons", pa.table(rows))
+
+
+def _tags(found: Wallets) -> pa.Array:
+    """The two tags of each merge by tags."""
+    a, b, links = found.groups.proof()
+    if not any(layer.tags for layer in found.layers):
+        return pa.nulls(len(a), STRINGS)
+    told: list[list[str] | None] = [None] * len(a)
+    for place, layer in enumerate(found.layers):
+        for merge in np.flatnonzero(found.of_layer == place).tolist() if layer.tags else ():
+            tag_of = layer.tags[int(links[merge])]
+            told[merge] = [tag_of[int(a[merge])], tag_of[int(b[merge])]]
+    return pa.array(told, STRINGS)
 
 
 def _or_null(numbers: Small | Numbers) -> pa.Array:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from casewright.chain.files import chain_files
+from casewright.chain.layer_names import checked
 from casewright.chain.payments import payments
 from casewright.chain.tags import tags
 from casewright.chain.taint import METHODS
@@ -31,6 +32,12 @@ def trace_params(settings: Settings) -> Mapping[str, Any]:
     return {name: getattr(chain, name) for name in ("max_hops", "dust_sats", "max_age_days", "taint")}
 
 
+def cluster_params(settings: Settings) -> Mapping[str, Any]:
+    """What joins addresses, in the order in which it does."""
+    chosen = checked(settings.chain.layers)
+    return {"layers": list(chosen), "change_votes": settings.chain.change_votes if "change" in chosen else 0}
+
+
 STAGES = (
     Stage("chain_files", 1, ("exhibits", "exhibit_files"), ("chain_files", "chain_contents"), chain_files),
     Stage("read_blocks", 1, ("chain_contents",), ("read_files", "read_blocks", "read_damage"),
@@ -42,8 +49,10 @@ STAGES = (
           params=lambda settings: {"network": settings.chain.network}),
     Stage("tags", 1, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
-    Stage("clusters", 2, CHAIN, ("clusters", "cluster_reasons"),
-          Late("casewright.chain.clusters", "clusters"), columns=NUMBERS),
+    Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), columns=NUMBERS),
+    Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),
+          Late("casewright.chain.clusters", "clusters"), columns={**NUMBERS, "change": ("output", "votes", "against")},
+          params=cluster_params),
     Stage("trace", 3, ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", "set_aside", *CHAIN),
           ("hops", "services"), Late("casewright.chain.trace", "trace"), params=trace_params),
 )  # fmt: skip

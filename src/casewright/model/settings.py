@@ -90,6 +90,11 @@ class ChainSettings:
     """Coins below this are not followed."""
     max_age_days: int = 0
     """A trace stops so many days before or after its payment; 0: it does not look at days."""
+    layers: tuple[str, ...] = ("co-spend",)
+    """What joins addresses to clusters, each on its own: co-spend (spent together), change (votes of rules), tags (of
+    one name). `casewright trace --with` and `--without` change it."""
+    change_votes: int = 3
+    """So many rules must point at an output, and none at another, for the layer `change` to join it."""
     taint: str = "haircut"
     """How a payment's satoshis are shared out over what went into it: haircut, fifo, lifo or poison."""
     late_hours: int = 24
@@ -154,6 +159,10 @@ def _build(defaults: Any, raw: dict[str, Any], where: str) -> Any:
             if not isinstance(value, dict):
                 raise Refused(f"{where}: [{name}] must be a section.")
             values[name] = _build(default, value, f"{where} [{name}]")
+        elif isinstance(default, tuple):
+            if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+                raise Refused(f"{where}: {name} must be a list of texts, not {value!r}.")
+            values[name] = tuple(value)
         elif isinstance(default, float) and type(value) in (int, float):
             values[name] = float(value)
         elif type(value) is type(default):

@@ -779,6 +779,20 @@ _ALL = (
         sources="sources",
     ),
     Table(
+        "change",
+        "Outputs that a named rule takes for what the payer gets back. Votes are evidence, and join nobody by default.",
+        (
+            Column("txid", STR, "transaction"),
+            Column("vout", INT, "place, from 0"),
+            Column("votes", INT, "rules that point at this output"),
+            Column("against", INT, "rules that point at another output of the same transaction"),
+            Column("rules", STRS, "names of the rules that point at it"),
+            Column("output", INT, "number of the output"),
+        ),
+        key="'change/' || txid || ':' || vout",
+        sources="[txid || ':' || vout]",
+    ),
+    Table(
         "clusters",
         "Addresses that one wallet controls, as far as the layers of `chain.layers` show.",
         (

@@ -1,11 +1,12 @@
 """`casewright trace`: find the payments and follow them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.layers import switch, switched
 from casewright.cli.pictures import export_graph, export_picture
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
@@ -30,6 +31,14 @@ def trace(
         Path | None,
         typer.Option(metavar="FILE", help="Write all hops for other programs: .graphml or .gexf.", show_default=False),
     ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="LAYER", help="Join addresses by this too: change, tags.", show_default=False),
+    ] = None,
+    less: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="LAYER", help="What if this did not join addresses?", show_default=False),
+    ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -37,26 +46,55 @@ def trace(
 
     Back from each payment to the services it came from, and forward to where it was cashed out."""
     voice, opened = Voice(as_json), Case(case)
+    before = opened.settings.chain.layers
+    layers = switched(before, more or [], less or [])
+    earlier = _reached(opened) if layers != before else []
     with opened.writing():
         sealed = [seal(opened, voice, path, "chain") for path in chain or []]
         sealed += [seal(opened, voice, path, "tags") for path in tags or []]
         if not any(e.data["role"] == "chain" for e in opened.ledger.events("sealed")):
             raise Missing(f"no chain was given yet. Run: casewright trace {case} --chain DIR")
+        if layers != before:
+            switch(opened, layers)
         ran = run_stages(opened, voice, "trace", on)
         out = [export_picture(opened, *picture)] if picture else []
         out += [export_graph(opened, graph)] if graph else []
+    found = _reached(opened)
     with reading(opened) as reader:
-        found = reader.rows(
-            "SELECT direction, service, confidence, count(DISTINCT payment) AS payments, "
-            "count(DISTINCT txid) AS transactions, sum(share)::BIGINT AS share FROM services "
-            "GROUP BY ALL ORDER BY direction, service, confidence"
-        )
         paid = reader.rows("SELECT count(*) AS payments, coalesce(sum(sats), 0)::BIGINT AS sats FROM payments")[0]
-    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found, written=out))
+    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found, written=out,
+                         layers={"before": before, "now": layers, "services_before": earlier}))  # fmt: skip
     tell_stages(voice, ran)
     voice.say(f"{paid['payments']} payments, {paid['sats'] / 1e8:.8f} BTC")
-    columns = ["direction", "service", "confidence", "payments", "transactions", "share"]
-    voice.table(columns, [[row[c] for c in columns] for row in found], title="Services reached: leads, not verdicts")
+    rows = _beside(found, earlier) if layers != before else found
+    columns = list(rows[0]) if rows else ["direction", "service", "confidence", "payments"]
+    voice.table(columns, [[row[c] for c in columns] for row in rows], title="Services reached: leads, not verdicts")
+    if layers != before:
+        now, then = (", ".join(names) or "nothing" for names in (layers, before))
+        voice.say(f"Addresses are joined by: {now}; before by: {then}. Recorded in case.toml.", style="bold")
     for one in out:
         voice.say(f"{one['file']}: the {one['form']}, SHA-256 {one['sha256']}")
     finish(ran)
+
+
+REACHED = """
+SELECT direction, service, confidence, count(DISTINCT txid) AS transactions, sum(share)::BIGINT AS share,
+       count(DISTINCT payment) AS payments
+FROM services GROUP BY direction, service, confidence ORDER BY direction, service, confidence
+"""
+
+
+def _reached(case: Case) -> list[dict[str, Any]]:
+    with reading(case) as reader:
+        return reader.rows(REACHED)
+
+
+def _beside(now: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Services reached under other layers, and how many payments reached each before."""
+    names = ("direction", "service", "confidence")
+    counts = [{tuple(row[n] for n in names): row["payments"] for row in rows} for rows in (now, before)]
+    keys = sorted({*counts[0], *counts[1]}, key=str)
+    return [
+        {**dict(zip(names, key, strict=True)), "payments": counts[0].get(key, 0), "before": counts[1].get(key, 0)}
+        for key in keys
+    ]  # fmt: skip

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from casewright.cli.console import Voice, show
-from casewright.cli.joined import tell_joined
 from casewright.cli.verbs.options import AsJson, CasePath
 from casewright.cli.work import reading
 from casewright.engine.why import Explainer, Finding
@@ -35,6 +34,8 @@ def why(
     identity = words[0]
     with reading(opened) as reader:
         if len(words) == 2:
+            from casewright.cli.joined import tell_joined  # noqa: PLC0415  slow to import
+
             tell_joined(voice, reader, *words)
             return
         steps = list(Explainer(opened.tables, reader).walk(identity))
