@@ -159,7 +159,8 @@ def _places(rows: pa.Table, length: NDArray[Any], counts: Numbers) -> Numbers:
     ends = np.cumsum(length, dtype=np.int64)
     end_of_block = np.repeat(ends[np.cumsum(counts) - 1], counts) if len(counts) else ends
     ends_at: Numbers = np.repeat(rows["span_start"].to_numpy() + rows["span_length"].to_numpy(), counts)
-    return ends_at - (end_of_block - ends) - length
+    first: Numbers = ends_at - (end_of_block - ends) - length
+    return first
 
 
 def _kept_scripts(scripts: Any, at: Numbers, kept: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], Numbers]:
