@@ -79,7 +79,7 @@ def spendable(pool: np.ndarray, vouts: np.ndarray, filled: int, txid: np.ndarray
 
 @njit(cache=True)
 def seed_dice(seed):  # type: ignore[no-untyped-def]
-    np.random.seed(seed)  # noqa: NPY002
+    np.random.seed(seed)
 
 
 @njit(cache=True)

@@ -97,7 +97,9 @@ def match(made: Numbered, scripts: np.ndarray, script_at: np.ndarray) -> tuple[f
     chosen = np.linspace(0, len(made.shown) - 1, min(DEPOSITS // 2, len(made.shown))).astype(np.int64)
     own = [scripts[script_at[o] : script_at[o + 1]].tobytes() for o in made.shown[chosen]]
     wanted = [a for a in (address_of_script(s, "regtest")[0] for s in own) if a]
-    nobody = [address_of_script(b"\x00\x14" + n.to_bytes(20, "big"), "regtest")[0] for n in range(DEPOSITS - len(wanted))]
+    nobody = [
+        address_of_script(b"\x00\x14" + n.to_bytes(20, "big"), "regtest")[0] for n in range(DEPOSITS - len(wanted))
+    ]
     begun = time.process_time()
     keys = Keys([script_of_address(a, "regtest") for a in (*wanted, *map(str, nobody))])
     found = matched(scripts, script_at, keys)

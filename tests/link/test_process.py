@@ -120,6 +120,21 @@ def test_a_book_without_its_column_is_set_aside_whole() -> None:
     assert "lacks the column service" in output.set_aside[0].detail
 
 
+def test_where_the_market_itself_cashed_out_no_payment_stands_behind_the_line() -> None:
+    world = context({
+        "services": [{"id": "s", "direction": "market", "service": "Kestrel", "txid": "t1", "vout": 0, "sats": 5,
+                      "hops": 1, "confidence": "strong"}],
+        "outputs": [{"txid": "t1", "vout": 0, "address": "a1", "sats": 5}],
+    })  # fmt: skip
+    (row,) = rows_of(next(s for s in STAGES if s.name == "requests").work(pa.table({}), world).tables["requests"])
+    assert (row["direction"], row["payment"], row["payments"]) == ("forward", None, [])
+    asked_of = context({"requests": [row]}, params={"days": 30})
+    asked_of.tables = {**asked_of.tables, "ledger/process": pa.table({"event": pa.array([], pa.string())})}
+    stage = next(s for s in STAGES if s.name == "legal_process")
+    (process,) = rows_of(stage.work(pa.table({}), asked_of).tables["legal_process"])
+    assert (process["lines"], process["payments"], process["accounts"]) == (1, 0, 0)
+
+
 def test_the_book_goes_before_tags() -> None:
     known = book_of(BOOK)[0]
     world = context({

@@ -145,8 +145,8 @@ def test_each_return_is_read_by_the_mapping_for_its_name() -> None:
         ("return", "tallow.csv", plain),
         ("return mapping", "m.toml", MAPPING),
     ]
-    files = [{"exhibit": str(n), "role": role, "position": 0, "path": b"", "name": name, "sha256": digests_of(raw).sha256}
-             for n, (role, name, raw) in enumerate(contents)]  # fmt: skip
+    files = [{"exhibit": str(n), "role": role, "position": 0, "path": b"", "name": name,
+              "sha256": digests_of(raw).sha256} for n, (role, name, raw) in enumerate(contents)]  # fmt: skip
     world = context({"exhibit_files": files}, [raw for _, _, raw in contents])
     stage = next(s for s in STAGES if s.name == "returns")
     batch = world.sql("SELECT * FROM exhibit_files WHERE role = 'return' ORDER BY exhibit")

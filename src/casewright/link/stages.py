@@ -10,7 +10,7 @@ from casewright.link.service_book import service_book
 
 STAGES = (
     Stage("service_book", 1, ("exhibit_files",), ("service_book",), service_book, hostile=True, noun="rows"),
-    Stage("requests", 3, ("services", "payments", "outputs", "tags", "transactions", "blocks", "service_book"),
+    Stage("requests", 4, ("services", "payments", "outputs", "tags", "transactions", "blocks", "service_book"),
           ("requests",), requests),
     Stage("returns", 3, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
           order="exhibit, position", batch=1, hostile=True, sees_all=True, noun="rows", key="exhibit"),

@@ -906,7 +906,9 @@ _ALL = (
             Column("service", STR, "service"),
             Column("legal_name", STR, "legal name, if a tag says"),
             Column("jurisdiction", STR, "ISO 3166 country, if a tag says"),
-            Column("payment", STR, "payment it came from, the first of them"),
+            Column(
+                "payment", STR, "payment it stands behind, the first of them; NULL where the market itself cashed out"
+            ),
             Column("payments", STRS, "all payments that it stands behind"),
             Column("direction", STR, "back: who withdrew it? forward: who was credited with it?"),
             Column("hops", INT, "transactions between payment and service, of the nearest payment; 1 is direct"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from casewright.cli.console import Voice
-from casewright.cli.verbs.link import record
+from casewright.cli.verbs.link import note_steps, record
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, On
 from casewright.cli.verbs.refer import write_packages
 from casewright.cli.work import propose_mapping, reading, run_stages, seal, tell_stages
@@ -15,12 +15,15 @@ from casewright.demo.build import build_demo
 from casewright.demo.grade import grade
 from casewright.engine.query import Reader
 from casewright.link.judge import Said
+from casewright.link.process import Step
 from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
 from casewright.model.settings import CASE_FILE, CaseSettings
 from casewright.vault.case import Case
 from casewright.vault.keys import SealKey
 
 ABOUT = CaseSettings("Operation Glasshouse", "Museum Crimes Unit", "R. Example", "MCU-2018-0117")
+ASKED_ON = "2018-03-05"
+"""The day on which the invented examiner asked all services."""
 SEIZURE, KEY_FILE = "seizure", "seizure/demo-seal.key"
 
 
@@ -101,12 +104,14 @@ def _judge(case: Case, truth: dict[str, Any]) -> None:
                 "JOIN persons p ON p.person = l.to_id WHERE l.kind = 'account-person'"
             )
         }
+        requests = [r["reference"] for r in reader.rows("SELECT reference FROM legal_process ORDER BY service")]
     decided = [
         Said(links[d["account"], d["email"]], d["verdict"], d["why"])
         for d in truth["decisions"]
         if (d["account"], d["email"]) in links
     ]
     record(case, decided)
+    note_steps(case, [Step(reference, "sent", ASKED_ON) for reference in requests])
 
 
 def _counts(reader: Reader) -> dict[str, int]:

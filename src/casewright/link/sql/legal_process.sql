@@ -15,8 +15,8 @@ about AS (
 )
 SELECT q.reference, q.service, any_value(q.legal_name) AS legal_name, any_value(q.jurisdiction) AS jurisdiction,
        any_value(b.serve_on) AS serve_on, any_value(b.legal_basis) AS legal_basis, any_value(b.days) AS days,
-       count(*) AS lines, count(a.request) AS returned, sum(t.payments)::BIGINT AS payments,
-       len(list_distinct(flatten(list(t.accounts)))) AS accounts, sum(q.sats)::BIGINT AS sats,
+       count(*) AS lines, count(a.request) AS returned, coalesce(sum(t.payments), 0)::BIGINT AS payments,
+       len(list_distinct(flatten(list(coalesce(t.accounts, []))))) AS accounts, sum(q.sats)::BIGINT AS sats,
        min(q.time) AS first, max(q.time) AS last,
        list(q.request ORDER BY q.request) || list_sort(flatten(list(coalesce(a.returns, [])))) AS sources
 FROM requests q

@@ -10,7 +10,8 @@ WITH about AS (
 )
 SELECT s.service, coalesce(k.legal_name, a.legal_name) AS legal_name,
        coalesce(k.jurisdiction, a.jurisdiction) AS jurisdiction, min(s.payment) AS payment,
-       list(DISTINCT s.payment ORDER BY s.payment) AS payments, max(s.direction) AS direction, min(s.hops) AS hops,
+       coalesce(list(DISTINCT s.payment ORDER BY s.payment) FILTER (s.payment IS NOT NULL), []) AS payments,
+       CASE WHEN bool_or(s.direction = 'back') THEN 'back' ELSE 'forward' END AS direction, min(s.hops) AS hops,
        s.txid, s.vout, o.address, s.sats, min(b.time) AS time, list(DISTINCT s.id ORDER BY s.id) AS sources
 FROM services s
 LEFT JOIN outputs o ON o.txid = s.txid AND o.vout = s.vout
