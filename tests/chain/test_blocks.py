@@ -169,8 +169,8 @@ def test_files_that_hold_no_blocks_are_set_aside(name: str) -> None:
     assert balance(output)["files"] == (1, 0, 0, 1)
 
 
-def test_exports_that_are_not_read_yet_are_not_passed_over() -> None:
-    output = read({"outputs.parquet": b"PAR1", "empty.dat": b""})
+def test_exports_of_a_form_that_is_not_read_are_not_passed_over() -> None:
+    output = read({"outputs.tsv": b"hash\tvalue", "empty.dat": b""})
     assert balance(output)["files"] == (2, 0, 1, 1)
     assert output.set_aside[0].reason == "not supported"
 

@@ -1,5 +1,6 @@
 """The room's stages as the engine runs them: parsers confined, and every row walked down to the exhibits by `why`."""
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -103,3 +104,26 @@ def test_a_folder_that_grew_is_read_in_its_new_file_only(tmp_path: Path) -> None
         known = units
     with Reader(case.tables) as reader:
         assert [r["height"] for r in reader.rows("SELECT height FROM blocks ORDER BY height")] == [1, 2]
+
+
+def test_an_export_is_read_in_a_confined_child(tmp_path: Path) -> None:
+    about = CaseSettings("Glasshouse", "Museum Crimes Unit", "R. Example")
+    case = Case.create(tmp_path / "case", about, network="regtest")
+    folder = tmp_path / "export"
+    folder.mkdir()
+    head = "hash,block_hash,block_number,block_timestamp,index\n"
+    (folder / "transactions.csv").write_text(f"{head}{'1a' * 32},{'00' * 32},7,1500000000,0\n")
+    pays = f"{'1a' * 32},0,{COIN},{address('anna')}\n"
+    with gzip.open(folder / "outputs.csv.gz", "wt") as file:
+        file.write(f"transaction_hash,index,value,addresses\n{pays}")
+    sources = [SourceFile(p, p.name.encode()) for p in sorted(folder.iterdir())]
+    with case.writing():
+        case.seal_source(sources, "chain", "export")
+    run(case)
+    with Reader(case.tables) as reader:
+        (block,) = reader.rows("SELECT height, state, row FROM blocks")
+        assert block == {"height": 7, "state": "exported", "row": 1}
+        (coin,) = reader.rows("SELECT txid, address, sats FROM outputs")
+        assert coin == {"txid": "1a" * 32, "address": address("anna"), "sats": COIN}
+        (locus, *_) = Explainer(case.tables, reader).loci("1a" * 32)
+        assert (locus["path"], locus["row"]) == ("transactions.csv", 1)

@@ -28,6 +28,7 @@ class Head(NamedTuple):
     prev: bytes
     time: int
     bits: int
+    height: int | None
     row: int
 
 
@@ -35,7 +36,8 @@ class Head(NamedTuple):
 class Assembled:
     """T transactions of B blocks that are not stale, I inputs and O outputs, numbered in the order of the chain.
 
-    `block` [T] is the place of a transaction's block among these blocks, `start` [T] its first byte in the content.
+    `block` [T] is the place of a transaction's block among these blocks, `start` [T] its first byte in the content and
+    `length` [T] its bytes (in an export: its row).
     Hashes stand as they are hashed. `spends` [I], `spender` [O] and `holder` [O] are as in `columns.Chain`;
     `scripts` and `script_at` [H + 1] are those of the holders.
     """
@@ -83,17 +85,20 @@ def _sums_fit(rows: pa.Table) -> NDArray[Any]:
 
 def heads_of(rows: pa.Table, chosen: Sequence[int]) -> list[Head]:
     """The heads of some rows, in the order in which they are asked for."""
-    hashes, prevs, times, bits = (rows[name].to_pylist() for name in ("hash", "prev", "time", "bits"))
-    return [Head(hashes[row], prevs[row], times[row], bits[row], row) for row in chosen]
+    hashes, prevs, times = (rows[name].to_pylist() for name in ("hash", "prev", "time"))
+    bits, heights = (rows[name].to_pylist() for name in ("bits", "height"))
+    return [Head(hashes[row], prevs[row], times[row], bits[row], heights[row], row) for row in chosen]
 
 
 def in_order(heads: Sequence[Head], genesis: bytes) -> list[tuple[Head, Place]]:
-    """Each block once, where it stands first, in the order of the chain."""
+    """Each block once, where it stands first, in the order of the chain. What an export says of a block counts where
+    the block itself is not there."""
     once: dict[bytes, Head] = {}
-    for head in heads:
+    for head in sorted(heads, key=lambda head: head.height is not None):
         once.setdefault(head.hash, head)
-    placed = places(once.values(), genesis)
-    return sorted(((h, placed[h.hash]) for h in once.values()), key=_order)
+    placed = places((head for head in once.values() if head.height is None), genesis)
+    told = [(h, placed.get(h.hash) or Place("exported", h.height)) for h in once.values()]
+    return sorted(told, key=_order)
 
 
 def _order(block: tuple[Head, Place]) -> tuple[int, str, int, bytes]:
@@ -155,12 +160,12 @@ def assemble(rows: pa.Table) -> Assembled:
 
 
 def _places(rows: pa.Table, length: NDArray[Any], counts: Numbers) -> Numbers:
-    """First byte of each transaction: they stand without gaps at the end of their block."""
+    """First byte of each transaction: they stand without gaps at their block's end. Without meaning in exports."""
     ends = np.cumsum(length, dtype=np.int64)
     end_of_block = np.repeat(ends[np.cumsum(counts) - 1], counts) if len(counts) else ends
-    ends_at: Numbers = np.repeat(rows["span_start"].to_numpy() + rows["span_length"].to_numpy(), counts)
-    first: Numbers = ends_at - (end_of_block - ends) - length
-    return first
+    span_start, span_length = (rows[name].fill_null(0).to_numpy() for name in ("span_start", "span_length"))
+    ends_at: Numbers = np.repeat(span_start + span_length, counts)
+    return cast(Numbers, ends_at - (end_of_block - ends) - length)
 
 
 def _kept_scripts(scripts: Any, at: Numbers, kept: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], Numbers]:

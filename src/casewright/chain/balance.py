@@ -13,7 +13,7 @@ from casewright.engine.stage import Context, SetAside, Tally
 
 INSIDE = b"!/"
 BROKE = "what the reader of this block sent does not fit together"
-NO_EXPORTS = "exports of a chain are not read yet; give Bitcoin Core's blocks folder"
+NO_EXPORTS = "exports of this form are not read; give Parquet, CSV or Bitcoin Core's blocks folder"
 DIED = "its reading was broken off; see what was set aside for its content"
 
 
@@ -28,7 +28,8 @@ class Files:
             self._damage.setdefault(row["content"], []).append(row)
         self._first: dict[str, int] = {}
         for number, file in enumerate(self._files):
-            self._first.setdefault(file["content"], number)
+            if self._tells(file):
+                self._first.setdefault(file["content"], number)
 
     def in_order(self, contents: pa.ChunkedArray, sound: NDArray[np.bool_]) -> list[int]:
         """Rows of `read_blocks` that are sound, in the order of exhibit, position and place in the file."""
@@ -59,9 +60,10 @@ class Files:
         self._add_unsound(read, sound)
         aside = [row for file in self._files for row in self._aside_of(file)]
         states = Counter(self._state(file) for file in self._files)
-        whole = sum(blocks[file["content"]] for file in self._files)
+        told = [file for file in self._files if self._tells(file)]
+        whole = sum(blocks[file["content"]] for file in told)
         damaged = sum(row.noun == "blocks" for row in aside)
-        all_met = sum(met[file["content"]] for file in self._files)
+        all_met = sum(met[file["content"]] for file in told)
         return aside, [
             Tally("files", len(self._files), states["blocks"], states[NOTHING]),
             Tally("blocks", whole + damaged, once - stale, whole - once + stale),
@@ -69,9 +71,14 @@ class Files:
         ]
 
     def _add_unsound(self, read: pa.Table, sound: NDArray[np.bool_]) -> None:
-        wrong = read.select(["content", "span_start", "span_length"]).filter(pa.array(~sound))
+        wrong = read.select(["content", "span_start", "span_length", "height"]).filter(pa.array(~sound))
         for row in wrong.to_pylist():
-            self._damage.setdefault(row["content"], []).append({**row, "reason": "broke the rules", "detail": BROKE})
+            told = {**row, "row": row.pop("height"), "reason": "broke the rules", "detail": BROKE}
+            self._damage.setdefault(row["content"], []).append(told)
+
+    def _tells(self, file: dict[str, Any]) -> bool:
+        """Whether what was found in a content is told of this file: of an export, that of its transactions."""
+        return self._read.get(file["content"], {}).get("sha256") in (None, file["sha256"])
 
     def _state(self, file: dict[str, Any]) -> str:
         """blocks, nothing, or something else that was set aside."""
@@ -85,8 +92,10 @@ class Files:
         if state not in ("blocks", NOTHING):
             detail = {NOT_SUPPORTED: NO_EXPORTS, "died": DIED}.get(state) or self._read[content]["detail"]
             found.append(SetAside("files", own, state, f"{file['name']}: {detail}"))
-        for row in self._damage.get(content, ()):
-            where = f"{file['name']}, {row['span_length']} bytes from byte {row['span_start']}: {row['detail']}"
-            span = {"span_start": row["span_start"], "span_length": row["span_length"]}
+        for row in self._damage.get(content, ()) if self._tells(file) else ():
+            bytes_or_row = f"{row['span_length']} bytes from byte {row['span_start']}"
+            at = f"row {row['row']}" if row["span_start"] is None else bytes_or_row
+            where = f"{file['name']}, {at}: {row['detail']}"
+            span = {name: row[name] for name in ("span_start", "span_length", "row")}
             found.append(SetAside("blocks", own, row["reason"], where, **span))
         return found

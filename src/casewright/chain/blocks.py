@@ -64,9 +64,14 @@ def _blocks(ordered: Ordered, read: pa.Table, files: Files) -> pa.Table:
         "path": paths,
         "span_start": rows["span_start"],
         "span_length": rows["span_length"],
-        "row": pa.nulls(len(ordered), pa.int64()),
+        "row": [None if head.height is None else _first_row(read["shapes"][head.row]) for head, _ in ordered],
     }
     return pa.table(columns, schema=TABLES["blocks"].schema)
+
+
+def _first_row(shapes: Any) -> int:
+    """Row of a block's first transaction in an export."""
+    return int.from_bytes(shapes.as_py()[:4], "little")
 
 
 def _piece(chain: Assembled, own: pa.Table, addresses: pa.ChunkedArray, start: int) -> dict[str, pa.Table]:
@@ -81,7 +86,8 @@ def _piece(chain: Assembled, own: pa.Table, addresses: pa.ChunkedArray, start: i
 
 
 def _transactions(chain: Assembled, own: pa.Table, names: pa.Array, rows: slice) -> pa.Table:
-    blocks = own.select(["hash", "exhibit", "path"]).take(pa.array(chain.block[rows]))
+    blocks = own.select(["hash", "exhibit", "path", "span_start"]).take(pa.array(chain.block[rows]))
+    exported = blocks["span_start"].is_null().to_numpy()
     inputs = np.diff(chain.first_input[rows.start : rows.stop + 1])
     columns = {
         "txid": names,
@@ -90,9 +96,9 @@ def _transactions(chain: Assembled, own: pa.Table, names: pa.Array, rows: slice)
         "coinbase": inputs == 0,
         "exhibit": blocks["exhibit"],
         "path": blocks["path"],
-        "span_start": chain.start[rows],
-        "span_length": chain.length[rows],
-        "row": pa.nulls(len(names), pa.int64()),
+        "span_start": pa.array(chain.start[rows], mask=exported),
+        "span_length": pa.array(chain.length[rows], mask=exported),
+        "row": pa.array(chain.length[rows], mask=~exported),
     }
     return pa.table(columns, schema=TABLES["transactions"].schema)
 

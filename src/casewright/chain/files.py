@@ -1,7 +1,8 @@
 """The files of the chain exhibits: which may hold blocks, and what obfuscates them.
 
 Bitcoin Core's `blk*.dat` with or without `xor.dat`, single raw blocks, and either packed by bzip2. What Core keeps
-beside its blocks (undo data, index, locks) holds nothing to find here, and is counted as that.
+beside its blocks (undo data, index, locks) holds nothing to find here, and is counted as that. The Parquet and CSV
+files of one folder are one export: rows of a transaction may stand in several of them.
 """
 
 import re
@@ -21,7 +22,7 @@ BESIDE_FILES = re.compile(
     rb"rev\d+\.dat(\.bz2)?|(xor|peers|mempool|fee_estimates|wallet|anchors|banlist)\.dat|.*\.(ldb|log|lock|conf|pid|json)"
     rb"|\.lock|\.cookie|lock|current|manifest-\d+|readme.*"
 )
-EXPORTS = (b".parquet", b".csv", b".csv.gz", b".tsv", b".tsv.gz")
+EXPORTS, OTHER_EXPORTS = (b".parquet", b".csv", b".csv.gz"), (b".tsv", b".tsv.gz")
 PACKED = b".bz2"
 TO_READ, NOTHING, NOT_SUPPORTED = "to read", "nothing", "not supported"
 
@@ -29,15 +30,16 @@ TO_READ, NOTHING, NOT_SUPPORTED = "to read", "nothing", "not supported"
 def chain_files(batch: pa.Table, context: Context) -> Output:
     """`chain_files` and `chain_contents`: names and sizes decide here, and nothing is parsed."""
     rows = context.sql("SELECT * FROM exhibit_files WHERE role = 'chain' ORDER BY exhibit, position").to_pylist()
-    keys = _keys(rows, context)
+    keys, exports = _keys(rows, context), _exports(rows)
     files, contents = [], {}
     for row in rows:
         state, content = state_of(row), None
         if state == TO_READ:
-            key, packed = keys.get(_folder(row), b""), base_of(row).endswith(PACKED)
-            content = make_id("content", row["sha256"], key.hex(), str(packed))
-            contents[content] = {"content": content, "sha256": row["sha256"], "key": key, "packed": packed}
-        place = {name: row[name] for name in ("exhibit", "position", "path", "name")}
+            told = exports.get(_folder(row)) if _is_export(row) else _single(row, keys.get(_folder(row), b""))
+            assert told
+            content = make_id("content", *told["sha256s"], *told["names"], told["key"].hex())
+            contents[content] = {"content": content, **told}
+        place = {name: row[name] for name in ("exhibit", "position", "path", "name", "sha256")}
         files.append({**place, "content": content, "state": state})
     tables = {
         "chain_files": TABLES["chain_files"].rows(files),
@@ -46,9 +48,29 @@ def chain_files(batch: pa.Table, context: Context) -> Output:
     return Output(tables, [], [Tally("chain files", len(files), len(files))])
 
 
+def _single(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+    names = [PACKED.decode()] if base_of(row).endswith(PACKED) else []
+    return {"sha256s": [row["sha256"]], "names": names, "key": key}
+
+
+def _exports(rows: list[dict[str, Any]]) -> dict[tuple[str, bytes], dict[str, Any]]:
+    """The export in each folder."""
+    found: dict[tuple[str, bytes], dict[str, Any]] = {}
+    for row in rows:
+        if _is_export(row) and state_of(row) == TO_READ:
+            told = found.setdefault(_folder(row), {"sha256s": [], "names": [], "key": b""})
+            told["sha256s"].append(row["sha256"])
+            told["names"].append(base_of(row).decode("utf-8", "replace"))
+    return found
+
+
+def _is_export(row: Mapping[str, Any]) -> bool:
+    return base_of(row).endswith(EXPORTS)
+
+
 def state_of(row: Mapping[str, Any]) -> str:
     base, folders = base_of(row), bytes(row["path"]).split(b"/")[:-1]
-    if base.endswith(EXPORTS):
+    if base.endswith(OTHER_EXPORTS):
         return NOT_SUPPORTED
     if not row["size"] or BESIDE_FILES.fullmatch(base) or BESIDE_FOLDERS & set(folders):
         return NOTHING

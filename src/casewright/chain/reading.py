@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from casewright.engine.stage import Context, Output, Tally
+from casewright.chain.source import WRITES, blobs, output
+from casewright.chain.sources.exports import is_export, read_export
+from casewright.engine.stage import Context, Output
 from casewright.kernels.blockcolumns import Columns, Run, read_runs, read_single_run
 from casewright.kernels.blockfiles import Found, Plain, unmask, unpack
 from casewright.kernels.packing import script_keys, spans_of
@@ -18,7 +20,6 @@ from casewright.model.tables import TABLES
 
 EASIEST = {"mainnet": 0x1D00FFFF, "testnet": 0x1D00FFFF, "signet": 0x1E0377AE, "regtest": 0x207FFFFF}
 """The least work each network accepts, as header bits (Bitcoin Core, chainparams)."""
-WRITES = ("read_files", "read_blocks", "read_damage")
 
 
 def read_blocks(batch: pa.Table, context: Context) -> Iterator[Output]:
@@ -30,9 +31,12 @@ def read_blocks(batch: pa.Table, context: Context) -> Iterator[Output]:
 
 
 def _read(row: Mapping[str, Any], context: Context, network: str) -> Iterator[Output]:
-    with context.open(row["sha256"]) as stream:
+    if any(map(is_export, row["names"])):
+        yield from read_export(row, context, network)
+        return
+    with context.open(row["sha256s"][0]) as stream:
         stored = stream.read()
-    content, packed, cut = unmask(stored, row["key"]), row["packed"] or stored[:3] == b"BZh", ""
+    content, packed, cut = unmask(stored, row["key"]), bool(row["names"]) or stored[:3] == b"BZh", ""
     if packed:
         unpacked, cut = unpack(stored)
         content = unmask(unpacked, b"")
@@ -40,16 +44,10 @@ def _read(row: Mapping[str, Any], context: Context, network: str) -> Iterator[Ou
     empty = not problem and content.blank(0, len(content.clear))
     state = "unreadable" if problem else "nothing" if empty else "blocks"
     told = {"content": row["content"], "packed": packed, "state": state, "detail": problem}
-    yield _output(read_files=TABLES["read_files"].rows([told]))
+    yield output(read_files=TABLES["read_files"].rows([told]))
     for run in stretches(content, network) if cut or state == "blocks" else ():
         yield _taken(run, row["content"], content)
         context.steps.alive()
-
-
-def _output(**tables: pa.Table) -> Output:
-    made = {name: tables.get(name, TABLES[name].empty()) for name in WRITES}
-    tallies = [Tally("contents", 1, 1)] if "read_files" in tables else []
-    return Output(made, [], tallies)
 
 
 def stretches(content: Plain, network: str) -> Iterator[Run]:
@@ -74,8 +72,8 @@ def refusal(content: Plain, network: str) -> str:
 
 def _taken(run: Run, content: str, file: Plain) -> Output:
     if run.damage:
-        return _output(read_damage=TABLES["read_damage"].rows([_damage(run.damage, content)]))
-    return _output(read_blocks=packed_blocks(run.columns, content, file.clear))
+        return output(read_damage=TABLES["read_damage"].rows([_damage(run.damage, content)]))
+    return output(read_blocks=packed_blocks(run.columns, content, file.clear))
 
 
 def _damage(found: Found, content: str) -> dict[str, Any]:
@@ -96,6 +94,7 @@ def packed_blocks(columns: Columns, content: str, clear: bytes) -> pa.Table:
         "prev": blobs(columns.prev, np.arange(len(columns.hash) + 1)),
         "time": columns.time,
         "bits": columns.bits,
+        "height": pa.nulls(len(columns.hash), pa.int64()),
         "span_start": columns.block_start,
         "span_length": columns.block_size,
         "transactions": columns.transactions,
@@ -108,11 +107,3 @@ def packed_blocks(columns: Columns, content: str, clear: bytes) -> pa.Table:
         "scripts": blobs(scripts, of_outputs),
     }
     return pa.table(arrays, schema=TABLES["read_blocks"].schema)
-
-
-def blobs(rows: np.ndarray, at: np.ndarray) -> pa.Array:
-    """Rows of numbers cut into byte strings; `at` says at which row each begins, and where the last one ends."""
-    raw = np.ascontiguousarray(rows)
-    width = raw.nbytes // max(1, len(raw)) if len(raw) else 1
-    offsets = (np.asarray(at) * width).astype(np.int32)
-    return pa.BinaryArray.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(raw)])

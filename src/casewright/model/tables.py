@@ -629,6 +629,7 @@ _ALL = (
             Column("position", INT, "order in the manifest, from 0"),
             Column("path", BYTES, "path inside the exhibit, raw bytes"),
             Column("name", STR, "printable file name"),
+            Column("sha256", STR, "SHA-256 of its bytes"),
             Column("content", STR, "its content and XOR key, as in chain_contents; NULL when it is not looked into"),
             Column("state", STR, "to read, nothing (kept beside blocks, or empty) or not supported"),
         ),
@@ -640,13 +641,13 @@ _ALL = (
         "What is to be read of the chain files, each content once: it is not read again for another exhibit.",
         (
             Column("content", STR, "content id"),
-            Column("sha256", STR, "SHA-256 of the bytes"),
+            Column("sha256s", STRS, "SHA-256 of the bytes; an export may have several files"),
+            Column("names", STRS, "their names in small letters, where these say what is in them"),
             Column("key", BYTES, "XOR key that lies beside the file; empty without one"),
-            Column("packed", BOOL, "its name says that it is packed"),
         ),
         key="content",
         sources="(SELECT list(f.exhibit || '/' || f.position ORDER BY f.exhibit, f.position) FROM exhibit_files f "
-        "WHERE f.sha256 = t.sha256 AND f.role = 'chain')",
+        "WHERE list_contains(t.sha256s, f.sha256) AND f.role = 'chain')",
     ),
     Table(
         "read_files",
@@ -654,6 +655,7 @@ _ALL = (
         (
             Column("content", STR, "the content"),
             Column("packed", BOOL, "it was unpacked; places are bytes of what came out"),
+            Column("sha256", STR, "of an export: the file whose rows are its transactions"),
             Column("state", STR, "blocks, nothing or unreadable"),
             Column("detail", STR, "why it is unreadable, or why its end is missing"),
         ),
@@ -670,11 +672,16 @@ _ALL = (
             Column("prev", BYTES, "hash of the block before"),
             Column("time", INT, "header time, seconds since 1970"),
             Column("bits", INT, "the work that the header claims"),
-            Column("span_start", INT, "first byte in the content"),
-            Column("span_length", INT, "number of bytes"),
+            Column("height", INT, "as an export says; NULL where the blocks before it must say"),
+            Column("span_start", INT, "first byte in the content; NULL in an export"),
+            Column("span_length", INT, "number of bytes; NULL in an export"),
             Column("transactions", INT, "number of transactions"),
             Column("txids", BYTES, "32 bytes a transaction"),
-            Column("shapes", BYTES, "three uint32 a transaction: bytes, inputs (0 for coinbases), outputs"),
+            Column(
+                "shapes",
+                BYTES,
+                "three uint32 a transaction: bytes (in an export: row), inputs (0 for coinbases), outputs",
+            ),
             Column("spends", BYTES, "36 bytes an input: txid and uint32 vout"),
             Column("sats", BYTES, "int64 an output"),
             Column(
@@ -690,15 +697,16 @@ _ALL = (
     ),
     Table(
         "read_damage",
-        "Every stretch of a content that is no whole block.",
+        "Every stretch of a content that is no whole block, and every block of an export with rows that cannot be.",
         (
             Column("content", STR, "the content"),
             Column("reason", STR, "short code"),
             Column("detail", STR, "what was met"),
             Column("span_start", INT, "first byte in the content"),
             Column("span_length", INT, "number of bytes"),
+            Column("row", INT, "in an export: the transaction's row, from 1"),
         ),
-        key="'damage/' || content || '/' || span_start",
+        key="'damage/' || content || '/' || coalesce(span_start, row)",
         sources="[content]",
     ),
     Table(
@@ -709,7 +717,9 @@ _ALL = (
             Column("height", INT, "height; NULL when the ancestors are missing"),
             Column("time", TIME, "header time, UTC"),
             Column("transactions", INT, "number of transactions"),
-            Column("state", STR, "main, stale or unconnected"),
+            Column(
+                "state", STR, "main, stale, unconnected, or exported: placed as an export says, which nothing proves"
+            ),
             Column("prev", STR, "hash of the block before"),
             *EXHIBIT_LOCUS,
         ),

@@ -18,7 +18,7 @@ def trace(
     case: CasePath,
     chain: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="Bitcoin Core data folder or raw blocks.", show_default=False),
+        typer.Option(metavar="DIR", help="Bitcoin Core data folder, raw blocks, or exports (Parquet, CSV).", show_default=False),
     ] = None,
     tags: Annotated[
         list[Path] | None, typer.Option(metavar="PATH", help="GraphSense TagPack or ActorPack.", show_default=False)

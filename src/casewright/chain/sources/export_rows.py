@@ -1,0 +1,134 @@
+"""The files of an export as three plain tables: transactions, inputs, outputs. What cannot be is NULL.
+
+`transactions`: txid, block, number, time (seconds), position (NULL: not told), row. `inputs`: txid, place, prev_txid,
+prev_vout. `outputs`: txid, place, sats, script (bytes; NULL: not told), address.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from casewright.engine.stage import Context
+from casewright.kernels.blocks import MAX_SATS
+
+LIMIT = 1 << 30
+"""Bytes that one packed CSV may unpack to."""
+SPENT = "spent_transaction_hash"
+COLUMNS = {
+    "transactions": ("hash", "block_hash"),
+    "inputs": ("transaction_hash", "index", SPENT, "spent_output_index"),
+    "outputs": ("transaction_hash", "index", "value"),
+    "blocks": ("hash", "number", "timestamp"),
+}
+"""What tells the tables of an export apart; the first that fits."""
+EMPTY = {
+    "transactions": pa.schema([("txid", pa.string()), ("block", pa.string()), ("number", pa.int64()),
+                               ("time", pa.int64()), ("position", pa.int64()), ("row", pa.int64())]),
+    "inputs": pa.schema([("txid", pa.string()), ("place", pa.int64()), ("prev_txid", pa.string()),
+                         ("prev_vout", pa.int64())]),
+    "outputs": pa.schema([("txid", pa.string()), ("place", pa.int64()), ("sats", pa.int64()), ("script", pa.binary()),
+                          ("address", pa.string())]),
+}  # fmt: skip
+
+
+def load(name: str, raw: bytes) -> pa.Table:
+    """A Parquet or CSV file; of CSV every column is text. Raises ValueError (ArrowInvalid is one) or OSError."""
+    if name.endswith(".parquet"):
+        return pq.read_table(io.BytesIO(raw), use_threads=False)
+    text = _unpacked(raw) if name.endswith(".gz") else raw
+    header = next(csv.reader([text.partition(b"\n")[0].decode("utf-8", "replace")]), [])
+    types = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
+    return pa.csv.read_csv(io.BytesIO(text), pa.csv.ReadOptions(use_threads=False), convert_options=types)
+
+
+def _unpacked(raw: bytes) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(raw)) as file:
+            text = file.read(LIMIT + 1)
+    except (EOFError, zlib.error) as problem:
+        raise ValueError(f"the gzip stream is cut or damaged: {problem}") from problem
+    if len(text) > LIMIT:
+        raise ValueError(f"it unpacks to more than {LIMIT} bytes")
+    return text
+
+
+def kind_of(table: pa.Table) -> str | None:
+    names = set(table.schema.names)
+    return next((kind for kind, needed in COLUMNS.items() if names.issuperset(needed)), None)
+
+
+def plain(kind: str, table: pa.Table, context: Context) -> dict[str, pa.Table]:
+    """The rows of one file in the three tables; those of a file of blocks stand in the transactions, too."""
+    if kind == "blocks":
+        return {}
+    if kind != "transactions":
+        return {kind: context.sql(_select(kind, table.schema, "given g"), given=table).cast(EMPTY[kind])}
+    table = table.append_column("row", pa.array(range(1, len(table) + 1), pa.int64()))
+    found = {kind: context.sql(_transactions(table.schema), given=table).cast(EMPTY[kind])}
+    for inner in ("inputs", "outputs"):
+        if inner in table.schema.names and pa.types.is_list(table.schema.field(inner).type):
+            fields = table.schema.field(inner).type.value_type
+            source = f"(SELECT hash AS transaction_hash, unnest({inner}, recursive := false) AS g FROM given)"  # noqa: S608
+            rows = context.sql(f"SELECT transaction_hash, g.* FROM {source}", given=table)  # noqa: S608  ours
+            assert pa.types.is_struct(fields)
+            found[inner] = context.sql(_select(inner, rows.schema, "given g"), given=rows).cast(EMPTY[inner])
+    return found
+
+
+def _hash(name: str) -> str:
+    return f"CASE WHEN regexp_full_match(lower({name}::VARCHAR), '[0-9a-f]{{64}}') THEN lower({name}::VARCHAR) END"
+
+
+def _transactions(schema: pa.Schema) -> str:
+    number, position = _number(schema, "block_number"), _number(schema, "index")
+    time = _time(schema, "block_timestamp")
+    ids = f"{_hash('hash')} AS txid, {_hash('block_hash')} AS block"
+    return f"SELECT {ids}, {number} AS number, {time} AS time, {position} AS position, row FROM given"  # noqa: S608  ours
+
+
+def _select(kind: str, schema: pa.Schema, source: str) -> str:
+    head = f"SELECT {_hash('transaction_hash')} AS txid, {_number(schema, 'index')} AS place"
+    if kind == "inputs":
+        spent = f"{_hash(SPENT)} AS prev_txid, {_number(schema, 'spent_output_index')} AS prev_vout"
+        return f"{head}, {spent} FROM {source} WHERE {SPENT} IS NOT NULL"
+    sats = f"CASE WHEN {_number(schema, 'value')} BETWEEN 0 AND {MAX_SATS} THEN {_number(schema, 'value')} END"
+    return f"{head}, {sats} AS sats, {_script(schema)} AS script, {_address(schema)} AS address FROM {source}"
+
+
+def _number(schema: pa.Schema, name: str) -> str:
+    return f'TRY_CAST("{name}" AS BIGINT)' if name in schema.names else "NULL::BIGINT"
+
+
+def _time(schema: pa.Schema, name: str) -> str:
+    """Seconds: of a timestamp, of a number, or of text that is either ("2009-01-12 03:30:25 UTC" is BigQuery's)."""
+    kind: Any = schema.field(name).type if name in schema.names else None
+    if kind is None:
+        return "NULL::BIGINT"
+    if pa.types.is_timestamp(kind):
+        return f"epoch({name})::BIGINT"
+    if not pa.types.is_string(kind):
+        return _number(schema, name)
+    moment = f"TRY_CAST(replace({name}, ' UTC', '') AS TIMESTAMP)"
+    return f"coalesce(TRY_CAST({name} AS BIGINT), epoch({moment})::BIGINT)"
+
+
+def _script(schema: pa.Schema) -> str:
+    if "script_hex" not in schema.names:
+        return "NULL::BLOB"
+    fits = "regexp_full_match(script_hex::VARCHAR, '([0-9a-fA-F]{2})*')"
+    return f"CASE WHEN {fits} THEN unhex(script_hex::VARCHAR) END"
+
+
+def _address(schema: pa.Schema) -> str:
+    """The first of several; text may be a list that was written out."""
+    if "addresses" not in schema.names:
+        return "NULL::VARCHAR"
+    if pa.types.is_list(schema.field("addresses").type):
+        return "addresses[1]::VARCHAR"
+    return "regexp_extract(addresses::VARCHAR, '[0-9A-Za-z]{14,}')"
