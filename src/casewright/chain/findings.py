@@ -110,13 +110,15 @@ class Findings:
         self, way: Way, moved: Coin, met: Coin, tag: Tag, confidence: str, against: list[str], rules: Sequence[str],
         paid_with: Sequence[Coin],
     ) -> None:  # fmt: skip
-        proof = self.graph.proof(met, tag)
+        merges = self.graph.proof(met, tag)
+        proof = [merge["id"] for merge in merges]
         named = f"tag of {tag['address']}: {tag['label']} ({tag['category'] or 'no category'}, {tag['level']} of 100)"
         rules = [named, *rules]
         if met.address != tag["address"]:
-            merges = f"{len(proof)} co-spend" + ("s" if len(proof) > 1 else "")
-            against = [*against, f"the tag is on {tag['address']}, joined to this address by {merges}"]
-            rules.insert(1, f"cluster: {met.address} is joined to the tagged address by {merges}")
+            words = f"{len(proof)} co-spend" + ("s" if len(proof) > 1 else "")
+            against = [*against, f"the tag is on {tag['address']}, joined to this address by {words}"]
+            against += [f"merge by {m['txid'] or 'tags'}: {m['doubt']}" for m in merges if m["doubt"]]
+            rules.insert(1, f"cluster: {met.address} is joined to the tagged address by {words}")
         if self.graph.is_floating(moved.made_in):
             against = [*against, "its block's ancestors are not in the chain files: the chain could not be checked"]
         row = {

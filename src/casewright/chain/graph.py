@@ -19,7 +19,7 @@ from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, load_chain,
 from casewright.chain.labels import Tag, Verdict, judge
 from casewright.chain.shapes import Shape
 from casewright.engine.stage import Context
-from casewright.kernels.unionfind import path_between
+from casewright.kernels.forest import TOP, Forest
 
 REMEMBERED = 1_000_000
 """Coins and transactions that are kept in words; when there are more, they are forgotten and made again."""
@@ -97,12 +97,17 @@ class Graph:
     tagged: Numbers
     """Wallets of the rows of `tags`, in order."""
     reasons: pa.Table
-    joined: Numbers
-    """Clusters of the rows of `reasons`, in order."""
+    forest: Forest
+    """The merges that join holders, by their places in `reasons`."""
     coins: dict[int, Coin] = field(default_factory=dict)
     crossings: dict[int, Crossing] = field(default_factory=dict)
     judged: dict[int, Verdict] = field(default_factory=dict)
-    proofs: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    proofs: dict[tuple[int, int], tuple[Tag, ...]] = field(default_factory=dict)
+
+    @property
+    def is_spent(self) -> NDArray[np.bool_]:
+        """Of each holder, whether it ever spent: all those are in a cluster, if alone."""
+        return self.wallet_of < len(self.cluster_ids)
 
     def coin(self, number: int) -> Coin:
         """The coin of an output."""
@@ -178,17 +183,13 @@ class Graph:
             self.judged[wallet] = Verdict() if self.in_market(wallet) and not verdict.custodial else verdict
         return self.judged[wallet]
 
-    def proof(self, coin: Coin, tag: Tag) -> tuple[str, ...]:
-        """Ids of the merges that join the coin's address to the tagged one; empty when it is the same address."""
-        if not coin.address or coin.address == tag["address"]:
-            return ()
-        key = (coin.address, tag["address"])
+    def proof(self, coin: Coin, tag: Tag) -> tuple[Tag, ...]:
+        """The merges that join the coin's address to the tagged one; none when it is the same address."""
+        key = int(self.chain.holder[coin.number]), int(tag["holder"])
         if key not in self.proofs:
             _bound(self.proofs)
-            first, after = np.searchsorted(self.joined, [coin.wallet, coin.wallet + 1])
-            rows = self.reasons.slice(first, after - first).select(["address_a", "address_b", "id"]).to_pylist()
-            links = [(row["address_a"], row["address_b"], row["id"]) for row in rows]
-            self.proofs[key] = tuple(path_between(links, *key) or ())
+            way = self.forest.way(*key)
+            self.proofs[key] = tuple(self.reasons.take(pa.array(way)).to_pylist()) if way is not None else ()
         return self.proofs[key]
 
 
@@ -207,19 +208,25 @@ def graph_of(chain: Chain, context: Context) -> Graph:
     clusters = context.table("clusters")
     named = clusters["cluster"].combine_chunks().dictionary_encode()
     wallet_of = len(named.dictionary) + np.arange(len(chain.addresses), dtype=np.int64)
-    members = places(clusters["address"], chain.addresses)
-    is_here = members >= 0
-    wallet_of[members[is_here]] = numbers(named.indices)[is_here]
+    wallet_of[numbers(clusters["holder"])] = numbers(named.indices)
     is_market = np.zeros(len(named.dictionary) + len(wallet_of), bool)
     own = own_addresses(context)
     mine = places(own, chain.addresses)
     is_market[wallet_of[mine[mine >= 0]]] = True
     tags = context.table("tags")
     tags, tagged = _sorted(tags, "tag", places(tags["address"], chain.addresses), wallet_of)
-    reasons = context.table("cluster_reasons")
-    clusters_of = numbers(pc.index_in(reasons["cluster"], named.dictionary))
-    reasons, joined = _sorted(reasons, "id", clusters_of, np.arange(len(named.dictionary), dtype=np.int64))
-    return Graph(chain, named.dictionary, wallet_of, is_market, tags, tagged, reasons, joined)
+    return Graph(chain, named.dictionary, wallet_of, is_market, tags, tagged, context.table("cluster_reasons"),
+                 forest_of(clusters, len(wallet_of)))  # fmt: skip
+
+
+def forest_of(clusters: pa.Table, holders: int) -> Forest:
+    """The proof of all clusters, over the numbers of holders."""
+    columns = []
+    for name, empty in (("above", TOP), ("reason", TOP), ("depth", 0)):
+        column = np.full(holders, empty, np.int32)
+        column[numbers(clusters["holder"])] = pc.fill_null(clusters[name], empty).to_numpy()
+        columns.append(column)
+    return Forest(*columns)
 
 
 def own_addresses(context: Context) -> pa.ChunkedArray:
@@ -249,10 +256,11 @@ def outputs_of(chain: Chain, payments: pa.Table) -> Numbers:
 
 
 def _sorted(table: pa.Table, key: str, places: Numbers, group_of: Numbers) -> tuple[pa.Table, Numbers]:
-    """Rows whose place is known, in the order of their group and key; and the groups."""
+    """Rows whose place is known, with their holder, in the order of their group and key; and the groups."""
     kept = np.flatnonzero(places >= 0)
     groups = group_of[places[kept]]
     rows = table.take(pa.array(kept)).append_column("group", pa.array(groups))
+    rows = rows.append_column("holder", pa.array(places[kept]))
     order = pc.sort_indices(rows, [("group", "ascending"), (key, "ascending")])
     return rows.take(order).drop_columns("group"), groups[order.to_numpy()]
 

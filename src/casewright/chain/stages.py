@@ -20,6 +20,8 @@ NUMBERS = {
     "outputs": ("transaction", "sats", "address", "kind", "holder", "spender"),
 }
 """What the chain as columns needs of its tables: ids of inputs and outputs are most of their size."""
+KNOWN = ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", *CHAIN)
+"""What the chain's graph is made of (`graph.load_graph`)."""
 
 READING = "casewright.chain.reading"
 
@@ -53,6 +55,8 @@ STAGES = (
     Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),
           Late("casewright.chain.clusters", "clusters"), columns={**NUMBERS, "change": ("output", "votes", "against")},
           params=cluster_params),
-    Stage("trace", 3, ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", "set_aside", *CHAIN),
-          ("hops", "services"), Late("casewright.chain.trace", "trace"), params=trace_params),
+    Stage("heuristics_measured", 1, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
+          Late("casewright.chain.measured", "measured"), columns=NUMBERS),
+    Stage("trace", 3, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
+          params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip

@@ -857,6 +857,21 @@ _ALL = (
         locus=True,
     ),
     Table(
+        "heuristics_measured",
+        "How good each heuristic is in this case: the market's own addresses, by records and wallets, are the truth.",
+        (
+            Column("heuristic", STR, "the rule"),
+            Column("measure", STR, "what was counted"),
+            Column("count", INT, "how many"),
+            Column("of", INT, "of how many"),
+            Column("meaning", STR, "in words"),
+            Column("sources", STRS, "of errors, examples: merges or outputs"),
+        ),
+        key="'measured/' || t.heuristic || '/' || t.measure",
+        sources="CASE WHEN len(t.sources) > 0 THEN t.sources "
+        "ELSE (SELECT list(exhibit ORDER BY exhibit) FROM exhibits) END",
+    ),
+    Table(
         "hops",
         "Steps of a trace, back from a payment to a service or forward from it.",
         (
@@ -917,7 +932,7 @@ _ALL = (
             Column("legal_name", STR, "legal name, if a tag says"),
             Column("jurisdiction", STR, "ISO 3166 country, if a tag says"),
             Column(
-                "payment", STR, "payment it stands behind, the first of them; NULL where the market itself cashed out"
+                "payment", STR, "payment it came from, the first of them; NULL where only the market's wallets lead"
             ),
             Column("payments", STRS, "all payments that it stands behind"),
             Column("direction", STR, "back: who withdrew it? forward: who was credited with it?"),

@@ -63,6 +63,7 @@ class Facts:
         self.requests = by("service", REQUESTS)
         self.work = one("item", WORK)
         self.tallies = context.sql("SELECT * FROM tallies ORDER BY stage, noun").to_pylist()
+        self.measured = context.table("heuristics_measured").to_pylist()
         exhibits = context.sql("SELECT * FROM exhibits ORDER BY exhibit").to_pylist()
         self.settings = [row["exhibit"] for row in exhibits if row["role"] == "settings"]
         self.seizures = [row for row in exhibits if row["role"] == "seizure"]

@@ -27,6 +27,7 @@ from casewright.refer.sheet import (
     TRANSFERS,
     Sheet,
     btc,
+    counted,
 )
 
 LOGIN_LIMIT = 50
@@ -165,6 +166,9 @@ def _method(sheet: Sheet, facts: Facts, params: Mapping[str, Any]) -> None:
                  "excerpt_seconds", "common_films", "common_seconds", "assumed_zone", "clock_offset_seconds",
                  "retention_days"):  # fmt: skip
         sheet.add(METHOD, "case.toml", name, params[name], facts.settings)
+    for row in facts.measured:
+        subject = f"measured/{row['heuristic']}/{row['measure']}"
+        sheet.add(METHOD, subject, f"{row['heuristic']}: {row['measure']}", counted(row["count"], row["of"]), [subject])
     for exhibit in facts.seizures:
         cells = {"exhibit": exhibit["name"], "exhibit SHA-256": exhibit["exhibit"]}
         sheet.add_row(METHOD, exhibit["exhibit"], cells, [exhibit["exhibit"]])

@@ -47,3 +47,8 @@ def printed(value: Any) -> str:
 def btc(sats: int) -> str:
     """Satoshis as BTC, exactly."""
     return f"{sats // 100_000_000}.{sats % 100_000_000:08d} BTC"
+
+
+def counted(count: int, of: int) -> str:
+    """How many of how many, and in percent."""
+    return f"{count:,} of {of:,}" + (f" ({100 * count / of:.2f} %)" if of else "")

@@ -21,5 +21,6 @@ STAGES = (
           ("referrals",), referrals),
     Stage("figures", 7, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
-                         "worklist", "items", "media", "tallies", "exhibits"), ("figures",), figures, params=_printed),
+                         "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured"),
+          ("figures",), figures, params=_printed),
 )  # fmt: skip

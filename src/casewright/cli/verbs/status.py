@@ -39,6 +39,12 @@ GROUP BY r.state ORDER BY r.state = 'agrees' DESC, r.state
 """Every entry of the service's ledger and every payment, by what they are to each other."""
 
 
+MEASURED = """
+SELECT heuristic, measure, count, "of", CASE WHEN "of" > 0 THEN printf('%.2f', 100 * count / "of") END AS percent
+FROM heuristics_measured
+"""
+
+
 def status(case: CasePath, as_json: AsJson = False) -> None:
     """Show what came in, and what to do next."""
     voice, opened = Voice(as_json), Case(case)
@@ -59,6 +65,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
         wallets = found_wallets(reader)
         ledger = reader.rows(LEDGER)
         process, routes = found_process(reader)
+        measured = reader.rows(MEASURED)
         opening = to_open(reader)
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
@@ -87,6 +94,8 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
         _table(voice, "The service's ledger against the chain (casewright query CASE \"SELECT * FROM reconciled\")",
                ["state", "entries", "payments", "sats booked", "sats paid", "example"], ledger)  # fmt: skip
     voice.table(["found", ""], [[k, v] for k, v in funnel.items()], title="Found")
+    if measured:
+        _table(voice, "Heuristics, held against the market's own addresses", [*measured[0]], measured)
     if opening["items"]:
         tell_to_open(voice, opening)
     if protections:

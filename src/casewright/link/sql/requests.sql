@@ -2,7 +2,8 @@
 -- reads: services, payments, outputs, tags, transactions, blocks, service_book
 -- writes: requests (ids and references by the stage)
 -- A line is asked once, however many payments it stands behind; sources name all of them. Where tags disagree on who
--- the service is, all of what they say stands there; what the unit's own book says goes before them.
+-- the service is, all of what they say stands there; what the unit's own book says goes before them. What the market's
+-- own wallets paid is asked about as well, also where no payment leads there.
 WITH about AS (
     SELECT label, string_agg(DISTINCT legal_name, ' or ' ORDER BY legal_name) AS legal_name,
            string_agg(DISTINCT jurisdiction, ' or ' ORDER BY jurisdiction) AS jurisdiction
@@ -11,7 +12,8 @@ WITH about AS (
 SELECT s.service, coalesce(k.legal_name, a.legal_name) AS legal_name,
        coalesce(k.jurisdiction, a.jurisdiction) AS jurisdiction, min(s.payment) AS payment,
        coalesce(list(DISTINCT s.payment ORDER BY s.payment) FILTER (s.payment IS NOT NULL), []) AS payments,
-       CASE WHEN bool_or(s.direction = 'back') THEN 'back' ELSE 'forward' END AS direction, min(s.hops) AS hops,
+       CASE WHEN bool_or(s.direction = 'back') THEN 'back' ELSE 'forward' END AS direction,
+       coalesce(min(s.hops) FILTER (s.payment IS NOT NULL), min(s.hops)) AS hops,
        s.txid, s.vout, o.address, s.sats, min(b.time) AS time, list(DISTINCT s.id ORDER BY s.id) AS sources
 FROM services s
 LEFT JOIN outputs o ON o.txid = s.txid AND o.vout = s.vout

@@ -1,0 +1,134 @@
+"""The stage `heuristics_measured`: how good each heuristic is in this very case, the seized addresses being the truth.
+
+The market's own addresses are known: it gave them to accounts, or its seized wallets hold their keys. So this case says
+how many of them co-spending would have brought together, whom else it brings with them, and how often a rule about
+change is right. Grading by seized servers: "Ghost Clusters", USENIX Security 2025.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from casewright.chain.columns import KINDS, Numbers
+from casewright.chain.graph import Graph, load_graph, places
+from casewright.chain.labels import kind
+from casewright.chain.payments import as_paid
+from casewright.engine.stage import Context, Output, Tally
+from casewright.model.tables import TABLES
+
+EXAMPLES = 20
+CO_SPEND, LARGEST, SAME = "co-spend", "change: the largest output goes on", "change: back to the same wallet"
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Of each holder, whether its address is the market's own, or known to be somebody else's."""
+
+    own: Flags
+    other: Flags
+
+
+def measured(batch: pa.Table, context: Context) -> Output:
+    """One row for each heuristic and what was counted; none when the chain knows no address of the market's own."""
+    graph = load_graph(context)
+    truth = _truth(context, graph)
+    rows = [*_co_spend(graph, truth), *_change(graph, truth)] if truth.own.any() else []
+    tally = Tally("own addresses that were paid", int(truth.own.sum()), int((truth.own & graph.is_spent).sum()),
+                  int((truth.own & ~graph.is_spent).sum()))  # fmt: skip
+    return Output({"heuristics_measured": TABLES["heuristics_measured"].rows(rows)}, [], [tally])
+
+
+def _truth(context: Context, graph: Graph) -> Truth:
+    wallets = context.table("wallet_addresses")
+    deposits = [as_paid(a) for a in context.table("deposit_addresses")["address"].to_pylist()]
+    held = wallets.filter(pc.is_in(wallets["role"], pa.array(["own", "change"])))["address"].to_pylist()
+    contacts = wallets.filter(pc.equal(wallets["role"], "contact"))["address"].to_pylist()
+    own = _flags(graph, [*deposits, *held])
+    other = _flags(graph, contacts)
+    tags = graph.tags.select(["category", "holder"]).to_pylist()
+    other[[tag["holder"] for tag in tags if kind(tag) != "other"]] = True
+    return Truth(own, other & ~own)
+
+
+def _flags(graph: Graph, addresses: list[str]) -> Flags:
+    found = np.zeros(len(graph.wallet_of), bool)
+    here = places(pa.chunked_array([pa.array(sorted(set(addresses)), pa.string())]), graph.chain.addresses)
+    found[here[here >= 0]] = True
+    return found
+
+
+def _co_spend(graph: Graph, truth: Truth) -> Iterable[dict[str, Any]]:
+    """Pairs of own addresses that spent: joined or not. Addresses that are joined to own ones: whose they are."""
+    clusters = len(graph.cluster_ids)
+    spent = graph.is_spent
+    mine = np.bincount(graph.wallet_of[truth.own & spent], minlength=clusters)
+    count, joined = int(mine.sum()), int((mine * (mine - 1) // 2).sum())
+    with_mine: Flags = spent & ~truth.own
+    with_mine[spent] &= mine[graph.wallet_of[spent]] > 0
+    strangers = np.flatnonzero(with_mine & truth.other)
+    proofs = [merge["id"] for holder in strangers[:EXAMPLES] for merge in _merges(graph, int(holder), truth)]
+    beside, all_own = int(with_mine.sum()), int(truth.own.sum())
+    yield _row(CO_SPEND, "own addresses that spent", count, all_own, "only what was spent can be joined by co-spending")
+    yield _row(CO_SPEND, "pairs of own addresses joined", joined, count * (count - 1) // 2,
+               "coverage: what one would find of the wallet from one of its addresses")  # fmt: skip
+    yield _row(CO_SPEND, "strangers joined to own addresses", len(strangers), beside + count,
+               "wrong merges: services by tag, and contacts of the seized wallets", proofs)  # fmt: skip
+    yield _row(CO_SPEND, "others joined to own addresses", beside - len(strangers), beside + count,
+               "own addresses that no seized record names, or strangers: nobody knows")  # fmt: skip
+
+
+def _merges(graph: Graph, stranger: int, truth: Truth) -> tuple[Any, ...]:
+    """The merges that lead from a stranger to an own address of its cluster."""
+    own = np.flatnonzero(truth.own & (graph.wallet_of == graph.wallet_of[stranger]))[0]
+    way = graph.forest.way(stranger, int(own))
+    return tuple(graph.reasons.take(pa.array(way)).to_pylist()) if way is not None else ()
+
+
+def _change(graph: Graph, truth: Truth) -> Iterable[dict[str, Any]]:
+    """Transactions of own coins alone that pay two outputs or more, one of them to an own address: it is the change."""
+    right: dict[str, int] = {LARGEST: 0, SAME: 0}
+    asked: dict[str, int] = {LARGEST: 0, SAME: 0}
+    wrong: dict[str, list[str]] = {LARGEST: [], SAME: []}
+    for transaction in _own_payments(graph, truth):
+        crossing = graph.crossing(transaction)
+        outputs = [graph.coin(n) for n in crossing.outputs if graph.coin(n).kind != "op_return"]
+        payer = next(iter(crossing.sources))
+        guesses = {LARGEST: max(outputs, key=lambda o: (o.sats, -o.vout)),
+                   SAME: next((o for o in outputs if o.wallet == payer), None)}  # fmt: skip
+        for rule, guess in guesses.items():
+            if guess:
+                asked[rule] += 1
+                is_right = bool(truth.own[graph.chain.holder[guess.number]])
+                right[rule] += is_right
+                wrong[rule] += [] if is_right else [guess.id]
+    for rule in (r for r in (SAME, LARGEST) if asked[r]):
+        words = "payments out of own coins whose change is known, and in which the rule names an output"
+        yield _row(rule, "change named rightly", right[rule], asked[rule], words)
+        yield _row(rule, "somebody else's output named", asked[rule] - right[rule], asked[rule], words,
+                   wrong[rule][:EXAMPLES])  # fmt: skip
+
+
+def _own_payments(graph: Graph, truth: Truth) -> list[int]:
+    """Transactions that spend own coins only, and pay both an own address and another one."""
+    chain = graph.chain
+    own, made_in = truth.own[chain.holder], chain.made_in
+    paying = chain.kind != KINDS.index("op_return")
+    count = chain.transactions
+    mine = np.bincount(made_in[own & paying], minlength=count)
+    others = np.bincount(made_in[~own & paying], minlength=count)
+    spender = np.repeat(np.arange(count), np.diff(chain.first_input))
+    foreign: Numbers = np.bincount(spender[(chain.spends < 0) | ~own[chain.spends]], minlength=count)
+    inputs = np.diff(chain.first_input)
+    found: list[int] = np.flatnonzero((inputs > 0) & (foreign == 0) & (mine == 1) & (others > 0)).tolist()
+    return found
+
+
+def _row(heuristic: str, measure: str, count: int, of: int, words: str, sources: Iterable[str] = ()) -> dict[str, Any]:
+    return {"heuristic": heuristic, "measure": measure, "count": count, "of": of, "meaning": words,
+            "sources": list(dict.fromkeys(sources))}  # fmt: skip
