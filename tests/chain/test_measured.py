@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from casewright.chain.measured import CO_SPEND, LARGEST, SAME, measured
+from casewright.chain.measured import CO_SPEND, LARGEST, measured
 from casewright.chain.stages import STAGES
 from tests.chain.test_trace import KESTREL
 from tests.chain.world import COIN, Chain, address, follow
@@ -61,7 +61,7 @@ def test_rules_about_change_are_held_against_change_that_is_known(told: tuple[Ro
     rows, full = told
     assert rows[LARGEST, "change named rightly"] == (1, 3)
     assert rows[LARGEST, "somebody else's output named"] == (2, 3)
-    assert rows[SAME, "change named rightly"] == (3, 3)
+    assert rows["change: address reuse", "change named rightly"] == (2, 2)
     assert len(next(r for r in full if r["heuristic"] == LARGEST and "else" in r["measure"])["sources"]) == 2
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from casewright.chain.columns import KINDS, Numbers
+from casewright.chain.columns import KINDS, Numbers, numbers
 from casewright.chain.graph import Graph, load_graph, places
 from casewright.chain.labels import kind
 from casewright.chain.payments import as_paid
@@ -22,7 +22,8 @@ from casewright.engine.stage import Context, Output, Tally
 from casewright.model.tables import TABLES
 
 EXAMPLES = 20
-CO_SPEND, LARGEST, SAME = "co-spend", "change: the largest output goes on", "change: back to the same wallet"
+CO_SPEND, LARGEST = "co-spend", "change: largest output"
+KNOWN_CHANGE = "payments out of own coins whose change is known, and in which the rule names an output"
 Flags = NDArray[np.bool_]
 
 
@@ -38,7 +39,7 @@ def measured(batch: pa.Table, context: Context) -> Output:
     """One row for each heuristic and what was counted; none when the chain knows no address of the market's own."""
     graph = load_graph(context)
     truth = _truth(context, graph)
-    rows = [*_co_spend(graph, truth), *_change(graph, truth)] if truth.own.any() else []
+    rows = [*_co_spend(graph, truth), *_change(graph, truth, context.table("change"))] if truth.own.any() else []
     tally = Tally("own addresses that were paid", int(truth.own.sum()), int((truth.own & graph.is_spent).sum()),
                   int((truth.own & ~graph.is_spent).sum()))  # fmt: skip
     return Output({"heuristics_measured": TABLES["heuristics_measured"].rows(rows)}, [], [tally])
@@ -90,28 +91,27 @@ def _merges(graph: Graph, stranger: int, truth: Truth) -> tuple[Any, ...]:
     return tuple(graph.reasons.take(pa.array(way)).to_pylist()) if way is not None else ()
 
 
-def _change(graph: Graph, truth: Truth) -> Iterable[dict[str, Any]]:
-    """Transactions of own coins alone that pay two outputs or more, one of them to an own address: it is the change."""
-    right: dict[str, int] = {LARGEST: 0, SAME: 0}
-    asked: dict[str, int] = {LARGEST: 0, SAME: 0}
-    wrong: dict[str, list[str]] = {LARGEST: [], SAME: []}
-    for transaction in _own_payments(graph, truth):
-        crossing = graph.crossing(transaction)
-        outputs = [graph.coin(n) for n in crossing.outputs if graph.coin(n).kind != "op_return"]
-        payer = next(iter(crossing.sources))
-        guesses = {LARGEST: max(outputs, key=lambda o: (o.sats, -o.vout)),
-                   SAME: next((o for o in outputs if o.wallet == payer), None)}  # fmt: skip
-        for rule, guess in guesses.items():
-            if guess:
-                asked[rule] += 1
-                is_right = bool(truth.own[graph.chain.holder[guess.number]])
-                right[rule] += is_right
-                wrong[rule] += [] if is_right else [guess.id]
-    for rule in (r for r in (SAME, LARGEST) if asked[r]):
-        words = "payments out of own coins whose change is known, and in which the rule names an output"
-        yield _row(rule, "change named rightly", right[rule], asked[rule], words)
-        yield _row(rule, "somebody else's output named", asked[rule] - right[rule], asked[rule], words,
-                   wrong[rule][:EXAMPLES])  # fmt: skip
+def _change(graph: Graph, truth: Truth, change: pa.Table) -> Iterable[dict[str, Any]]:
+    """Rules about change, held against payments out of own coins that pay one own address: that is the change."""
+    chain = graph.chain
+    paying = np.zeros(chain.transactions, bool)
+    paying[_own_payments(graph, truth)] = True
+    guesses = [(LARGEST, _largest(graph, int(transaction))) for transaction in np.flatnonzero(paying)]
+    outputs = numbers(change["output"])
+    asked = change.take(pa.array(np.flatnonzero(paying[chain.made_in[outputs]])))
+    guesses += [(f"change: {rule}", row["output"]) for row in asked.to_pylist() for rule in row["rules"]]
+    for rule in sorted({rule for rule, _ in guesses}):
+        named = [output for by, output in guesses if by == rule]
+        wrong = [output for output in named if not truth.own[chain.holder[output]]]
+        yield _row(rule, "change named rightly", len(named) - len(wrong), len(named), KNOWN_CHANGE)
+        yield _row(rule, "somebody else's output named", len(wrong), len(named), KNOWN_CHANGE,
+                   [chain.coin(output) for output in wrong[:EXAMPLES]])  # fmt: skip
+
+
+def _largest(graph: Graph, transaction: int) -> int:
+    """The largest output, which traces forward follow where nothing else says what is change."""
+    outputs = [graph.coin(n) for n in graph.crossing(transaction).outputs if graph.coin(n).kind != "op_return"]
+    return max(outputs, key=lambda o: (o.sats, -o.vout)).number
 
 
 def _own_payments(graph: Graph, truth: Truth) -> list[int]:

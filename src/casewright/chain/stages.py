@@ -56,7 +56,7 @@ STAGES = (
           Late("casewright.chain.clusters", "clusters"), columns={**NUMBERS, "change": ("output", "votes", "against")},
           params=cluster_params),
     Stage("heuristics_measured", 1, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
-          Late("casewright.chain.measured", "measured"), columns=NUMBERS),
+          Late("casewright.chain.measured", "measured"), columns={**NUMBERS, "change": ("output", "rules")}),
     Stage("trace", 3, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
           params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip
