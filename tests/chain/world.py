@@ -16,6 +16,7 @@ from casewright.chain.blocks import blocks
 from casewright.chain.change import change
 from casewright.chain.clusters import clusters
 from casewright.chain.files import chain_files
+from casewright.chain.guard import guard
 from casewright.chain.heights import GENESIS
 from casewright.chain.payments import payments
 from casewright.chain.reading import read_blocks
@@ -161,7 +162,7 @@ def follow(
     rows = {"deposit_addresses": given, "tags": list(tags), "wallet_addresses": list(wallet_addresses)}
     base = context(rows, params={**PARAMS, **params})
     world = Context(base.params, {**base.tables, **tables}, base.blobs)
-    for work in (payments, change, clusters, trace):
+    for work in (payments, change, clusters, guard, trace):
         made = work(pa.table({}), world).tables
         world = Context(base.params, {**world.tables, **made}, base.blobs)
         tables.update(made)

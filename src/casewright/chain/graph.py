@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from casewright.chain.coinjoin import coinjoin_rule, whirlpool_tx0
 from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, load_chain, numbers
-from casewright.chain.labels import Tag, Verdict, judge
+from casewright.chain.labels import Tag, Verdict, guarded, judge
 from casewright.chain.shapes import Shape
 from casewright.engine.stage import Context
 from casewright.kernels.forest import TOP, Forest
@@ -99,15 +99,14 @@ class Graph:
     reasons: pa.Table
     forest: Forest
     """The merges that join holders, by their places in `reasons`."""
+    is_spent: NDArray[np.bool_]
+    """Of each holder, whether it ever spent: all those are in a cluster, if alone."""
+    mixed: dict[int, str] = field(default_factory=dict)
+    """What is to be said of clusters that join services, and of their tagged addresses, which stand for themselves."""
     coins: dict[int, Coin] = field(default_factory=dict)
     crossings: dict[int, Crossing] = field(default_factory=dict)
     judged: dict[int, Verdict] = field(default_factory=dict)
     proofs: dict[tuple[int, int], tuple[Tag, ...]] = field(default_factory=dict)
-
-    @property
-    def is_spent(self) -> NDArray[np.bool_]:
-        """Of each holder, whether it ever spent: all those are in a cluster, if alone."""
-        return self.wallet_of < len(self.cluster_ids)
 
     def coin(self, number: int) -> Coin:
         """The coin of an output."""
@@ -180,6 +179,7 @@ class Graph:
             _bound(self.judged)
             first, after = np.searchsorted(self.tagged, [wallet, wallet + 1])
             verdict = judge(self.tags.slice(first, after - first).to_pylist()) if wallet >= 0 else Verdict()
+            verdict = guarded(verdict, self.mixed.get(wallet))
             self.judged[wallet] = Verdict() if self.in_market(wallet) and not verdict.custodial else verdict
         return self.judged[wallet]
 
@@ -209,6 +209,8 @@ def graph_of(chain: Chain, context: Context) -> Graph:
     named = clusters["cluster"].combine_chunks().dictionary_encode()
     wallet_of = len(named.dictionary) + np.arange(len(chain.addresses), dtype=np.int64)
     wallet_of[numbers(clusters["holder"])] = numbers(named.indices)
+    is_spent = wallet_of < len(named.dictionary)
+    mixed = _split(wallet_of, named.dictionary, context, chain)
     is_market = np.zeros(len(named.dictionary) + len(wallet_of), bool)
     own = own_addresses(context)
     mine = places(own, chain.addresses)
@@ -216,7 +218,7 @@ def graph_of(chain: Chain, context: Context) -> Graph:
     tags = context.table("tags")
     tags, tagged = _sorted(tags, "tag", places(tags["address"], chain.addresses), wallet_of)
     return Graph(chain, named.dictionary, wallet_of, is_market, tags, tagged, context.table("cluster_reasons"),
-                 forest_of(clusters, len(wallet_of)))  # fmt: skip
+                 forest_of(clusters, len(wallet_of)), is_spent, mixed)  # fmt: skip
 
 
 def forest_of(clusters: pa.Table, holders: int) -> Forest:
@@ -227,6 +229,20 @@ def forest_of(clusters: pa.Table, holders: int) -> Forest:
         column[numbers(clusters["holder"])] = pc.fill_null(clusters[name], empty).to_numpy()
         columns.append(column)
     return Forest(*columns)
+
+
+def _split(wallet_of: Numbers, names: pa.Array, context: Context, chain: Chain) -> dict[int, str]:
+    """Take the tagged addresses out of clusters that join services (`guard`): there a tag counts for its own address
+    only. What is to be said of those clusters and addresses."""
+    rows = context.table("joined_services")
+    found = numbers(pc.index_in(rows["cluster"], names)).tolist()
+    mixed = dict(zip(found, rows["doubt"].to_pylist(), strict=True))
+    tagged = places(context.table("tags")["address"], chain.addresses) if mixed else np.empty(0, np.int64)
+    for holder in dict.fromkeys(tagged[tagged >= 0].tolist()):
+        if said := mixed.get(int(wallet_of[holder])):
+            wallet_of[holder] = len(names) + holder
+            mixed[len(names) + holder] = said
+    return mixed
 
 
 def own_addresses(context: Context) -> pa.ChunkedArray:

@@ -4,7 +4,7 @@ Nothing is followed behind a tagged wallet: a service pools its customers' coins
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 CUSTODIAL = frozenset(
@@ -63,6 +63,15 @@ def judge(tags: Sequence[Tag]) -> Verdict:
     labels = " / ".join(dict.fromkeys(t["label"] for t in (*custodial, *mixing)))
     stops = f"reaches {labels}, by tag" if labels else f"stops at a wallet tagged {_listed(ordered)}"
     return Verdict(custodial, mixing, tuple(_doubts(ordered, strongest)), stops, labels or ordered[0]["label"])
+
+
+def guarded(verdict: Verdict, doubt: str | None) -> Verdict:
+    """The verdict on a wallet of a cluster that joins services: tags of its own count, with the doubt; where it has
+    none, nothing is attributed and nothing followed."""
+    if doubt is None:
+        return verdict
+    stops = verdict.stops or f"stops: {doubt}"
+    return replace(verdict, doubts=(*verdict.doubts, doubt), stops=stops)
 
 
 def kind(tag: Tag) -> str:

@@ -20,7 +20,7 @@ NUMBERS = {
     "outputs": ("transaction", "sats", "address", "kind", "holder", "spender"),
 }
 """What the chain as columns needs of its tables: ids of inputs and outputs are most of their size."""
-KNOWN = ("payments", "wallet_addresses", "clusters", "cluster_reasons", "tags", *CHAIN)
+KNOWN = ("payments", "wallet_addresses", "clusters", "cluster_reasons", "joined_services", "tags", *CHAIN)
 """What the chain's graph is made of (`graph.load_graph`)."""
 
 READING = "casewright.chain.reading"
@@ -55,8 +55,10 @@ STAGES = (
     Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),
           Late("casewright.chain.clusters", "clusters"), columns={**NUMBERS, "change": ("output", "votes", "against")},
           params=cluster_params),
+    Stage("guard", 1, ("clusters", "cluster_reasons", "tags"), ("joined_services",),
+          Late("casewright.chain.guard", "guard")),
     Stage("heuristics_measured", 1, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
           Late("casewright.chain.measured", "measured"), columns={**NUMBERS, "change": ("output", "rules")}),
-    Stage("trace", 3, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
+    Stage("trace", 4, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
           params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip

@@ -838,6 +838,25 @@ _ALL = (
         sources="list_concat([txid], tags)",
     ),
     Table(
+        "joined_services",
+        "Two services whose tagged addresses are in one cluster: a merge between them is wrong, or a tag is.",
+        (
+            Column("id", STR, "id of this finding"),
+            Column("cluster", STR, "cluster"),
+            Column("service_a", STR, "label of the one"),
+            Column("service_b", STR, "label of the other"),
+            Column("address_a", STR, "tagged address of the one, the nearest to the other"),
+            Column("address_b", STR, "tagged address of the other"),
+            Column("merges", INT, "merges on the way between the two addresses"),
+            Column("cut", STRS, "merges that each part all tagged addresses of the one from all of the other"),
+            Column("cut_txids", STRS, "their transactions"),
+            Column("doubt", STR, "what a trace says of it"),
+            SOURCES,
+        ),
+        key="id",
+        sources="sources",
+    ),
+    Table(
         "tags",
         "Attributions of addresses by others. All are kept; conflicts are shown, not resolved.",
         (

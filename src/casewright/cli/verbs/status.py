@@ -4,6 +4,7 @@ from typing import Any
 
 from casewright.cli.console import Voice
 from casewright.cli.process import found_process, tell_process
+from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import AsJson, CasePath
 from casewright.cli.work import found_wallets, reading, runner, tell_to_open, tell_wallets, to_open
 from casewright.engine.sandbox import WANTED
@@ -67,6 +68,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
         process, routes = found_process(reader)
         measured = reader.rows(MEASURED)
         opening = to_open(reader)
+        doubts = tag_doubts(reader)
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
     step = next_step(opened, stale, funnel)
@@ -74,7 +76,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     protections = sandbox(opened)
     voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "volumes": volumes,
                   "stored_hashes": hashes, "protections": protections, "tallies": tallies, "set_aside": aside,
-                  "wallets": wallets, "ledger_against_chain": ledger,
+                  "wallets": wallets, **doubts, "ledger_against_chain": ledger,
                   "legal_process": process, "routes": routes, "to_open": opening,
                   "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
     voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
@@ -89,6 +91,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
            ["stage", "noun", "received", "done", "nothing", "set_aside"], tallies)  # fmt: skip
     _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
     tell_wallets(voice, wallets)
+    tell_tag_doubts(voice, doubts)
     tell_process(voice, process, routes)
     if ledger:
         _table(voice, "The service's ledger against the chain (casewright query CASE \"SELECT * FROM reconciled\")",

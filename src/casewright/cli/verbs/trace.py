@@ -8,6 +8,7 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.layers import switch, switched
 from casewright.cli.pictures import export_graph, export_picture
+from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
 from casewright.model.errors import Missing
@@ -18,7 +19,9 @@ def trace(
     case: CasePath,
     chain: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="Bitcoin Core data folder, raw blocks, or exports (Parquet, CSV).", show_default=False),
+        typer.Option(
+            metavar="DIR", help="Bitcoin Core data folder, raw blocks, or exports (Parquet, CSV).", show_default=False
+        ),
     ] = None,
     tags: Annotated[
         list[Path] | None, typer.Option(metavar="PATH", help="GraphSense TagPack or ActorPack.", show_default=False)
@@ -61,14 +64,16 @@ def trace(
         out += [export_graph(opened, graph)] if graph else []
     found = _reached(opened)
     with reading(opened) as reader:
+        doubts = tag_doubts(reader)
         paid = reader.rows("SELECT count(*) AS payments, coalesce(sum(sats), 0)::BIGINT AS sats FROM payments")[0]
-    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found, written=out,
+    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found, written=out, **doubts,
                          layers={"before": before, "now": layers, "services_before": earlier}))  # fmt: skip
     tell_stages(voice, ran)
     voice.say(f"{paid['payments']} payments, {paid['sats'] / 1e8:.8f} BTC")
     rows = _beside(found, earlier) if layers != before else found
     columns = list(rows[0]) if rows else ["direction", "service", "confidence", "payments"]
     voice.table(columns, [[row[c] for c in columns] for row in rows], title="Services reached: leads, not verdicts")
+    tell_tag_doubts(voice, doubts)
     if layers != before:
         now, then = (", ".join(names) or "nothing" for names in (layers, before))
         voice.say(f"Addresses are joined by: {now}; before by: {then}. Recorded in case.toml.", style="bold")
