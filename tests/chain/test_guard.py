@@ -74,4 +74,4 @@ def test_a_service_behind_a_merge_that_could_be_a_payjoin_is_told_with_that_doub
     tables, _ = mistaken(KESTREL)
     told = [s["against"] for s in tables["services"] if s["direction"] == "back" and s["address"] == address("tallow")]
     assert told
-    assert all("a co-spend on the way could be a PayJoin" in words for words in told)
+    assert all("could be a PayJoin" in words for words in told)
