@@ -21,6 +21,12 @@ SELECT q.*, EXISTS (SELECT 1 FROM returns r WHERE r.reference = q.reference AND 
                   AND (r.address IS NULL OR r.address = q.address)) AS answered
 FROM requests q ORDER BY q.service, q.time, q.txid, q.request
 """
+BOOKED = "SELECT * FROM reconciled WHERE payment IS NOT NULL ORDER BY id"
+UNPAID = """
+SELECT r.*, c.time, c.sats FROM reconciled r JOIN credits c USING (credit)
+WHERE r.payment IS NULL ORDER BY c.time NULLS LAST, r.id
+"""
+"""Entries of the service's ledger that no payment stands behind."""
 WORK = """
 SELECT w.*, i.name, i.size, i.sha256, i.sha1, i.md5, i.mime, m.kind, m.width, m.height, m.pdq
 FROM worklist w JOIN items i USING (item) JOIN media m USING (item) ORDER BY w.item
@@ -51,6 +57,8 @@ class Facts:
         self.former = by("account", former)
         self.address_origins = {name: row["origin"] for name, row in one("payment", GIVEN_UP).items()}
         self.payments = by("account", f"SELECT * FROM payments WHERE {MINE} ORDER BY time, txid, vout")  # noqa: S608
+        self.booked = by("payment", BOOKED)
+        self.unpaid = by("account", UNPAID)
         self.services = by("payment", f"SELECT * FROM services WHERE {PAID} ORDER BY direction, hops, service, id")  # noqa: S608
         self.hops = by("payment", f"SELECT * FROM hops WHERE direction = 'back' AND {PAID} ORDER BY step, hop")  # noqa: S608
         self.persons = one("person", "SELECT * FROM persons ORDER BY person")

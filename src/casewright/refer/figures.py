@@ -16,6 +16,7 @@ from casewright.refer.page_one import judged, page_one
 from casewright.refer.sheet import (
     ACCOUNTS,
     BALANCE,
+    CREDITS,
     HOPS,
     LOGINS,
     MEDIA,
@@ -108,7 +109,13 @@ def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
                   "block": p["height"],
                   "address on record": GIVEN_UP.get(facts.address_origins.get(p["payment"], ""))}  # fmt: skip
         sheet.add_row(PAYMENTS, p["payment"], values, [p["payment"], account])
+        for row in facts.booked[p["payment"]]:
+            sheet.add(PAYMENTS, p["payment"], "the site's ledger", f"{row['state']}: {row['reason']}", [row["id"]])
         _trace(sheet, p, facts)
+    for row in facts.unpaid[account]:
+        cells = {"account": name, "time": row["time"], "amount": btc(row["sats"]),
+                 "the site's ledger": f"{row['state']}: {row['reason']}"}  # fmt: skip
+        sheet.add_row(CREDITS, row["id"], cells, [row["id"]])
     for link, work in facts.media(account):
         cells = {"account": name, "state": work["state"], "why": work["reason"], "kind": work["kind"],
                  "width": work["width"], "height": work["height"], "path": work["name"], "size": work["size"],

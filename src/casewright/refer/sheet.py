@@ -7,9 +7,10 @@ from typing import Any
 
 from casewright.model.ids import make_id
 
-SUMMARY, ACCOUNTS, PERSONS, PAYMENTS, SERVICES, HOPS, MEDIA, TRANSFERS, LOGINS, PROCESS, BALANCE, METHOD = (
-    "summary", "accounts", "persons", "payments", "services", "hops", "media", "transfers", "logins", "process",
-    "balance", "method",
+(SUMMARY, ACCOUNTS, PERSONS, PAYMENTS, CREDITS, SERVICES, HOPS, MEDIA, TRANSFERS, LOGINS, PROCESS, BALANCE,
+ METHOD) = (
+    "summary", "accounts", "persons", "payments", "credits", "services", "hops", "media", "transfers", "logins",
+    "process", "balance", "method",
 )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ def _printed(settings: Settings) -> Mapping[str, Any]:
 STAGES = (
     Stage("referrals", 3, ("accounts", "payments", "uploads", "links", "worklist", "persons", "judgements"),
           ("referrals",), referrals),
-    Stage("figures", 7, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
+    Stage("figures", 8, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
-                         "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured"),
+                         "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
+                         "reconciled", "credits"),
           ("figures",), figures, params=_printed),
 )  # fmt: skip

@@ -33,7 +33,10 @@ QUESTIONS = (
 PARTS = (
     ("accounts", "Accounts", "", ()),
     ("persons", "Persons named by a judgement", "What speaks against stands next to what speaks for it.", ()),
-    ("payments", "Payments", "", ("time", "amount", "account", "transaction", "block")),
+    ("payments", "Payments", "What the site's own ledger says of each stands in payments.csv.",
+     ("time", "amount", "account", "transaction", "block")),
+    ("credits", "Entries of the site's ledger without a payment", "Booked by the site, not found on the chain.",
+     ("time", "amount", "account", "the site's ledger")),
     ("services", "Services that traces reached",
      "Leads for legal process. Only a direct withdrawal is strong. How much of a payment is a service's, the "
      "convention says that the method names. Rules and steps of every trace stand in services.csv and hops.csv.",
