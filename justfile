@@ -88,3 +88,7 @@ bench-economy *options:
 # clusters by co-spending, side by side; the proof, and a chain of many transactions
 bench-clusters *options:
     uv run --with graphsense-clustering python bench/clusters.py {{options}}
+
+# a generated chain of many millions of transactions: read, joined and matched, with time, memory and disk
+bench-chain-scale *options:
+    uv run python bench/chain_scale.py {{options}}

@@ -59,8 +59,9 @@ def line(transactions: int, folder: Path) -> None:
           f"{matching:.0f} ({paid:,} paid) | {max(memory) / 1e9:.1f} | {size / 1e9:.1f} | {disk / 1e9:.1f} |",
           flush=True)  # fmt: skip
     scale = MAIN / count
-    print(f"main chain, if it went on so: read {read * scale / 3600:.1f} h and joined {joined * scale / 3600:.1f} h on one "
-          f"core, {disk * scale / 1e9:.0f} GB of arrays", flush=True)  # fmt: skip
+    hours, joining = read * scale / 3600, joined * scale / 3600
+    print(f"main chain, if it went on so: read {hours:.1f} h and joined {joining:.1f} h on one core, "
+          f"{disk * scale / 1e9:.0f} GB of arrays", flush=True)  # fmt: skip
 
 
 def read_all(transactions: int, folder: Path) -> tuple[float, int]:
@@ -82,7 +83,8 @@ def read_one(held: list[bytes], files: dict[str, object]) -> float:
     columns, damage = read_columns(Plain(raw, raw), MAGIC)
     assert not damage
     spans = spans_of(columns)
-    spend = np.concatenate([columns.prev_txid, columns.prev_vout.view(np.uint8).reshape(-1, 4)], axis=1)[spans.spending]
+    spend = np.concatenate([columns.prev_txid, columns.prev_vout.view(np.uint8).reshape(-1, 4)], axis=1)
+    spend = spend[spans.spending]
     sizes, scripts = script_keys(raw, columns.script, columns.script_size)
     made = (columns.txid, spans.inputs.astype(np.uint32), columns.outputs.astype(np.uint32), spend, columns.sats,
             columns.kind, sizes, scripts)  # fmt: skip
@@ -93,7 +95,8 @@ def read_one(held: list[bytes], files: dict[str, object]) -> float:
 
 
 def match(made: Numbered, scripts: np.ndarray, script_at: np.ndarray) -> tuple[float, int]:
-    """Processor time of the matching alone, and how many of the deposit addresses are paid: half of them are holders' of the chain, half are nobody's."""
+    """Processor time of the matching alone, and how many of the addresses are paid: half of them are of holders in the
+    chain, half are nobody's."""
     chosen = np.linspace(0, len(made.shown) - 1, min(DEPOSITS // 2, len(made.shown))).astype(np.int64)
     own = [scripts[script_at[o] : script_at[o + 1]].tobytes() for o in made.shown[chosen]]
     wanted = [a for a in (address_of_script(s, "regtest")[0] for s in own) if a]
