@@ -24,8 +24,8 @@ from casewright.demo.economies.world import Size, World, tell
 from casewright.engine.stage import Context
 from casewright.model.settings import ChainSettings
 
-GRADED = ("clusters", "payments", "services")
-LISTED = 12
+GRADED = ("clusters", "payments", "services", "change")
+LISTED = 25
 
 
 def graded(world: World) -> tuple[Grades, int, float]:
@@ -34,7 +34,9 @@ def graded(world: World) -> tuple[Grades, int, float]:
     files = {"blk00000.dat": block_file(world.ledger)}, {"economy.yaml": tag_pack(world).encode()}
     tables = run_stages(*files, deposit_addresses(world))
     took = process_time() - begun
-    grades = grade(truth, {name: tables[name].to_pylist() for name in GRADED}, ChainSettings().max_hops)
+    grades = grade(
+        truth, {name: tables[name].to_pylist() for name in GRADED if name in tables}, ChainSettings().max_hops
+    )
     base = context()
     _coinjoins(truth, Context({}, {**base.tables, **tables}, base.blobs), world, grades)
     return grades, len(world.ledger.deeds), took
@@ -62,12 +64,13 @@ def table(seeds: range, size: Size) -> list[str]:
     lines += ["| | said | of it true, % | true | of it found, % |", "|---|---:|---:|---:|---:|"]
     lines += [f"| {name} | {score.told()} |" for name, score in sorted(total.scores.items())]
     lines += ["", f"Lowest precision of one seed, back: {100 * worst:.2f} %. Not true, and why:", ""]
-    causes = Counter((f.direction, f.confidence, f.why) for f in total.false)
-    lines += [f"- {n} {direction}, {conf}: {why}" for (direction, conf, why), n in causes.most_common()]
+    causes = Counter((f.large, f.direction, f.why) for f in total.false)
+    lines += [f"- {n} {direction}, {'a twentieth or more' if large else 'a smaller share'}: {why}"
+              for (large, direction, why), n in sorted(causes.items(), key=lambda c: (not c[0][0], -c[1]))]  # fmt: skip
     through = sum("CoinJoin" in f.why for f in total.false)
-    lines += [f"- through a CoinJoin: {through}", "", f"The first {LISTED}:", ""]
+    lines += [f"- through a CoinJoin: {through}", "", f"Those of a twentieth or more, {LISTED} at most:", ""]
     lines += [f"- {f.payment} {f.direction}: {f.service}, {f.hops} hops, {f.confidence}: {f.why}"
-              for f in total.false[:LISTED]]  # fmt: skip
+              for f in [f for f in total.false if f.large][:LISTED]]  # fmt: skip
     joined = Counter(" + ".join(name.split()[0] for name in m.split(" + ")) for m in total.mixed_clusters)
     lines += ["", f"Clusters of several owners: {dict(joined)}", ""]
     return lines

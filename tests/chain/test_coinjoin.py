@@ -72,6 +72,15 @@ def test_nobody_gives_strangers_money_so_coins_that_do_not_come_back_are_a_payer
     assert coinjoin(shapes.shape([3 * COIN, COIN // 2, COIN * 7 // 12 + 2000, 500], paid)) is None
 
 
+def test_a_change_may_by_chance_be_worth_as_much_as_the_equal_coins() -> None:
+    """Found by the invented economies: a coin of 2 goes in, 1 is mixed, and 1 comes back."""
+    spent = [2 * COIN, COIN * 3 // 2, COIN * 4 // 3, COIN * 5 // 4 + 3000]
+    paid = [COIN] * 5 + [COIN // 2, COIN // 3, COIN // 4]
+    mix = coinjoin(shapes.shape(spent, paid))
+    assert mix is not None
+    assert (mix.rule, mix.why) == ("JoinMarket", f"4 equal coins of {COIN} sat and 4 changes")
+
+
 def test_inputs_that_are_all_tagged_as_one_services_make_a_batch() -> None:
     shape = shapes.joinmarket(Random(5))
     assert coinjoin(shape, ["Kestrel"] * len(shape.spent)) is None

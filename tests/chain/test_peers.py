@@ -6,15 +6,15 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casewright.chain.peers import ROOM_LEAST, ROOM_SHARE, returns_to_all, two_lots
+from casewright.chain.peers import CLOSE, ROOM_LEAST, ROOM_SHARE, returns_to_all, two_lots
 
 SATS = st.integers(1, 40).map(lambda n: n * 25_000)
 VALUE = 500_000
 
 
-def every_way(spent: Sequence[int], peers: int, changes: Sequence[int]) -> bool:
+def every_way(spent: Sequence[int], peers: int, changes: Sequence[int], close: bool) -> bool:
     """Each coin to each peer in turn: is there a way in which nobody gets too much and nobody pays too much?"""
-    room = max(VALUE // ROOM_SHARE, ROOM_LEAST)
+    room = CLOSE if close else max(VALUE // ROOM_SHARE, ROOM_LEAST)
     wanted = [VALUE + c for c in changes] + [VALUE] * (peers - len(changes))
     for way in product(range(peers), repeat=len(spent)):
         brought = [sum(s for s, to in zip(spent, way, strict=True) if to == peer) for peer in range(peers)]
@@ -23,9 +23,9 @@ def every_way(spent: Sequence[int], peers: int, changes: Sequence[int]) -> bool:
     return False
 
 
-@given(st.lists(SATS, min_size=1, max_size=6), st.lists(SATS, max_size=3))
-def test_the_search_finds_a_way_exactly_when_there_is_one(spent: list[int], changes: list[int]) -> None:
-    assert returns_to_all(spent, VALUE, 3, changes) == every_way(spent, 3, changes)
+@given(st.lists(SATS, min_size=1, max_size=6), st.lists(SATS, max_size=3), st.booleans())
+def test_the_search_finds_a_way_exactly_when_there_is_one(spent: list[int], changes: list[int], close: bool) -> None:
+    assert returns_to_all(spent, VALUE, 3, changes, close) == every_way(spent, 3, changes, close)
 
 
 @given(st.lists(SATS, min_size=2, max_size=7), SATS, SATS, SATS)

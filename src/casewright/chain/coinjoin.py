@@ -18,7 +18,7 @@ WHIRLPOOL_POOLS = (COIN // 1000, COIN // 100, COIN // 20, COIN // 2)
 WHIRLPOOL_FEE_ROOM = 110_000
 WASABI1_INPUTS, WASABI1_BASE, WASABI1_REPEATS, WASABI1_FEW, WASABI1_ALONE = 10, COIN // 10, 10, 5, 2
 WASABI2_INPUTS, WASABI2_LEAST, WASABI2_MOST, WASABI2_LEVELS = 20, 5_000, 137_438_953_472, 3
-JOINMARKET_LEAST, JOINMARKET_PEERS = 2_730, 3
+JOINMARKET_LEAST, JOINMARKET_PEERS, JOINMARKET_ALIKE = 2_730, 3, 4
 NATIVE = {"p2wpkh", "p2tr"}
 
 
@@ -122,28 +122,36 @@ def denominations() -> frozenset[int]:
 
 def joinmarket(shape: Shape) -> Join | None:
     """JoinMarket: n equal outputs to different addresses, n from 3 to the number of inputs, and a change for each peer,
-    or for all but the taker who sweeps. Where values are known, each peer must get back what it brought; where that
-    holds to the satoshi's neighbourhood, fewer changes will do (other makes of the same idea).
+    or for all but the taker who sweeps. One peer in four, two at most, may have a change that by chance is worth as
+    much as the equal outputs. Where values are known, each peer must get back what it brought; where that holds within
+    2,000 sat, fewer changes will do (other makes of the same idea).
 
     Source: Möser and Böhme, "Join Me on a Market for Anonymity", WEIS 2016; Goldfeder, Kalodner, Reisman, Narayanan,
     "When the cookie meets the blockchain", PETS 2018. Veto: every peer brings coins of an own address, so fewer input
     addresses than equal outputs is one payer's batch (addresses that are not known count as different).
     """
     value, times = _commonest(Counter(shape.paid))
-    peers = len({a for a in shape.spenders if a}) + sum(a is None for a in shape.spenders)
+    payers = len({a for a in shape.spenders if a}) + sum(a is None for a in shape.spenders)
     changes = [v for v in shape.paid if v != value]
     payees = [a for a, sats in zip(shape.addresses, shape.paid, strict=True) if sats == value and a]
-    if not JOINMARKET_PEERS <= times <= min(peers, len(shape.spent)) or not 1 <= len(changes) <= times:
+    if value <= JOINMARKET_LEAST or len(set(payees)) < len(payees) or "op_return" in shape.kinds or not changes:
         return None
-    if value <= JOINMARKET_LEAST or len(set(payees)) < len(payees) or "op_return" in shape.kinds:
-        return None
-    whole = len(changes) >= times - 1
+    for alike in range(min(2, times // (JOINMARKET_ALIKE + 1)) + 1):
+        peers, given = times - alike, [*changes, *[value] * alike]
+        possible = JOINMARKET_PEERS <= peers <= payers and len(given) <= peers and alike * JOINMARKET_ALIKE <= peers
+        if possible and (confidence := _returned(shape, value, peers, given)):
+            return Join("JoinMarket", f"{peers} equal coins of {value} sat and {len(given)} changes", confidence)
+    return None
+
+
+def _returned(shape: Shape, value: int, peers: int, changes: Sequence[int]) -> str:
+    """How sure it is that so many peers got these changes; empty when they cannot have, or one payer made it up."""
+    whole = len(changes) >= peers - 1
     known = [sats for sats in shape.spent if sats is not None]
-    dealt = returns_to_all(known, value, times, changes) if len(known) == len(shape.spent) else None
-    if dealt is False or (dealt is None and not whole):
-        return None
-    confidence = ("high" if whole else "low") if dealt else "medium"
-    return Join("JoinMarket", f"{times} equal coins of {value} sat and {len(changes)} changes", confidence)
+    dealt = returns_to_all(known, value, peers, changes, not whole) if len(known) == len(shape.spent) else None
+    if dealt is None:
+        return "medium" if whole else ""
+    return ("high" if whole else "low") if dealt else ""
 
 
 def stonewall(shape: Shape) -> Join | None:

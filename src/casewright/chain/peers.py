@@ -6,14 +6,17 @@ idea: Kalodner et al., "BlockSci", USENIX Security 2020 (its slower test), and D
 
 from collections.abc import Sequence
 
-MOST_STEPS, MOST_COINS = 4_000, 60
-ROOM_SHARE, ROOM_LEAST = 50, 20_000
-"""A peer may earn or pay a fiftieth of the equal value, or 20,000 sat."""
+MOST_STEPS, MOST_COINS = 2_000, 60
+ROOM_SHARE, ROOM_LEAST, CLOSE = 50, 20_000, 2_000
+"""A peer may earn a fiftieth of the equal value, or 20,000 sat, or when it is looked at closely 2,000 sat; and may pay
+as many times that as there are peers, because one of them pays all fees."""
 
 
-def returns_to_all(spent: Sequence[int], value: int, peers: int, changes: Sequence[int]) -> bool | None:
+def returns_to_all(
+    spent: Sequence[int], value: int, peers: int, changes: Sequence[int], close: bool = False
+) -> bool | None:
     """Each of `peers` gets `value`, some one of the `changes` besides. None when the search grew too long to say."""
-    room = max(value // ROOM_SHARE, ROOM_LEAST)
+    room = CLOSE if close else max(value // ROOM_SHARE, ROOM_LEAST)
     open_ = sorted([value + c for c in changes] + [value] * (peers - len(changes)), reverse=True)
     coins = sorted(spent, reverse=True)
     if not coins or coins[0] > open_[0] + peers * room or len(coins) < peers:

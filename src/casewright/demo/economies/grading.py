@@ -51,6 +51,8 @@ class False_:  # noqa: N801  a false attribution
     hops: int
     confidence: str
     why: str
+    large: bool = False
+    """Whether its share is a twentieth or more."""
 
 
 @dataclass
@@ -68,11 +70,46 @@ class Grades:
 
 
 def grade(truth: Truth, tables: Mapping[str, Rows], max_hops: int) -> Grades:
-    """Grades of the tables `clusters`, `payments` and `services`."""
+    """Grades of the tables `clusters`, `payments` and `services`, and of `change` where it is given."""
     grades = Grades(defaultdict(Score))
     _clusters(truth, tables["clusters"], grades)
     _services(truth, tables, max_hops, grades)
+    _market(truth, tables["services"], grades)
+    _changes(truth, list(tables.get("change", ())), grades)
     return grades
+
+
+def _market(truth: Truth, rows: Rows, grades: Grades) -> None:
+    """All that the market's own wallets spent (the direction `market`): coins that services got of it, by coin; a
+    service's own sweep stands for the coins that it gathers."""
+    true = {coin for coins in truth.cash_outs.values() for coin in coins}
+    met: set[int] = set()
+    score = grades.scores["market: coins that services got"]
+    for row in rows:
+        if row["payment"] is None and row["confidence"] != "none":
+            coins = {c for c in truth.walk.met_in(f"{row['txid']}:{row['vout']}") if c in true}
+            score += Score(right=bool(coins), wrong=not coins)
+            met |= coins
+    grades.scores["market: coins that services got"] = score + Score(found=len(met), missed=len(true - met))
+
+
+def _changes(truth: Truth, rows: list[Mapping[str, Any]], grades: Grades) -> None:
+    """Each rule about change, and votes of several without one against. Of transactions that one owner pays: right is
+    what is the payer's own; to be found is change where somebody else is paid, too."""
+    said: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for row in rows:
+        coin = row["txid"], row["vout"]
+        if row["txid"] in truth.returned:
+            for name in row["rules"]:
+                said[f"change: {name}"].add(coin)
+            for least in (1, 2, 3):
+                if row["votes"] >= least and not row["against"]:
+                    said[f"change: {least} or more votes, none against"].add(coin)
+    true = {(txid, vout) for txid, places in truth.changes.items() for vout in places}
+    for name, coins in said.items():
+        right = sum(vout in truth.returned[txid] for txid, vout in coins)
+        found = len(coins & true)
+        grades.scores[name] = Score(right, len(coins) - right, found, len(true) - found)
 
 
 def _clusters(truth: Truth, rows: Rows, grades: Grades) -> None:
@@ -132,7 +169,9 @@ def _attributions(
             grades.scores[name] += Score(right=right, wrong=not right)
         if not right:
             why = _why(truth, payment, direction, label, said)
-            grades.false.append(False_(payment.outpoint, direction, label, row["hops"], row["confidence"], why))
+            large = bool(_large(direction, label, said, payment))
+            false = False_(payment.outpoint, direction, label, row["hops"], row["confidence"], why, large)
+            grades.false.append(false)
     for label, step in least.items():
         if step <= max_hops and label not in truth.nameless:
             for name in _names(direction, step):
@@ -159,7 +198,9 @@ def _names(direction: str, hops: int, confidence: str = "") -> list[str]:
 def _why(truth: Truth, payment: Payment, direction: str, label: str, said: list[Mapping[str, Any]]) -> str:
     """What led to a false attribution, as far as the truth shows it."""
     rows = [row for row in said if row["service"] == label]
-    if strangers := sorted({truth.owners.get(row["address"], "nobody") for row in rows} - {label}):
-        return f"the address met is {', '.join(strangers)}'s: a cluster or tag is wrong"
+    if strangers := sorted(
+        {truth.owners.get(row["address"], "nobody").split()[0] for row in rows} - {label.split(maxsplit=1)[0]}
+    ):
+        return f"the address met is a {' and a '.join(strangers)}'s: a cluster or tag is wrong"
     barriers = {truth.crossed(payment, direction, f"{row['txid']}:{row['vout']}") for row in rows}
     return f"came through: {', '.join(sorted(barriers)) or 'nothing that explains it'}"

@@ -30,35 +30,47 @@ class Person:
         return self.wallet.dice.choice(self.services)
 
 
+ROUNDED, HUNDREDTH = 0.3, COIN // 100
+
+
+def asked(dice: Random, middle: int, spread: float = 1.2) -> int:
+    """An amount that somebody types in: three in ten are round."""
+    sats = amount(dice, middle, spread)
+    if dice.random() >= ROUNDED:
+        return sats
+    step = HUNDREDTH if sats > HUNDREDTH else HUNDREDTH // 10
+    return max(step, sats // step * step)
+
+
 def buy(world: "World", who: Person) -> None:
     """A withdrawal from an exchange to one's own wallet."""
-    who.service.ask(who.wallet.address(), amount(world.dice, COIN // 5))
+    who.service.ask(who.wallet.address(), asked(world.dice, COIN // 5))
 
 
 def sell(world: "World", who: Person) -> None:
-    sats = amount(world.dice, COIN // 40)
+    sats = asked(world.dice, COIN // 40)
     who.wallet.pay([(who.service.deposit_address(who.name), sats)], "deposit")
 
 
 def shop(world: "World", who: Person) -> None:
     """Pay an invoice of the processor; a new address each."""
-    sats = amount(world.dice, COIN // 60)
+    sats = asked(world.dice, COIN // 60)
     who.wallet.pay([(world.processor.deposit_address(f"invoice {world.tick}", again=False), sats)], "invoice")
 
 
 def shop_from_account(world: "World", who: Person) -> None:
     """Pay an invoice straight from the exchange."""
     holder = world.processor.deposit_address(f"invoice {world.tick}", again=False)
-    who.service.ask(holder, amount(world.dice, COIN // 60))
+    who.service.ask(holder, asked(world.dice, COIN // 60))
 
 
 def shop_by_payjoin(world: "World", who: Person) -> None:
-    world.rounds.payjoin(who.wallet, world.dice.choice(world.merchants), amount(world.dice, COIN // 60))
+    world.rounds.payjoin(who.wallet, world.dice.choice(world.merchants), asked(world.dice, COIN // 60))
 
 
 def pay_somebody(world: "World", who: Person) -> None:
     """Another person is paid; those whose wallet can make it a Stonewall."""
-    other, sats = world.dice.choice(world.people), amount(world.dice, COIN // 60)
+    other, sats = world.dice.choice(world.people), asked(world.dice, COIN // 60)
     if other is who:
         return
     if who.wallet.habits.stonewalls and world.dice.random() < 0.3:
@@ -82,12 +94,12 @@ def mix(world: "World", who: Person) -> None:
         world.rounds.enter_whirlpool(who.wallet)
     else:
         makers = [p.wallet for p in world.dice.sample(world.people, len(world.people)) if p.mixes]
-        world.rounds.joinmarket(who.wallet, makers, max(1_000_000, amount(world.dice, COIN // 20)))
+        world.rounds.joinmarket(who.wallet, makers, max(1_000_000, asked(world.dice, COIN // 20)))
 
 
 def tumble(world: "World", who: Person) -> None:
     """Through the mixer that keeps custody, back to one's own wallet or on to the market."""
-    sats = amount(world.dice, COIN // 20)
+    sats = asked(world.dice, COIN // 20)
     if who.wallet.pay([(world.mixer.deposit_address(who.name, again=False), sats)], "into the mixer"):
         target = world.market_address(who) if who.market and world.dice.random() < 0.5 else who.wallet.address()
         world.later(world.dice.randint(2, 9), world.mixer, target, sats * 97 // 100)
@@ -95,7 +107,7 @@ def tumble(world: "World", who: Person) -> None:
 
 def pay_market(world: "World", who: Person) -> None:
     """From the account at an exchange, or from one's own wallet."""
-    sats = amount(world.dice, COIN // 70, 0.9)
+    sats = asked(world.dice, COIN // 70, 0.9)
     if world.dice.random() < 0.5:
         who.service.ask(world.market_address(who), sats)
     else:

@@ -5,8 +5,9 @@ followed: which output is whose was decided off the chain.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 from casewright.demo.economies.ledger import Deed, Ledger
@@ -39,9 +40,13 @@ class Truth:
     payments: tuple[Payment, ...]
     changes: dict[str, list[int]]
     """Outputs that are change, by transaction: those of the one payer in a transaction that pays somebody else too."""
+    returned: dict[str, list[int]]
+    """Outputs that the one payer keeps, by transaction, also where nobody else is paid; only of transactions of one."""
     kinds: dict[str, str]
     """What each transaction was for."""
     custodial: frozenset[str]
+    cash_outs: dict[str, list[int]]
+    """Of each service, the coins that the market's own transactions paid to it."""
     nameless: frozenset[str]
     """Services of which no tag pack knows anything: nothing can name them, so that not naming them is no miss."""
     walk: "Walk"
@@ -64,18 +69,29 @@ def truth_of(world: World) -> Truth:
     custodial = frozenset(s.kind.label for s in world.services if s.kind.category not in MIXERS)
     walk = Walk(ledger, custodial, frozenset(s.kind.label for s in world.services) - custodial)
     payments = tuple(walk.payment(c, given[h]) for c, h in enumerate(ledger.holder) if h in given)
-    changes = {d.txid[::-1].hex(): c for d in ledger.deeds if (c := list(change_of(ledger, d)))}
+    changes = {d.txid[::-1].hex(): c for d in ledger.deeds if (c := change_of(ledger, d))}
     kinds = {d.txid[::-1].hex(): d.what for d in ledger.deeds}
     nameless = frozenset(s.kind.label for s in world.services if not s.kind.named)
-    return Truth(owners, payments, changes, kinds, custodial, nameless, walk)
+    returned = {d.txid[::-1].hex(): kept_of(ledger, d) for d in ledger.deeds if len(payers_of(ledger, d)) == 1}
+    cash_outs = {label: [c for c in walk.paid_by_market() if ledger.owner(c) == label] for label in sorted(custodial)}
+    return Truth(owners, payments, changes, returned, kinds, custodial, cash_outs, nameless, walk)
 
 
-def change_of(ledger: Ledger, deed: Deed) -> Iterator[int]:
+def payers_of(ledger: Ledger, deed: Deed) -> set[str]:
+    return {ledger.owner(c) for c in deed.spends}
+
+
+def kept_of(ledger: Ledger, deed: Deed) -> list[int]:
+    """Places of outputs that are a payer's own."""
+    payers = payers_of(ledger, deed)
+    return [coin - deed.makes.start for coin in deed.makes if ledger.owner(coin) in payers]
+
+
+def change_of(ledger: Ledger, deed: Deed) -> list[int]:
     """Places of true change; none when several pay, or all goes to the payer."""
-    payers = {ledger.owner(c) for c in deed.spends}
     payees = {ledger.owner(c) for c in deed.makes} - {"data"}
-    if len(payers) == 1 and payees != payers:
-        yield from (coin - deed.makes.start for coin in deed.makes if ledger.owner(coin) in payers)
+    payers = payers_of(ledger, deed)
+    return kept_of(ledger, deed) if len(payers) == 1 and payees != payers else []
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,21 @@ class Walk:
     def payment(self, coin: int, account: str) -> Payment:
         found = [self._search(coin, step, ()) for step in (self._origins, self._cash_outs)]
         return Payment(coin, self.ledger.outpoint(coin), account, self.ledger.sats[coin], found[0], found[1])
+
+    def paid_by_market(self) -> list[int]:
+        """All coins that others got in transactions which the market alone paid."""
+        deeds = [d for d in self.ledger.deeds if payers_of(self.ledger, d) == {OWNER}]
+        return [c for d in deeds for c in d.makes if self.ledger.owner(c) != OWNER]
+
+    def met_in(self, outpoint: str) -> tuple[int, ...]:
+        """The coin at an outpoint, and where its owner only gathered coins, those."""
+        coin = self._coins[outpoint]
+        deed = self.ledger.deeds[self.ledger.made[coin]]
+        return (coin, *deed.spends) if payers_of(self.ledger, deed) == {self.ledger.owner(coin)} else (coin,)
+
+    @cached_property
+    def _coins(self) -> dict[str, int]:
+        return {self.ledger.outpoint(c): c for c in range(len(self.ledger.sats))}
 
     def reached(self, coin: int, direction: str, lowered: tuple[str, ...]) -> set[str]:
         """Outputs of services that are reached from a payment when some barriers are not there."""
