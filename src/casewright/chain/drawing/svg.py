@@ -49,8 +49,8 @@ def drawing(scene: Scene, taint: str) -> ET.Element:
     kinds = [kind for kind in NODES if any(node.kind == kind for node in scene.nodes.values())]
     high = placed.height + 46 + 22 * len(kinds)
     wide = max(placed.width, 760.0)
-    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {wide:.0f} {high:.0f}",
-                              "width": f"{wide:.0f}", "role": "img"})  # fmt: skip
+    space = "http://www.w3.org/2000/svg"
+    root = ET.Element("svg", {"xmlns": space, "viewBox": f"0 0 {wide:.0f} {high:.0f}", "role": "img"})
     put(root, "title", f"The flow of payment {scene.payment['payment']}")
     put(root, "style").text = STYLE
     _hatch(root)
