@@ -18,7 +18,8 @@ import numpy as np
 import pyarrow as pa
 from figures import Time, clock, peak
 
-from casewright.chain.trace import trace, trace_params
+from casewright.chain.stages import trace_params
+from casewright.chain.trace import trace
 from casewright.engine.stage import Context
 from casewright.engine.steps import FreshSteps
 from casewright.model.settings import Settings

@@ -21,6 +21,7 @@ from casewright.chain.shapes import Shape
 from casewright.engine.stage import Context
 from casewright.kernels.forest import TOP, Forest
 
+PUBLISHED = KINDS.index("op_return")
 REMEMBERED = 1_000_000
 """Coins and transactions that are kept in words; when there are more, they are forgotten and made again."""
 
@@ -151,7 +152,8 @@ class Graph:
                 coin = self.coin(number)
                 sources.setdefault(coin.wallet, []).append(coin)
         paid, spent = chain.sats[first:after].tolist(), [int(chain.sats[n]) if n >= 0 else 0 for n in spends]
-        shape = self._shape(spends, range(first, after)) if spends else None
+        alone = len(spends) == 1 and PUBLISHED not in chain.kind[first:after]  # neither strangers nor a Tx0
+        shape = self._shape(spends, range(first, after)) if spends and not alone else None
         rule = coinjoin_rule(shape) if shape else None
         entrance = bool(shape and not rule and whirlpool_tx0(shape))
         return Crossing(transaction, chain.txid(transaction), spends, sources, sum(n < 0 for n in spends), first,
@@ -178,7 +180,7 @@ class Graph:
         if wallet not in self.judged:
             _bound(self.judged)
             first, after = np.searchsorted(self.tagged, [wallet, wallet + 1])
-            verdict = judge(self.tags.slice(first, after - first).to_pylist()) if wallet >= 0 else Verdict()
+            verdict = judge(self.tags.slice(first, after - first).to_pylist()) if first < after else Verdict()
             verdict = guarded(verdict, self.mixed.get(wallet))
             self.judged[wallet] = Verdict() if self.in_market(wallet) and not verdict.custodial else verdict
         return self.judged[wallet]
