@@ -75,3 +75,11 @@ def test_a_service_behind_a_merge_that_could_be_a_payjoin_is_told_with_that_doub
     told = [s["against"] for s in tables["services"] if s["direction"] == "back" and s["address"] == address("tallow")]
     assert told
     assert all("could be a PayJoin" in words for words in told)
+
+
+def test_a_tag_that_holds_for_its_address_only_says_nothing_of_the_cluster() -> None:
+    tables, _ = mistaken(KESTREL, tag("tallow", "Tallow Coin", defines_cluster=False))
+    assert tables["joined_services"] == []
+    by_account = {p["payment"]: p["account"] for p in tables["payments"]}
+    told = {(by_account[s["payment"]], s["service"]) for s in tables["services"] if s["direction"] == "back"}
+    assert told == {("acc-1", "Kestrel Exchange"), ("acc-2", "Tallow Coin")}

@@ -76,6 +76,11 @@ def test_a_tags_own_context_counts_before_its_actor() -> None:
     assert (second["legal_name"], second["jurisdiction"]) == ("Cold B.V.", "BE")
 
 
+def test_a_tag_says_whether_it_holds_for_its_cluster_or_for_its_address_only() -> None:
+    said = [PACK.replace("currency", f"{line}currency", 1) for line in ("", "is_cluster_definer: false\n")]
+    assert [tag_rows(read({"tags.yaml": s}))[0]["defines_cluster"] for s in said] == [None, False]
+
+
 def test_a_header_may_be_included_from_the_same_exhibit_only() -> None:
     header = "title: x\nlabel: Included\ncurrency: BTC\ncategory: exchange\n"
     pack = f"header: !include ../header.yaml\ntags:\n- address: {GOOD}\n"
@@ -143,6 +148,60 @@ def test_a_pack_cannot_make_objects_or_eat_memory_by_aliases() -> None:
 def test_files_that_are_no_yaml_are_named_and_readmes_are_not() -> None:
     output = read({"tags.yaml": PACK, "README.md": "hello", "tags.xlsx": "PK"})
     assert balance(output)["files"] == (3, 1, 1, 1)
+
+
+LIST = f"""Address;Entity Name;Type;Score;Country;Source URL
+{GOOD};Archive;donations;90;us;https://archive.example
+3CTPRyUbCKkByGmAVvDV6ReZXT1WfV3UPd;Kestrel Exchange;exchange;;nl;
+"""
+
+
+def test_a_list_names_its_columns_as_lists_do() -> None:
+    first, second = tag_rows(read({"ours.csv": LIST.replace("Entity Name", "Name")}))
+    assert (first["label"], first["category"], first["level"], first["row"]) == ("Archive", "donations", 90, 1)
+    assert (first["jurisdiction"], first["source"]) == ("US", "https://archive.example")
+    assert (second["label"], second["level"], second["confidence"]) == ("Kestrel Exchange", 5, None)
+
+
+@pytest.mark.parametrize("comma", [",", ";", "\t", "|"])
+def test_a_list_may_part_its_fields_in_four_ways_and_come_from_a_spreadsheet(comma: str) -> None:
+    raw = f"wallet_address,label,confidence\r\n{GOOD},Caf\xe9,forensic\r\n".replace(",", comma)
+    for encoded in (raw.encode("utf-8-sig"), raw.encode("cp1252")):
+        (row,) = tag_rows(read({"list.tsv": encoded}))
+        assert (row["label"], row["level"]) == ("Caf\xe9", 50)
+
+
+def test_rows_of_a_list_that_cannot_be_used_are_set_aside_with_their_number() -> None:
+    rows = ["Archive,50", "Broken,50", "Short", "High,500", "Negative,-1", ",1"]
+    raw = "address,label,level\n" + "\n".join(f"{GOOD},{row}" for row in rows)
+    output = read({"list.csv": raw.replace(f"{GOOD},Broken", f"{GOOD[:-1]}M,Broken")})
+    assert [s.row for s in output.set_aside] == [2, 3, 4, 5, 6]
+    assert "has 2 fields, the heading 3" in output.set_aside[1].detail
+    assert "level '500'" in output.set_aside[2].detail
+    assert len(tag_rows(output)) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ("label,level\nx,1\n", "no column is called address"),
+        (f"address,note\n{GOOD},x\n", "no column is called label"),
+        ("", "empty"),
+        ("address,address\nx,y\n", "twice"),
+    ],
+)
+def test_a_list_whose_columns_say_nothing_is_set_aside_whole(raw: str, why: str) -> None:
+    output = read({"list.csv": raw, "good.yaml": PACK})
+    assert why in output.set_aside[0].detail
+    assert len(tag_rows(output)) == 2
+
+
+def test_other_coins_of_a_list_hold_nothing_to_find_and_actors_of_packs_name_its_companies() -> None:
+    other = "0xFA8E3920daF271daB92Be9B87d9998DDd94FEF08,x,,ETH"
+    listed = f"address,label,actor,coin\n{other}\n{GOOD},Kestrel,kestrel,btc\n"
+    output = read({"list.csv": listed, "actors.yaml": ACTORS})
+    assert [r["legal_name"] for r in tag_rows(output)] == ["Kestrel B.V."]
+    assert balance(output)["tags"] == (2, 1, 1, 0)
 
 
 @needs_shared

@@ -10,8 +10,8 @@ import yaml
 from casewright.demo.chain import ChainTruth, write_chain
 from casewright.demo.operation import Operation, build_operation
 from casewright.demo.papers import COLUMNS, reference, write_papers
+from casewright.engine.records import BadRecord, read_records
 from casewright.link.joins import reference_of
-from casewright.link.records import BadRecord, read_records
 
 EXCHANGES = ("Kestrel Exchange", "Tallow Coin", "Brightwater Desk")
 Papers = tuple[Operation, ChainTruth, Path]

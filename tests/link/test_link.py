@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from casewright.engine.records import BadRecord, Record, read_records
 from casewright.engine.stage import Context
 from casewright.link.joins import reference_of
 from casewright.link.judge import Said, judgement, judgements
-from casewright.link.records import BadRecord, Record, read_records
 from casewright.link.stages import JUDGED, STAGES
 from casewright.model.errors import Missing, UsageError
 from tests.world import context, digests_of, rows_of

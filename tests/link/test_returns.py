@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from casewright.engine.records import BadRecord, Record
 from casewright.engine.stage import Context
-from casewright.link.records import BadRecord, Record
 from casewright.link.return_forms import read_return
 from casewright.link.return_mapping import ReturnMapping, day_of, read_return_mapping
 from casewright.link.stages import STAGES

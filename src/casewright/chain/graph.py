@@ -234,15 +234,19 @@ def forest_of(clusters: pa.Table, holders: int) -> Forest:
 
 
 def _split(wallet_of: Numbers, names: pa.Array, context: Context, chain: Chain) -> dict[int, str]:
-    """Take the tagged addresses out of clusters that join services (`guard`): there a tag counts for its own address
-    only. What is to be said of those clusters and addresses."""
+    """Take tagged addresses out of clusters that join services (`guard`): there a tag counts for its own address only.
+    And out of any, where each of their tags says so of itself. What is to be said of those clusters and addresses."""
     rows = context.table("joined_services")
     found = numbers(pc.index_in(rows["cluster"], names)).tolist()
     mixed = dict(zip(found, rows["doubt"].to_pylist(), strict=True))
-    tagged = places(context.table("tags")["address"], chain.addresses) if mixed else np.empty(0, np.int64)
-    for holder in dict.fromkeys(tagged[tagged >= 0].tolist()):
-        if said := mixed.get(int(wallet_of[holder])):
+    tags = context.table("tags")
+    tagged = places(tags["address"], chain.addresses).tolist()
+    wide = {h for h, defines in zip(tagged, tags["defines_cluster"].to_pylist(), strict=True) if defines is not False}
+    for holder in dict.fromkeys(h for h in tagged if h >= 0):
+        said = mixed.get(int(wallet_of[holder]))
+        if said or holder not in wide:
             wallet_of[holder] = len(names) + holder
+        if said:
             mixed[len(names) + holder] = said
     return mixed
 

@@ -49,7 +49,7 @@ STAGES = (
     Stage("blocks", 3, ("chain_files", "read_files", "read_blocks", "read_damage"), CHAIN,
           Late("casewright.chain.blocks", "blocks"),
           params=lambda settings: {"network": settings.chain.network}),
-    Stage("tags", 1, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
+    Stage("tags", 2, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
     Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), columns=NUMBERS),
     Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),

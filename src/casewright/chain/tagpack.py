@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from casewright.chain.tag_list import Unusable
 from casewright.model.errors import Refused
 
 LEVELS: Mapping[str, int] = {
@@ -89,12 +90,13 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-def tags_of(pack: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
-    """Number (from 1) and fields of each tag, the header's included; None for an entry that is no mapping."""
+def tags_of(pack: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any] | str | None]]:
+    """Number (from 1) and fields of each tag, the header's included; None for an entry that is no mapping, and what a
+    list says of a row that it cannot use."""
     header = {k: v for k, v in pack.items() if k not in ("tags", "actors")}
     tags = pack.get("tags")
     for number, tag in enumerate(tags if isinstance(tags, list) else (), start=1):
-        yield number, {**header, **tag} if isinstance(tag, Mapping) else None
+        yield number, {**header, **tag} if isinstance(tag, Mapping) else tag if isinstance(tag, Unusable) else None
 
 
 def actors_of(pack: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -1,4 +1,7 @@
-"""The stage `tags`: attributions of Bitcoin addresses by others, all kept, also where they disagree."""
+"""The stage `tags`: attributions of Bitcoin addresses by others, all kept, also where they disagree.
+
+TagPacks and ActorPacks as YAML (`tagpack`), and lists as CSV (`tag_list`).
+"""
 
 import posixpath
 from collections.abc import Mapping
@@ -9,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.chain.payments import as_paid
+from casewright.chain.tag_list import read_list
 from casewright.chain.tagpack import LEVELS, actors_of, context_of, countries_of, read_pack, tags_of, text_of
 from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.model.bitcoin import valid_address
@@ -17,7 +21,8 @@ from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
 CURRENCIES = {"BTC", "XBT", "BITCOIN"}
-NAMES = (b".yaml", b".yml")
+PACKS, LISTS = (b".yaml", b".yml"), (b".csv", b".tsv")
+TRUTHS = {"true": True, "false": False}
 TEXTS = (b".md", b".txt", b"license")
 File = Mapping[str, Any]
 Actor = tuple[str | None, str | None]
@@ -35,12 +40,12 @@ def tags(batch: pa.Table, context: Context) -> Output:
     for file, pack in packs.read:
         for number, fields in tags_of(pack):
             received += 1
-            if fields and (text_of(fields, "currency") or "BTC").upper() not in CURRENCIES:
+            if isinstance(fields, Mapping) and (text_of(fields, "currency") or "BTC").upper() not in CURRENCIES:
                 foreign += 1
             elif problem := problem_of(fields):
                 words = f"{file['name']}, tag {number}: {problem}"
                 aside.append(SetAside("tags", _id(file), "unusable tag", words, row=number))
-            elif fields:
+            elif isinstance(fields, Mapping):
                 rows.append(_row(file, number, fields, actors))
     tallies = [Tally("files", len(files), len(packs.read), serving), Tally("tags", received, len(rows), foreign)]
     return Output({"tags": TABLES["tags"].rows(rows)}, aside, tallies)
@@ -58,11 +63,15 @@ class Packs:
 
     def take(self, file: File) -> None:
         """Read one file as a pack, or note why not."""
-        if not _named(file).endswith(NAMES):
-            self._refuse(file, "not supported", "is no YAML file")
+        if not _named(file).endswith((*PACKS, *LISTS)):
+            self._refuse(file, "not supported", "is neither YAML nor CSV")
             return
         try:
-            self.read.append((file, read_pack(self._content(file), partial(self._include, file))))
+            if _named(file).endswith(LISTS):
+                pack = read_list(self._content(file))
+            else:
+                pack = read_pack(self._content(file), partial(self._include, file))
+            self.read.append((file, pack))
         except Refused as refusal:
             self._refuse(file, "unreadable", str(refusal))
 
@@ -107,14 +116,27 @@ def _actors(packs: list[dict[str, Any]]) -> dict[str, Actor]:
     return known
 
 
-def problem_of(fields: Mapping[str, Any] | None) -> str | None:
+def problem_of(fields: Mapping[str, Any] | str | None) -> str | None:
     """Why a tag cannot be used; None when it can."""
+    if isinstance(fields, str):
+        return str(fields)
     if fields is None:
         return "is no mapping of fields"
     address = text_of(fields, "address")
     if not address or not text_of(fields, "label"):
         return "has no address or no label"
-    return None if valid_address(address) else f"{address[:100]!r} is no Bitcoin address: its checksum does not hold"
+    if not valid_address(address):
+        return f"{address[:100]!r} is no Bitcoin address: its checksum does not hold"
+    level = text_of(fields, "level")
+    return None if level is None or _level(fields) is not None else f"its level {level[:20]!r} is not from 0 to 100"
+
+
+def _level(fields: Mapping[str, Any]) -> int | None:
+    """The level that a list gives, or else that of the confidence id; None for a level that is none."""
+    given = text_of(fields, "level")
+    if given is None:
+        return LEVELS.get(text_of(fields, "confidence") or "unknown", LEVELS["unknown"])
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 4 and int(given) <= 100 else None
 
 
 def _id(file: File) -> str:
@@ -128,8 +150,9 @@ def _row(file: File, number: int, fields: Mapping[str, Any], actors: Mapping[str
         "tag": make_id("tag", file["exhibit"], file["path"], number),
         "address": as_paid(text_of(fields, "address") or ""), "label": text_of(fields, "label"), "actor": actor,
         "category": text_of(fields, "category"), "confidence": confidence,
-        "level": LEVELS.get(confidence or "unknown", LEVELS["unknown"]), "source": text_of(fields, "source"),
+        "level": _level(fields), "source": text_of(fields, "source"),
         "legal_name": text_of(fields, "legal_name") or text_of(about, "legal_name") or legal,
         "jurisdiction": countries_of(fields) or countries_of(about) or country,
+        "defines_cluster": TRUTHS.get((text_of(fields, "is_cluster_definer") or "").lower()),
         "exhibit": file["exhibit"], "path": file["path"], "row": number,
     }  # fmt: skip

@@ -5,8 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from casewright.engine.records import BadRecord, Record, read_records
 from casewright.engine.stage import Context, Output, SetAside, Tally
-from casewright.link.records import BadRecord, Record, read_records
 from casewright.link.return_forms import read_return
 from casewright.link.return_mapping import FIELDS, ReturnMapping, day_of, read_return_mapping
 from casewright.model.errors import Refused

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from casewright.link.records import BadRecord, Record, read_records
+from casewright.engine.records import BadRecord, Record, read_records
 from casewright.link.return_mapping import FIELDS, ReturnMapping
 
 Found = Iterator[Record | BadRecord]

@@ -870,6 +870,7 @@ _ALL = (
             Column("source", STR, "where the tagger says it is from"),
             Column("legal_name", STR, "legal name of the service, if the pack says"),
             Column("jurisdiction", STR, "ISO 3166 country of the service, if the pack says"),
+            Column("defines_cluster", BOOL, "false: holds for its address only; NULL where the pack does not say"),
             *EXHIBIT_LOCUS,
         ),
         key="tag",

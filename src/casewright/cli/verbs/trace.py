@@ -24,7 +24,7 @@ def trace(
         ),
     ] = None,
     tags: Annotated[
-        list[Path] | None, typer.Option(metavar="PATH", help="GraphSense TagPack or ActorPack.", show_default=False)
+        list[Path] | None, typer.Option(metavar="PATH", help="Tags: GraphSense packs or CSV.", show_default=False)
     ] = None,
     picture: Annotated[
         tuple[str, Path] | None,

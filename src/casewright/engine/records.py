@@ -1,4 +1,4 @@
-"""Customer records and earlier subjects, read from CSV as they came."""
+"""Tables that others wrote as CSV, read as they came: customer records, earlier subjects, lists of tags."""
 
 import csv
 import io
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 FIELD_LIMIT = 1 << 20
+COMMAS = ",;\t|"
+"""What may part the fields; the one that the heading has most of."""
 LONGEST_RECORD = 1 << 22
 """Bytes of one record at most: a quote that is never closed must not swallow the file."""
 
@@ -29,11 +31,12 @@ class BadRecord:
 
 
 def read_records(raw: bytes, needed: tuple[str, ...], encoding: str = "") -> Iterator[Record | BadRecord]:
-    """Rows under a heading; in `encoding`, by default UTF-8, or else Windows-1252; `,`, `;` or tabs. Column names in
-    any case.
+    """Rows under a heading; in `encoding`, by default UTF-8, or else Windows-1252; parted by comma, semicolon, tab or
+    bar.
 
-    A row with more or fewer fields than the heading is bad, and so is a file without the needed columns. Rows are
-    numbered from 1 below the heading. NUL stands as `\\0`, a byte that Windows-1252 lacks as `\\xNN`.
+    Column names are in any case. A row with more or fewer fields than the heading is bad, and so is a file without the
+    needed columns. Rows are numbered from 1 below the heading. NUL stands as `\\0`, a byte that Windows-1252 lacks as
+    `\\xNN`.
     """
     encoding = encoding or _encoding(raw)
     start, first = next(_lines(raw, 0), (0, b""))
@@ -41,7 +44,7 @@ def read_records(raw: bytes, needed: tuple[str, ...], encoding: str = "") -> Ite
         yield BadRecord("the file is empty, or has no heading", 0, 0, len(raw))
         return
     text = first.decode(encoding, "backslashreplace").lstrip("\ufeff")
-    comma = max(",;\t", key=text.count)
+    comma = max(COMMAS, key=text.count)
     heading = [h.strip().lower() for h in _fields(text, comma)]
     if wrong := _wrong(heading, needed):
         yield BadRecord(wrong, 0, start, len(first))
