@@ -23,7 +23,7 @@ _QUERY, _PLAIN = nb.types.Array(nb.uint64, 1, "C", readonly=True), nb.uint32[::1
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _ones(typing: Any, word: Any) -> Any:
+def ones(typing: Any, word: Any) -> Any:
     """Number of ones in a uint64: the processor's own instruction."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> ir.Value:
@@ -35,10 +35,10 @@ def _ones(typing: Any, word: Any) -> Any:
 @nb.njit(nb.int64(_QUERY, _HASHES, nb.int64), cache=True, inline="always")
 def distance_to(query, hashes, at):  # type: ignore[no-untyped-def]
     return (
-        _ones(query[0] ^ hashes[at, 0])
-        + _ones(query[1] ^ hashes[at, 1])
-        + _ones(query[2] ^ hashes[at, 2])
-        + _ones(query[3] ^ hashes[at, 3])
+        ones(query[0] ^ hashes[at, 0])
+        + ones(query[1] ^ hashes[at, 1])
+        + ones(query[2] ^ hashes[at, 2])
+        + ones(query[3] ^ hashes[at, 3])
     )
 
 
@@ -75,7 +75,7 @@ def was_met(query, hashes, at, slots, slot):  # type: ignore[no-untyped-def]
     for earlier in range(slot):
         first, bits, radius = slots[earlier, 0], slots[earlier, 1], slots[earlier, 2]
         apart = np.uint64(key_of(query, first, bits) ^ key_of(hashes[at], first, bits))
-        if _ones(apart) <= radius:
+        if ones(apart) <= radius:
             return True
     return False
 
