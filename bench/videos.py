@@ -1,6 +1,6 @@
 """Videos: what is found of known clips inside longer videos, and of parts of known videos, and what is found wrongly.
 
-uv run python bench/videos.py [--quick] [--out FILE]
+uv run python bench/videos.py [--quick] [--seed N] [--out FILE]
 """
 
 import argparse
@@ -42,9 +42,10 @@ class Case:
 def main() -> None:
     options = argparse.ArgumentParser(description="containment of videos")
     options.add_argument("--quick", action="store_true", help="fewer films")
+    options.add_argument("--seed", type=int, default=41, help="other films")
     options.add_argument("--out", type=Path, help="write the table here")
     chosen = options.parse_args()
-    dice = Random(41)
+    dice = Random(chosen.seed)
     known, cases = world(dice, 6 if chosen.quick else 24)
     listed = {name: hashed(encoded(film, Form(), dice), read_frames) for name, film in known.items()}
     table = [

@@ -33,13 +33,18 @@ def joined(*parts: Hashes) -> Hashes:
 
 
 def judged(
-    items: dict[str, Hashes], listed: dict[str, Hashes], poor: Sequence[tuple[str, int, int]] = (), bits: int = 10
+    items: dict[str, Hashes],
+    listed: dict[str, Hashes],
+    poor: Sequence[tuple[str, int, int]] = (),
+    bits: int = 10,
+    quality: int = 5,
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """Matches of films of a frame a second, each some bits off; `poor`: film, and from and to where it is black."""
+    """Matches of films of a frame a second, each some bits off; `poor`: film, and from and to where it is black, or as
+    dark as `quality` says."""
     dice = np.random.default_rng(3)
     rows = [
         {"item": name, "second": float(at), "pdq": text, "is_whole": True,
-         "pdq_quality": 5 if any(n == name and a <= at < b for n, a, b in poor) else 90}
+         "pdq_quality": quality if any(n == name and a <= at < b for n, a, b in poor) else 90}
         for name in sorted(items) for at, text in enumerate(in_hex(flipped(items[name], dice, bits)))
     ]  # fmt: skip
     entries = TABLES["list_entries"].rows([{"entry": n, "pdq": in_hex(h)} for n, h in listed.items()])
@@ -135,6 +140,42 @@ def test_black_counts_for_nothing() -> None:
 def test_a_card_that_stands_still_is_one_moment_however_long() -> None:
     card = still(1, 40)
     assert not judged({"film": joined(body(2, 30), card)}, {"known": joined(card, body(3, 30))})
+
+
+def test_an_intro_belongs_to_the_span_though_it_counts_for_nothing() -> None:
+    intro, black = body(1, 9), still(2, 2)
+    listed = {f"film {n}": joined(intro, black, body(10 + n, 20)) for n in range(4)}
+    items = {"whole": joined(body(3, 30), listed["film 2"], body(4, 30)),
+             "body": joined(body(5, 30), listed["film 2"][11:], body(6, 30))}  # fmt: skip
+    found = judged(items, listed, poor=[("whole", 39, 41)])
+    assert found.keys() == {("whole", "film 2"), ("body", "film 2")}
+    assert spans(found["whole", "film 2"]) == (30, 61, 0, 31)
+    assert spans(found["body", "film 2"]) == (30, 50, 11, 31)
+
+
+def test_dark_seconds_belong_to_the_span_and_black_ones_do_not() -> None:
+    film = body(1, 30)
+    items = {"item": joined(body(2, 20), film, body(3, 20))}
+    for quality, ends in ((30, (20, 50, 0, 30)), (5, (24, 46, 4, 26))):
+        found = judged(items, {"film": film}, [("item", 20, 24), ("item", 46, 50)], quality=quality)
+        assert spans(found["item", "film"]) == ends
+
+
+def test_one_picture_that_stands_still_is_placed_in_the_middle_of_where_it_may_lie() -> None:
+    """Also where listed films have an intro in common: the clip has nothing of it."""
+    intro = body(1, 9)
+    listed = {f"film {n}": joined(intro, body(10 + n, 11), still(20 + n, 9), body(30 + n, 20)) for n in range(4)}
+    items = {"card": listed["film 1"][22:27], **{f"other {n}": joined(intro, body(40 + n, 20)) for n in range(4)}}
+    found = judged(items, listed, bits=3)
+    assert found.keys() == {("card", "film 1")}
+    assert spans(found["card", "film 1"]) == (0, 5, 22, 27)
+
+
+def test_a_picture_that_stands_still_does_not_outvote_the_one_before_it() -> None:
+    film = joined(body(1, 17), still(2, 9), body(3, 20))
+    (row,) = judged({"part": film[16:20]}, {"film": film}, bits=3).values()
+    assert row["method"] == "part"
+    assert spans(row) == (0, 4, 16, 20)
 
 
 def test_frames_between_seconds_find_what_begins_elsewhere() -> None:

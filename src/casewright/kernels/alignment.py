@@ -31,15 +31,18 @@ def moments(hashes, starts, still):  # type: ignore[no-untyped-def]
     return result
 
 
-@nb.njit(nb.types.UniTuple(nb.int64, 3)(_HASHES, nb.int64, _REAL, _HASHES, _TRUE, nb.int64, nb.float64), cache=True)
-def _nearest(hashes, at, seconds, others, counts, begin, moment):  # type: ignore[no-untyped-def]
-    """Bits to the nearest frame that counts at most a second from `moment`, which it is (-1: none), and from where on
-    to look for the next one."""
+@nb.njit(
+    nb.types.UniTuple(nb.int64, 3)(_HASHES, nb.int64, _REAL, _HASHES, _TRUE, nb.int64, nb.float64, nb.float64),
+    cache=True,
+)
+def _nearest(hashes, at, seconds, others, counts, begin, moment, around):  # type: ignore[no-untyped-def]
+    """Bits to the nearest frame that counts at most `around` seconds from `moment`, which it is (-1: none), and from
+    where on to look for the next one."""
     bits, which = FAR, -1
-    while begin < len(others) and seconds[begin] < moment - AROUND:
+    while begin < len(others) and seconds[begin] < moment - around:
         begin += 1
     other = begin
-    while other < len(others) and seconds[other] <= moment + AROUND:
+    while other < len(others) and seconds[other] <= moment + around:
         if counts[other]:
             found = distance_to(hashes[at], others, other)
             if found < bits:
@@ -69,7 +72,7 @@ def stretches(seconds, hashes, counts, runs, others_at, others, other_counts, ot
         moment = seconds[at] - offset
         if not counts[at] or moment < others_at[0] - AROUND or moment > others_at[-1] + AROUND:
             continue
-        bits, which, begin = _nearest(hashes, at, others_at, others, other_counts, begin, moment)
+        bits, which, begin = _nearest(hashes, at, others_at, others, other_counts, begin, moment, AROUND)
         if which < 0:
             continue
         if bits > grow:
@@ -97,6 +100,24 @@ def stretches(seconds, hashes, counts, runs, others_at, others, other_counts, ot
 
 
 @nb.njit(
+    nb.int64[:, ::1](_REAL, _HASHES, _TRUE, _REAL, _HASHES, _TRUE, nb.float64, nb.float64, nb.int64),
+    cache=True,
+)
+def meetings(seconds, hashes, counts, others_at, others, other_counts, offset, around, grow):  # type: ignore[no-untyped-def]
+    """Which frames agree within `grow` bits with which of the other film, that begins `offset` seconds later, at most
+    `around` seconds off."""
+    rows, count, begin = np.empty((len(hashes), 2), np.int64), 0, 0
+    for at in range(len(hashes)):
+        if counts[at]:
+            moment = seconds[at] - offset
+            bits, which, begin = _nearest(hashes, at, others_at, others, other_counts, begin, moment, around)
+            if bits <= grow:
+                rows[count, 0], rows[count, 1] = at, which
+                count += 1
+    return rows[:count].copy()
+
+
+@nb.njit(
     nb.types.UniTuple(nb.int64, 2)(
         _REAL, _HASHES, _TRUE, _REAL, _HASHES, _TRUE, nb.float64, nb.float64, nb.float64, nb.int64
     ),
@@ -108,7 +129,9 @@ def agreement(seconds, hashes, counts, other_seconds, others, other_counts, offs
     met, agreed, begin = 0, 0, 0
     for at in range(len(hashes)):
         if counts[at] and not low <= seconds[at] <= high:
-            bits, which, begin = _nearest(hashes, at, other_seconds, others, other_counts, begin, seconds[at] - offset)
+            bits, which, begin = _nearest(
+                hashes, at, other_seconds, others, other_counts, begin, seconds[at] - offset, AROUND
+            )
             met += which >= 0
             agreed += bits <= grow
     return met, agreed

@@ -11,6 +11,7 @@ A listed film is known by a frame a second. Of a film of the case there are fram
 picture moves: so the seconds of the listed one find their moment, wherever in the other one it lies.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,8 @@ OFFSETS = 8
 """Different offsets that are looked at for two films, those with most votes first."""
 SHIFTS = np.array([0, -0.5, 0.5, -1, 1, -1.5, 1.5, -2, 2])
 """Seconds round an offset at which the best one is looked for: pictures that stand still vote for many."""
+UNSURE = 0.5
+"""Seconds by which the moment of a frame may be off."""
 FILMS = 32
 """Different films among which it is counted who shares a stretch."""
 KIN = 4
@@ -41,14 +44,15 @@ Numbers = NDArray[Any]
 
 @dataclass(frozen=True)
 class Film:
-    """Seconds, hashes uint64 [n, 4], which frames count, the moments that they belong to, and which of them stand for
-    whole seconds."""
+    """Seconds, hashes uint64 [n, 4], which frames count, the moments that they belong to, which of them stand for whole
+    seconds, and which show something, be it too little to count."""
 
     seconds: Numbers
     hashes: Numbers
     counts: Numbers
     runs: Numbers
     whole: Numbers
+    shows: Numbers
 
     def without(self, common: Numbers) -> "Film":
         return replace(self, counts=self.counts & ~common)
@@ -115,42 +119,80 @@ def offsets_of(seconds: Numbers, others: Numbers, runs: Numbers, least: int) -> 
 
 
 def _fullest(votes: Numbers, runs: Numbers) -> float:
-    """The first of two neighbouring whole offsets for which most moments vote."""
-    pairs = np.unique(np.column_stack([np.floor(votes).astype(np.int64), runs]), axis=0)
-    cells, counts = np.unique(pairs[:, 0], return_counts=True)
-    following = np.zeros(len(cells), np.int64)
-    touching = np.diff(cells) == 1
-    following[:-1][touching] = counts[1:][touching]
-    return float(cells[np.argmax(counts + following)])
+    """The first of two neighbouring whole offsets for which most moments vote. One that stands still votes for many."""
+    cells = np.floor(votes).astype(np.int64)
+    pairs = np.unique(np.column_stack([np.concatenate([cells, cells - 1]), np.concatenate([runs, runs])]), axis=0)
+    lows, counts = np.unique(pairs[:, 0], return_counts=True)
+    counts[~np.isin(lows, cells)] = 0
+    return float(lows[np.argmax(counts)])
 
 
 def compared(film: Film, listed: Film, offsets: Sequence[float], near: int) -> Found | None:
     """What the films share at these offsets; each frame of the first counts for the first offset at which it agrees."""
-    from casewright.kernels.alignment import stretches  # noqa: PLC0415  slow to import
-
     least, free = enough(film, listed), film.counts.copy()
     covered, listed_covered = np.zeros(len(film.counts), bool), np.zeros(len(listed.counts), bool)
     found: list[Stretch] = []
     for about in offsets:
-        there, here = (listed.seconds, listed.hashes, listed.counts, listed.runs), (film.seconds, film.hashes, free)
-        tried = [
-            (offset, stretches(*there, *here, film.runs, -offset, near, GROW, MISSES)) for offset in about + SHIFTS
-        ]
-        offset, rows = max(tried, key=lambda one: int(one[1][:, 7].sum()))
-        for first, last, begins, ends, moments, bits, agreeing, _ in rows.tolist():
-            if agreeing >= least and moments >= min(NEAR, least):
-                begin, end = float(film.seconds[begins]), float(film.seconds[ends]) + 1
-                within = (film.seconds > begin - 1) & (film.seconds < end)
-                covered |= within
-                free &= ~within
-                listed_covered[first : last + 1] = True
-                found.append(Stretch(first, last, begin, end, moments, bits, offset))
+        offset, rows = _best(film, listed, free, about, near, least)
+        for first, last, begins, ends, moments, bits, *_ in rows.tolist():
+            begin, end = float(film.seconds[begins]), float(film.seconds[ends]) + 1
+            within = (film.seconds > begin - 1) & (film.seconds < end)
+            covered |= within
+            free &= ~within
+            listed_covered[first : last + 1] = True
+            low = min(last, max(first, math.ceil(begin - offset - UNSURE)))
+            high = max(low, min(last, math.floor(end - 1 - offset + UNSURE)))
+            found.append(Stretch(low, high, begin, end, moments, bits, offset))
     if not found:
         return None
     found.sort(key=lambda s: (s.first - s.last, s.begin))
     seen = listed_covered | ~_facing_nothing(film, listed, found[0].offset)
     return Found(found, _share(film.runs, film.counts & film.whole, covered),
                  _share(listed.runs, listed.counts & seen, listed_covered))  # fmt: skip
+
+
+def _best(film: Film, listed: Film, free: Numbers, about: float, near: int, least: int) -> tuple[float, Numbers]:
+    """The offset round `about` at which the films agree best, and the stretches there that are enough."""
+    from casewright.kernels.alignment import stretches  # noqa: PLC0415  slow to import
+
+    there, here = (listed.seconds, listed.hashes, listed.counts, listed.runs), (film.seconds, film.hashes, free)
+
+    def at(offset: float) -> tuple[float, Numbers]:
+        rows = stretches(*there, *here, film.runs, -offset, near, GROW, MISSES)
+        return offset, rows[(rows[:, 6] >= least) & (rows[:, 4] >= min(NEAR, least))]
+
+    best = max((at(offset) for offset in (about + SHIFTS).tolist()), key=lambda one: int(one[1][:, 7].sum()))
+    if not len(best[1]):
+        return best
+    settled = at(_settled(film, listed, free, *best))
+    return settled if settled[1][:, 6].sum() >= best[1][:, 6].sum() else best
+
+
+def _settled(film: Film, listed: Film, free: Numbers, about: float, rows: Numbers) -> float:
+    """The offset on which most moments agree, more finely: a picture that moves says it by its own second, one that
+    stands still only that the shorter one lies in the longer."""
+    from casewright.kernels.alignment import AROUND, meetings  # noqa: PLC0415  slow to import
+
+    held = np.zeros(len(listed.counts), bool)
+    for first, last in rows[:, :2].tolist():
+        held[first : last + 1] = True
+    met = meetings(listed.seconds, listed.hashes, listed.counts & held, film.seconds, film.hashes, free, -about,
+                   AROUND, GROW)  # fmt: skip
+    runs = np.unique(np.column_stack([film.runs[met[:, 1]], listed.runs[met[:, 0]]]), axis=0)
+    differences = [a - b for a, b in zip(_ends(film, runs[:, 0]), _ends(listed, runs[:, 1]), strict=True)]
+    lows, highs = np.minimum(*differences) - UNSURE, np.maximum(*differences) + UNSURE
+    edges = np.concatenate([lows, highs])
+    order = np.argsort(edges, kind="stable")
+    votes, edges = np.cumsum(np.where(order < len(lows), 1, -1)), edges[order]
+    fullest = np.flatnonzero(votes == votes.max())
+    middles = (edges[fullest] + edges[fullest + 1]) / 2
+    return float(middles[np.argmin(np.abs(middles - about))])
+
+
+def _ends(film: Film, runs: Numbers) -> tuple[Numbers, Numbers]:
+    """The first and the last second of these moments."""
+    first, behind = (np.searchsorted(film.runs, runs, side) for side in ("left", "right"))
+    return film.seconds[first], film.seconds[behind - 1]
 
 
 def _facing_nothing(film: Film, listed: Film, offset: float) -> Numbers:

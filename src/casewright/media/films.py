@@ -10,6 +10,9 @@ import pyarrow.compute as pc
 from casewright.media.columns import packed_column
 from casewright.media.containment import STILL, Film, Numbers
 
+FLAT = 10
+"""Quality below which a frame shows nothing: black, one colour, a sign on it."""
+
 
 @dataclass(frozen=True)
 class Films:
@@ -22,6 +25,7 @@ class Films:
     counts: Numbers
     runs: Numbers
     whole: Numbers
+    shows: Numbers
 
     @classmethod
     def of_case(cls, frames: pa.Table, least: int) -> Self:
@@ -30,10 +34,12 @@ class Films:
         items = frames.column("item").combine_chunks().dictionary_encode()
         codes = items.indices.to_numpy(zero_copy_only=False)
         starts = np.flatnonzero(np.diff(codes, prepend=-1, append=-1)) if len(codes) else np.zeros(1, np.int64)
-        counts = frames.column("pdq_quality").to_numpy() >= least
+        quality = frames.column("pdq_quality").to_numpy()
         whole = frames.column("is_whole").to_numpy()
         seconds = frames.column("second").to_numpy()
-        return cls._made(items.dictionary, starts, seconds, frames.column("pdq"), counts, whole)
+        return cls._made(
+            items.dictionary, starts, seconds, frames.column("pdq"), quality >= least, whole, quality >= FLAT
+        )
 
     @classmethod
     def of_lists(cls, entries: pa.Table) -> Self:
@@ -45,22 +51,25 @@ class Films:
         seconds = np.arange(starts[-1], dtype=np.float64) - np.repeat(starts[:-1], lengths)
         hashes = pc.list_flatten(chosen.column("pdq"))
         every = np.ones(len(seconds), bool)
-        return cls._made(chosen.column("entry"), starts, seconds, hashes, every, every)
+        return cls._made(chosen.column("entry"), starts, seconds, hashes, every, every, every)
 
     @classmethod
-    def _made(cls, names: Any, starts: Numbers, seconds: Numbers, hashes: Any, counts: Numbers, whole: Numbers) -> Self:
+    def _made(
+        cls, names: Any, starts: Numbers, seconds: Numbers, hashes: Any, counts: Numbers, whole: Numbers, shows: Numbers
+    ) -> Self:
         from casewright.kernels.alignment import moments  # noqa: PLC0415  slow to import
 
         packed, starts = packed_column(hashes), starts.astype(np.int64)
         return cls(names, starts, np.ascontiguousarray(seconds, np.float64), packed, np.ascontiguousarray(counts),
-                   moments(packed, starts, STILL), whole)  # fmt: skip
+                   moments(packed, starts, STILL), whole, shows)  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def __getitem__(self, number: int) -> Film:
         at = slice(self.starts[number], self.starts[number + 1])
-        return Film(self.seconds[at], self.hashes[at], self.counts[at], self.runs[at], self.whole[at])
+        return Film(self.seconds[at], self.hashes[at], self.counts[at], self.runs[at], self.whole[at],
+                    self.shows[at])  # fmt: skip
 
     @property
     def owners(self) -> Numbers:

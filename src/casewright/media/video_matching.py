@@ -15,6 +15,7 @@ from casewright.media.containment import (
     Numbers,
     Rules,
     Sharing,
+    Stretch,
     common_seconds,
     compared,
     enough,
@@ -22,6 +23,7 @@ from casewright.media.containment import (
     offsets_of,
 )
 from casewright.media.films import Films
+from casewright.media.spans import widened
 
 AT_ONCE, TOGETHER = 128, 4096
 """Frames that are looked for at once, and from how many on their films are compared."""
@@ -62,21 +64,22 @@ def video_matches(case: Films, listed: Films, rules: Rules) -> pa.Table:
         if found.listed_share < WHOLE and (here is not None or there is not None):
             film = film if here is None else film.without(here)
             other = other if there is None else other.without(there)
-            again = compared(film, other, pair.offsets, rules.near) if film.moments >= NEAR else None
+            left = here is None or film.moments >= NEAR
+            again = compared(film, other, pair.offsets, rules.near) if left else None
             if again is None:
                 continue
             found = again
         if method := method_of(found, rules):
-            rows.append(_row(case, listed, pair, found, method))
+            span = widened(film, listed[pair.entry], found.longest)
+            rows.append(_row(case, listed, pair, found, span, method))
     return pa.Table.from_pylist(rows, SHAPE)
 
 
-def _row(case: Films, listed: Films, pair: Pair, found: Found, method: str) -> dict[str, Any]:
-    longest = found.longest
+def _row(case: Films, listed: Films, pair: Pair, found: Found, span: Stretch, method: str) -> dict[str, Any]:
     return {
         "item": case.names[pair.item].as_py(), "entry": listed.names[pair.entry].as_py(), "method": method,
         "distance": max(s.bits for s in found.stretches),
-        "item_from": longest.begin, "item_to": longest.end, "entry_from": longest.first, "entry_to": longest.last + 1,
+        "item_from": span.begin, "item_to": span.end, "entry_from": span.first, "entry_to": span.last + 1,
         "item_share": round(found.share, 3), "entry_share": round(found.listed_share, 3),
     }  # fmt: skip
 
