@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 from chain_maker import FILE, MAGIC, blocks
 
-from casewright.chain.assembly import Numbered, numbered
+from casewright.chain.assembly import Numbered, numbered, spent
 from casewright.kernels.blockcolumns import read_columns
 from casewright.kernels.blockfiles import Plain
-from casewright.kernels.joining import first_of_equal
 from casewright.kernels.packing import script_keys, spans_of, starts
 from casewright.kernels.targeted import Keys, matched
 from casewright.model.bitcoin import address_of_script, script_of_address
@@ -47,13 +46,12 @@ def line(transactions: int, folder: Path) -> None:
     arrays = {name: np.memmap(folder / name, kind, "r") for name, kind in NAMES.items()}
     count, begun = len(arrays["inputs"]), time.process_time()
     txid, script_at = arrays["txid"].view(np.ndarray).reshape(-1, 32), starts(arrays["sizes"])
-    plain = [arrays[name].view(np.ndarray) for name in ("inputs", "outputs", "spend", "scripts")]
+    spend, scripts = (arrays[name].view(np.ndarray) for name in ("spend", "scripts"))
     with watched() as memory:
-        _, slots = first_of_equal(txid)
-        made = numbered(txid, slots, *plain, script_at)
+        inputs, outputs = starts(arrays["inputs"]), starts(arrays["outputs"])
+        made = numbered(spent(txid, spend, outputs), inputs, outputs, scripts, script_at)
         joined = time.process_time() - begun
-        del slots
-        matching, paid = match(made, plain[3], script_at)
+        matching, paid = match(made, scripts, script_at)
     disk = sum(p.stat().st_size for p in folder.iterdir()) + sum(a.nbytes for a in made)
     print(f"| {count / 1e6:.1f} | {read:.0f} | {count / read:,.0f} | {joined:.0f} | {count / joined:,.0f} | "
           f"{matching:.0f} ({paid:,} paid) | {max(memory) / 1e9:.1f} | {size / 1e9:.1f} | {disk / 1e9:.1f} |",

@@ -119,20 +119,22 @@ class Numbered(NamedTuple):
 
 
 def numbered(
-    txid: NDArray[np.uint8],
-    slots: NDArray[np.uint64],
-    inputs: NDArray[Any],
-    outputs: NDArray[Any],
-    spend: NDArray[np.uint8],
+    spends: Numbers,
+    first_input: Numbers,
+    first_output: Numbers,
     scripts: NDArray[np.uint8],
     script_at: Numbers,
 ) -> Numbered:
-    """Joins a chain in its order; what it is given may be mapped from disk. `slots` are those of the txids."""
-    first_input, first_output = starts(inputs), starts(outputs)
-    spends = spent_outputs(spend, txid, slots, first_output)
+    """Joins a chain in its order; what it is given may be mapped from disk. `spends` comes from `spent`."""
     holder, shown = holders_of(scripts, script_at)
     spender = first_spenders(spends, first_input, int(first_output[-1]))
     return Numbered(first_input, first_output, spends, holder, shown, spender)
+
+
+def spent(txid: NDArray[np.uint8], spend: NDArray[np.uint8], first_output: Numbers) -> Numbers:
+    """The output that each input takes. The table by which it is found is given up at once: it is large."""
+    _, slots = first_of_equal(txid)
+    return spent_outputs(spend, txid, slots, first_output)
 
 
 def assemble(rows: pa.Table) -> Assembled:
@@ -143,17 +145,15 @@ def assemble(rows: pa.Table) -> Assembled:
     block, scripts = np.repeat(np.arange(len(rows)), counts), flat(rows["scripts"])
     position = np.arange(len(txid)) - np.repeat(starts(counts)[:-1], counts)
     start = _places(rows, shapes[:, 0], counts)
-    first, slots = first_of_equal(txid)
-    if (again := first != np.arange(len(txid))).any():
+    if (again := first_of_equal(txid)[0] != np.arange(len(txid))).any():
         # two coinbases of 2010 repeat older ones (BIP 30), and unconnected blocks may repeat what the chain has
         new = ~again
         inputs, outputs = np.repeat(new, shapes[:, 1]), np.repeat(new, shapes[:, 2])
         scripts, script_at = _kept_scripts(scripts, script_at, outputs)
         spend, sats, kind = spend.reshape(-1, SPEND)[inputs].ravel(), sats[outputs], kind[outputs]
         txid, block, position, start, shapes = txid[new], block[new], position[new], start[new], shapes[new]
-        _, slots = first_of_equal(txid)
-    del first, again
-    made = numbered(txid, slots, shapes[:, 1], shapes[:, 2], spend, scripts, script_at)
+    first_input, first_output = starts(shapes[:, 1]), starts(shapes[:, 2])
+    made = numbered(spent(txid, spend, first_output), first_input, first_output, scripts, script_at)
     own, own_at = _picked_scripts(scripts, script_at, made.shown)
     return Assembled(block, position, start, shapes[:, 0].astype(np.int64), txid, made.first_input, made.first_output,
                      spend, made.spends, sats, kind, made.holder, made.spender, own, own_at)  # fmt: skip

@@ -23,7 +23,7 @@ BESIDE_FILES = re.compile(
     rb"|\.lock|\.cookie|lock|current|manifest-\d+|readme.*"
 )
 EXPORTS, OTHER_EXPORTS = (b".parquet", b".csv", b".csv.gz"), (b".tsv", b".tsv.gz")
-PACKED = b".bz2"
+PACKED, ESPLORA = b".bz2", b".esplora"
 TO_READ, NOTHING, NOT_SUPPORTED = "to read", "nothing", "not supported"
 
 
@@ -49,7 +49,7 @@ def chain_files(batch: pa.Table, context: Context) -> Output:
 
 
 def _single(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
-    names = [PACKED.decode()] if base_of(row).endswith(PACKED) else []
+    names = [ending.decode() for ending in (PACKED, ESPLORA) if base_of(row).endswith(ending)]
     return {"sha256s": [row["sha256"]], "names": names, "key": key}
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from casewright.chain.source import WRITES, blobs, output
+from casewright.chain.sources.esplora import ENDING as ESPLORA
+from casewright.chain.sources.esplora import read_esplora
 from casewright.chain.sources.exports import is_export, read_export
 from casewright.engine.stage import Context, Output
 from casewright.kernels.blockcolumns import Columns, Run, read_runs, read_single_run
@@ -31,6 +33,9 @@ def read_blocks(batch: pa.Table, context: Context) -> Iterator[Output]:
 
 
 def _read(row: Mapping[str, Any], context: Context, network: str) -> Iterator[Output]:
+    if ESPLORA in row["names"]:
+        yield from read_esplora(row, context, network)
+        return
     if any(map(is_export, row["names"])):
         yield from read_export(row, context, network)
         return

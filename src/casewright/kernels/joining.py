@@ -49,9 +49,9 @@ def first_spenders(spends: Numbers, first_input: Numbers, outputs: int) -> Numbe
 def holders_of(scripts: NDArray[np.uint8], starts: Numbers) -> tuple[Numbers, Numbers]:
     """Number of the holder of each output, by its script; and of each holder the output where it first appears."""
     count = len(starts) - 1
-    slots, holder, first = slots_for(count), np.empty(count, np.int64), np.empty(count, np.int64)
+    slots, holder, first = slots_for(count), np.empty(count, np.int64), np.empty(count, np.uint32)
     known = _give_numbers(scripts, starts, slots, holder, first)
-    return holder, first[:known].copy()
+    return holder, first[:known].astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
@@ -143,7 +143,7 @@ def _give_numbers(scripts, starts, slots, holder, first):  # type: ignore[no-unt
                 known += 1
                 break
             number = np.int64(slots[slot] & np.uint64(0xFFFFFFFF)) - 1
-            other = first[number]
+            other = np.int64(first[number])
             if slots[slot] >> np.uint64(32) == word >> np.uint64(32) and starts[other + 1] - starts[other] == size:
                 if equal(base + starts[other], at, size):
                     holder[row] = number

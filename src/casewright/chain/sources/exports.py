@@ -66,10 +66,11 @@ def read_export(row: Mapping[str, Any], context: Context, network: str) -> Itera
             "state": "unreadable" if problem else "blocks"}  # fmt: skip
     yield output(read_files=TABLES["read_files"].rows([told]))
     if holder is not None:
-        yield from _blocks(tables, row["content"], context, network)
+        yield from blocks_of(tables, row["content"], context, network)
 
 
-def _blocks(tables: Mapping[str, pa.Table], content: str, context: Context, network: str) -> Iterator[Output]:
+def blocks_of(tables: Mapping[str, pa.Table], content: str, context: Context, network: str) -> Iterator[Output]:
+    """`read_blocks` and `read_damage` of three tables as `export_rows` has them."""
     ordered = _parents_first(context.sql(ORDERED, **tables), tables["inputs"], context)
     parts = {n: context.sql(OF_ONE, transactions=ordered, rows=tables[n]) for n in ("inputs", "outputs")}
     lost = {n: context.sql(ORPHANS, transactions=ordered, rows=tables[n])["n"][0].as_py() for n in parts}

@@ -1,11 +1,15 @@
 """`casewright trace`: find the payments and follow them."""
 
+import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from casewright.chain.payments import as_paid
 from casewright.cli.console import Voice
+from casewright.cli.esplora import Server, fetch
 from casewright.cli.layers import switch, switched
 from casewright.cli.pictures import export_graph, export_picture
 from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
@@ -18,9 +22,11 @@ from casewright.vault.case import Case
 def trace(
     case: CasePath,
     chain: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            metavar="DIR", help="Bitcoin Core data folder, raw blocks, or exports (Parquet, CSV).", show_default=False
+            metavar="SOURCE",
+            help="Bitcoin Core data folder, raw blocks, exports (Parquet, CSV), or http://127.0.0.1:PORT (Esplora).",
+            show_default=False,
         ),
     ] = None,
     tags: Annotated[
@@ -53,7 +59,7 @@ def trace(
     layers = switched(before, more or [], less or [])
     earlier = _reached(opened) if layers != before else []
     with opened.writing():
-        sealed = [seal(opened, voice, path, "chain") for path in chain or []]
+        sealed = [seal_chain(opened, voice, source, on) for source in chain or []]
         sealed += [seal(opened, voice, path, "tags") for path in tags or []]
         if not any(e.data["role"] == "chain" for e in opened.ledger.events("sealed")):
             raise Missing(f"no chain was given yet. Run: casewright trace {case} --chain DIR")
@@ -87,6 +93,21 @@ SELECT direction, service, confidence, count(DISTINCT txid) AS transactions, sum
        count(DISTINCT payment) AS payments
 FROM services GROUP BY direction, service, confidence ORDER BY direction, service, confidence
 """
+
+
+def seal_chain(case: Case, voice: Voice, source: str, on: str) -> dict[str, Any]:
+    """Seal a source of the chain; of a server, what it answers about the deposit addresses."""
+    if "://" not in source:
+        return seal(case, voice, Path(source), "chain")
+    server = Server(source)  # refused first if it is elsewhere
+    run_stages(case, voice, "extract", on)
+    with reading(case) as reader:
+        given = [as_paid(row["address"]) for row in reader.rows("SELECT DISTINCT address FROM deposit_addresses")]
+    if not given:
+        raise Missing(f"no deposit addresses are known yet to ask for. Run: casewright extract {case.root}")
+    with tempfile.TemporaryDirectory(prefix="casewright-esplora-") as folder, closing(server):
+        path = fetch(server, given, case.settings.chain.max_hops, Path(folder))
+        return seal(case, voice, path, "chain")
 
 
 def _reached(case: Case) -> list[dict[str, Any]]:
