@@ -122,6 +122,25 @@ def test_all_that_is_false_is_explained(economies: list[Told]) -> None:
         assert [f for f in told.grades.false if "nothing that explains it" in f.why] == []
 
 
+def test_a_made_up_attribution_and_a_made_up_merge_cost_their_grade(economies: list[Told]) -> None:
+    """The grader itself: somebody's service named for a payment that came from a miner or a mix, and two owners'
+    addresses put together."""
+    told = economies[0]
+    rows = {name: told.rows(name) for name in GRADED}
+    unknown = next(p for p in told.truth.payments if not p.origins)
+    number = next(r["payment"] for r in rows["payments"] if f"{r['txid']}:{r['vout']}" == unknown.outpoint)
+    true = next(r for r in rows["services"] if r["direction"] == "back")
+    rows["services"].append({**true, "payment": number, "confidence": "strong", "hops": 1})
+    owners = told.truth.owners
+    one, two = (next(r for r in rows["clusters"] if owners[r["address"]] == f"person {n}") for n in (1, 2))
+    two["cluster"] = one["cluster"]
+    again = grade(told.truth, rows, MAX_HOPS)
+    assert len(again.false) == len(told.grades.false) + 1
+    assert again.scores["back: said with confidence strong"].wrong == 1
+    assert "person 1 + person 2" in again.mixed_clusters
+    assert again.scores["clusters: pairs of addresses"].wrong > told.grades.scores["clusters: pairs of addresses"].wrong
+
+
 def test_change_is_the_payers_own_and_somebody_else_is_paid(economies: list[Told]) -> None:
     for told in economies:
         ledger = told.world.ledger
