@@ -81,12 +81,6 @@ def test_a_change_may_by_chance_be_worth_as_much_as_the_equal_coins() -> None:
     assert (mix.rule, mix.why) == ("JoinMarket", f"4 equal coins of {COIN} sat and 4 changes")
 
 
-def test_inputs_that_are_all_tagged_as_one_services_make_a_batch() -> None:
-    shape = shapes.joinmarket(Random(5))
-    assert coinjoin(shape, ["Kestrel"] * len(shape.spent)) is None
-    assert coinjoin(shape, ["Kestrel"] * (len(shape.spent) - 1) + [None]) is not None
-
-
 def test_thousands_of_coins_are_not_searched_through() -> None:
     paid = [COIN] * 1500 + [COIN + n for n in range(1, 1501)]
     found = coinjoin(shapes.shape([2 * COIN + 2000] * 1500, paid))

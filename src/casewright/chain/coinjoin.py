@@ -174,14 +174,12 @@ BATCHES = {"Wasabi 1", "Wasabi 2", "JoinMarket", "Stonewall"}
 """Rules whose shape a large service's batch may have."""
 
 
-def coinjoin(shape: Shape, tagged: Sequence[str | None] = ()) -> Join | None:
+def coinjoin(shape: Shape) -> Join | None:
     """The first rule that calls this a CoinJoin, and why. Tx0 is none: one person signs it. Nor is anything that one
-    address alone pays for, nor a batch all of whose inputs are `tagged` as one and the same service's."""
+    address alone pays for."""
     if not shape.paid or (len(set(shape.spenders)) == 1 and shape.spenders[0]) or whirlpool_tx0(shape):
         return None
-    found = next((join for rule in RULES if (join := rule(shape))), None)
-    owned = len(tagged) == len(shape.spent) and len(set(tagged)) == 1 and bool(tagged[0])
-    return None if found and owned and found.rule in BATCHES else found
+    return next((join for rule in RULES if (join := rule(shape))), None)
 
 
 def coinjoin_rule(shape: Shape) -> str | None:
