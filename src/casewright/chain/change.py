@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from casewright.chain.change_part import Part, parts
-from casewright.chain.columns import UNKNOWN, Chain, Numbers, load_chain
+from casewright.chain.columns import Chain, Numbers, load_chain
 from casewright.chain.links import Flags
 from casewright.chain.screen import coinjoins
 from casewright.engine.stage import Context, Output, Tally, shaped
@@ -34,8 +34,7 @@ class Rule:
 
 def reuse(part: Part) -> Flags:
     """It pays an address that the transaction spends from."""
-    spent = part.key(part.spent_in, part.spender)[part.spender != UNKNOWN]
-    return np.isin(part.key(part.of, part.holder), spent)
+    return part.goes_back
 
 
 def script_type(part: Part) -> Flags:
@@ -60,7 +59,7 @@ def round_amounts(part: Part) -> Flags:
 def first_appearance(part: Part) -> Flags:
     """Its address is there for the first time, and those of all others were there before; none is paid that is also
     spent from."""
-    own = np.bincount(part.of[reuse(part)], minlength=part.count) > 0
+    own = np.bincount(part.of[part.goes_back], minlength=part.count) > 0
     return part.is_first & ~own[part.of]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +47,19 @@ class Part:
     spent_kind: NDArray[np.uint8]
     is_peel: Flags
 
-    def key(self, transaction: Numbers, holder: Numbers) -> Numbers:
-        """One number for a transaction and a holder."""
-        return transaction << 40 | holder
+    @cached_property
+    def goes_back(self) -> Flags:
+        """Of each output, whether its transaction also spends from its holder."""
+        known = self.spender != UNKNOWN
+        spent = np.sort(_key(self.spent_in[known], self.spender[known]))
+        paid = _key(self.of, self.holder)
+        found: Flags = np.append(spent, -1)[np.searchsorted(spent, paid)] == paid
+        return found
+
+
+def _key(transaction: Numbers, holder: Numbers) -> Numbers:
+    """One number for a transaction and a holder."""
+    return transaction << 40 | holder
 
 
 def parts(chain: Chain, left_out: Collection[int] = ()) -> Iterator[Part]:
