@@ -10,7 +10,7 @@ from casewright.chain.change_part import parts
 from casewright.chain.columns import KINDS, UNKNOWN, Chain
 from casewright.chain.screen import coinjoins
 from tests.chain.dice import thrown
-from tests.chain.world import COIN, follow
+from tests.chain.world import COIN, follow, whole
 from tests.chain.world import Chain as World
 from tests.world import context
 
@@ -110,7 +110,7 @@ def test_a_payment_with_change_is_told_with_what_speaks_for_and_against() -> Non
 
 def test_an_empty_chain_has_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("casewright.chain.change.load_chain", lambda _: thrown(1, transactions=0))
-    output = change(None, context())
+    output = whole(*change(None, context()))
     assert len(output.tables["change"]) == 0
     assert output.tallies[0].received == 0
 

@@ -19,7 +19,7 @@ from casewright.model.ids import make_id
 from tests.chain.dice import alone, thrown
 from tests.chain.shapes import shape as ordinary
 from tests.chain.shapes import shape_of as shape_of_made
-from tests.chain.world import COIN, Chain, address, follow
+from tests.chain.world import COIN, Chain, address, follow, whole
 from tests.world import context
 
 
@@ -97,9 +97,10 @@ def test_clusters_of_columns_are_those_that_transaction_after_transaction_gives(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("casewright.chain.links.PORTION", 7)
+    monkeypatch.setattr("casewright.chain.clusters.PIECE", 5)
     chain = thrown(seed)
     monkeypatch.setattr("casewright.chain.clusters.load_chain", lambda _: chain)
-    output = clusters(None, context(params={"layers": ["co-spend"], "change_votes": 0}))
+    output = whole(*clusters(None, context(params={"layers": ["co-spend"], "change_votes": 0})))
     members, merges = by_hand(chain)
     rows: list[dict[str, Any]] = output.tables["cluster_reasons"].to_pylist()
     assert [(r["address_a"], r["address_b"], r["transaction"]) for r in rows] == merges

@@ -21,7 +21,7 @@ from casewright.chain.heights import GENESIS
 from casewright.chain.payments import payments
 from casewright.chain.reading import read_blocks
 from casewright.chain.trace import trace
-from casewright.engine.stage import Context, Output
+from casewright.engine.stage import Context, Output, Work
 from casewright.kernels.blocks import display, merkle_root, sha256d, target_of
 from casewright.model.bitcoin import NETWORKS, address_of_script
 from casewright.model.tables import TABLES
@@ -162,8 +162,10 @@ def follow(
     rows = {"deposit_addresses": given, "tags": list(tags), "wallet_addresses": list(wallet_addresses)}
     base = context(rows, params={**PARAMS, **params})
     world = Context(base.params, {**base.tables, **tables}, base.blobs)
-    for work in (payments, change, clusters, guard, trace):
-        made = work(pa.table({}), world).tables
+    stages: tuple[Work, ...] = (payments, change, clusters, guard, trace)
+    for work in stages:
+        output = work(pa.table({}), world)
+        made = (output if isinstance(output, Output) else whole(*output)).tables
         world = Context(base.params, {**world.tables, **made}, base.blobs)
         tables.update(made)
     return {name: rows_of(table) for name, table in tables.items()} | {"tags": list(tags), "deposit_addresses": given}

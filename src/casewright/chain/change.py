@@ -6,7 +6,7 @@ voting: Möser, Narayanan, "Resurrecting Address Clustering in Bitcoin", FC 2022
 versions are published too (ibid.), but the tables have no columns for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +18,9 @@ from casewright.chain.columns import Chain, Numbers, load_chain
 from casewright.chain.links import Flags
 from casewright.chain.screen import coinjoins
 from casewright.engine.stage import Context, Output, Tally, shaped
+from casewright.model.tables import TABLES
 
-TEN = 10**6
+TEN, NOUN = 10**6, "transactions with several outputs"
 
 
 @dataclass(frozen=True)
@@ -101,20 +102,15 @@ class Votes:
         return np.bitwise_count(self.rules).astype(np.int64)
 
 
-def change(batch: pa.Table, context: Context) -> Output:
-    """`change`: one row for each output that a rule points at. Done: transactions in which one does."""
+def change(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """`change`, stretch by stretch: one row for each output that a rule points at. Done: transactions in which one
+    does."""
     chain = load_chain(context)
-    found, asked, pointed = [], 0, 0
+    yield Output({"change": TABLES["change"].empty()}, [], [Tally(NOUN, 0, 0)])
     for part in parts(chain, set(coinjoins(chain))):
-        votes = votes_of(part)
-        asked += int(part.is_asked.sum())
-        pointed += len(np.unique(part.of[votes.output - part.first_output]))
-        found.append(rows_of(chain, votes))
-    tally = Tally("transactions with several outputs", asked, pointed, asked - pointed)
-    return Output({"change": pa.concat_tables(found) if found else rows_of(chain, NOBODYS)}, [], [tally])
-
-
-NOBODYS = Votes(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+        votes, asked = votes_of(part), int(part.is_asked.sum())
+        pointed = len(np.unique(part.of[votes.output - part.first_output]))
+        yield Output({"change": rows_of(chain, votes)}, [], [Tally(NOUN, asked, pointed, asked - pointed)])
 
 
 def votes_of(part: Part) -> Votes:

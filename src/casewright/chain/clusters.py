@@ -5,7 +5,7 @@ where strangers sign together unseen, and where a custodian spends for many. Eac
 (`cluster_reasons`), one for each successful union, so that the way between two addresses is the proof.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,27 +22,39 @@ from casewright.chain.wallets import Wallets, joined
 from casewright.engine.stage import Context, Output, shaped, sql_stage_text
 from casewright.kernels.forest import TOP
 from casewright.kernels.unionfind_fast import Small
+from casewright.model.tables import TABLES
 
 STRINGS = pa.list_(pa.string())
+PIECE = 1 << 20
+"""Rows that are turned into text at once."""
 
 
-def clusters(batch: pa.Table, context: Context) -> Output:
-    """`clusters` for every address that was spent from or joined, also where it is alone; `cluster_reasons`."""
+def clusters(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """`clusters` for every address that was spent from or joined, also where it is alone; `cluster_reasons`. Both come
+    in pieces: of a large chain their text is more than a machine holds."""
     found = wallets_of(load_chain(context), context)
-    rows, names = cluster_rows(found, context)
-    return Output({"clusters": rows, "cluster_reasons": reason_rows(found, names, context)}, [], [found.tally])
+    nothing = {name: TABLES[name].empty() for name in ("clusters", "cluster_reasons")}
+    yield Output(nothing, [], [found.tally])
+    holders, least = np.flatnonzero(found.is_member), found.groups.least()
+    names = named(found.chain, holders, least[holders], context)
+    for start in range(0, len(holders), PIECE):
+        rows = cluster_rows(found, holders[start : start + PIECE], least, names)
+        yield Output({**nothing, "clusters": rows})
+    for start in range(0, found.groups.count, PIECE):
+        rows = reason_rows(found, slice(start, start + PIECE), least, names, context)
+        yield Output({**nothing, "cluster_reasons": rows})
 
 
 def wallets_of(chain: Chain, context: Context) -> Wallets:
     """Holders joined by the layers that the case has switched on."""
-    named, joint = with_address(chain), coinjoins(chain)
+    addressed, joint = with_address(chain), coinjoins(chain)
     made: Mapping[str, Any] = {
-        "co-spend": lambda: layers.co_spend(chain, named, joint),
-        "change": lambda: layers.change(chain, named, context.table("change"), context.params["change_votes"]),
+        "co-spend": lambda: layers.co_spend(chain, addressed, joint),
+        "change": lambda: layers.change(chain, addressed, context.table("change"), context.params["change_votes"]),
         "tags": lambda: layers.tags(chain, context.table("tags")),
     }
     chosen: list[Layer] = [made[name]() for name in context.params["layers"]]
-    return joined(chain, named, joint, chosen)
+    return joined(chain, addressed, joint, chosen)
 
 
 @dataclass(frozen=True)
@@ -56,52 +68,52 @@ class Names:
         return self.ids.take(pa.array(np.searchsorted(self.roots, roots)))
 
 
-def cluster_rows(found: Wallets, context: Context) -> tuple[pa.Table, Names]:
-    """Rows of `clusters` in the order of holders, and the clusters' names."""
-    holders, forest = np.flatnonzero(found.is_member), found.forest
-    roots = found.groups.least()[holders]
-    addresses = found.chain.addresses.take(pa.array(holders))
-    members = pa.table({"root": roots, "address": addresses})
-    named = context.sql(sql_stage_text(__file__, "cluster_names"), members=members)
-    names = Names(named["root"].to_numpy(), named["cluster"])
+def named(chain: Chain, holders: Numbers, roots: Small, context: Context) -> Names:
+    """Names of all clusters; `roots` says which one each holder is in. Worked out for some whole clusters at a time."""
+    order = np.argsort(roots, kind="stable")
+    parts, start = [], 0
+    while start < len(order):
+        last = roots[order[min(start + PIECE, len(order)) - 1]]
+        end = int(np.searchsorted(roots, last, "right", sorter=order))
+        mine = order[start:end]
+        members = pa.table({"root": roots[mine], "address": chain.addresses.take(pa.array(holders[mine]))})
+        parts.append(context.sql(sql_stage_text(__file__, "cluster_names"), members=members))
+        start = end
+    if not parts:
+        return Names(np.empty(0, np.int32), pa.chunked_array([], pa.string()))
+    return Names(np.concatenate([part["root"].to_numpy() for part in parts]),
+                 pa.chunked_array([c for part in parts for c in part["cluster"].chunks], pa.string()))  # fmt: skip
+
+
+def cluster_rows(found: Wallets, holders: Numbers, least: Small, names: Names) -> pa.Table:
+    """Rows of `clusters` for some holders, in their order."""
+    forest = found.forest
     rows = pa.table({
-        "address": addresses, "cluster": names.of(roots), "holder": holders, "above": _or_null(forest.up[holders]),
-        "reason": _or_null(forest.by[holders]), "depth": forest.depth[holders],
+        "address": found.chain.addresses.take(pa.array(holders)), "cluster": names.of(least[holders]),
+        "holder": holders, "above": _or_null(forest.up[holders]), "reason": _or_null(forest.by[holders]),
+        "depth": forest.depth[holders],
     })  # fmt: skip
-    return shaped("clusters", rows), names
+    return shaped("clusters", rows)
 
 
-def reason_rows(found: Wallets, names: Names, context: Context) -> pa.Table:
+def reason_rows(found: Wallets, piece: slice, least: Small, names: Names, context: Context) -> pa.Table:
     """Rows of `cluster_reasons`, layer after layer, each in the order of the chain: a row's place is its number."""
-    chain, (a, b, _), made_by = found.chain, found.groups.proof(), found.transactions
-    transactions = _or_null(made_by)
+    chain, (a, b, _), made_by = found.chain, (side[piece] for side in found.groups.proof()), found.made_by(piece)
+    transactions, alone, of_layer = _or_null(made_by), found.alone[piece], found.of_layer[piece]
     merges = pa.table({
         "place": np.arange(len(a)), "address_a": chain.addresses.take(pa.array(a)),
         "address_b": chain.addresses.take(pa.array(b)), "txid": chain.txids.take(transactions),
     })  # fmt: skip
     ids = context.sql(sql_stage_text(__file__, "reason_ids"), merges=merges)["id"]
-    names_of_layers = pa.array([layer.name for layer in found.layers], pa.string())
-    co_spent = np.isin(found.of_layer, [n for n, layer in enumerate(found.layers) if layer.name == "co-spend"])
+    layer_names = pa.array([layer.name for layer in found.layers], pa.string())
+    co_spent = np.isin(of_layer, [n for n, layer in enumerate(found.layers) if layer.name == "co-spend"])
     rows = {
-        **{name: merges[name] for name in ("txid", "address_a", "address_b")}, "id": ids,
-        "cluster": names.of(found.groups.least()[a]), "heuristic": names_of_layers.take(pa.array(found.of_layer)),
-        "transaction": transactions, "holder_a": a, "holder_b": b, "alone": pa.array(found.alone, mask=~co_spent),
-        "doubt": payjoin_doubts(chain, made_by, found.alone & co_spent), "tags": _tags(found),
+        **{name: merges[name] for name in ("txid", "address_a", "address_b")}, "id": ids, "cluster": names.of(least[a]),
+        "heuristic": layer_names.take(pa.array(of_layer)), "transaction": transactions, "holder_a": a, "holder_b": b,
+        "alone": pa.array(alone, mask=~co_spent), "doubt": payjoin_doubts(chain, made_by, alone & co_spent),
+        "tags": pa.array(found.tags_of(piece), STRINGS),
     }  # fmt: skip
     return shaped("cluster_reasons", pa.table(rows))
-
-
-def _tags(found: Wallets) -> pa.Array:
-    """The two tags of each merge by tags."""
-    a, b, links = found.groups.proof()
-    if not any(layer.tags for layer in found.layers):
-        return pa.nulls(len(a), STRINGS)
-    told: list[list[str] | None] = [None] * len(a)
-    for place, layer in enumerate(found.layers):
-        for merge in np.flatnonzero(found.of_layer == place).tolist() if layer.tags else ():
-            tag_of = layer.tags[int(links[merge])]
-            told[merge] = [tag_of[int(a[merge])], tag_of[int(b[merge])]]
-    return pa.array(told, STRINGS)
 
 
 def _or_null(numbers: Small | Numbers) -> pa.Array:

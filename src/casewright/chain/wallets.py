@@ -29,17 +29,26 @@ class Wallets:
     alone: Flags
     tally: Tally
 
-    @property
-    def transactions(self) -> Numbers:
-        """The transaction of each merge; -1 for tags."""
-        links = self.groups.proof()[2].astype(np.int64)
+    def made_by(self, piece: slice) -> Numbers:
+        """The transaction of each of some merges; -1 for tags."""
+        links, of_layer = self.groups.proof()[2][piece].astype(np.int64), self.of_layer[piece]
         for place, layer in enumerate(self.layers):
-            mine = self.of_layer == place
+            mine = of_layer == place
             if layer.transactions is not None:
                 links[mine] = layer.transactions[links[mine]]
             elif layer.tags:
                 links[mine] = UNKNOWN
         return links
+
+    def tags_of(self, piece: slice) -> list[list[str] | None]:
+        """The two tags of each of some merges; None where it does not rest on tags."""
+        a, b, links = (side[piece] for side in self.groups.proof())
+        told: list[list[str] | None] = [None] * len(a)
+        for place, layer in enumerate(self.layers):
+            for merge in np.flatnonzero(self.of_layer[piece] == place).tolist() if layer.tags else ():
+                tag_of = layer.tags[int(links[merge])]
+                told[merge] = [tag_of[int(a[merge])], tag_of[int(b[merge])]]
+        return told
 
 
 def co_spent(chain: Chain) -> Wallets:
