@@ -45,6 +45,7 @@ def test_a_tag_then_counts_for_its_own_address_and_no_other() -> None:
     )
     (hop,) = [h for h in tables["hops"] if by_account[h["payment"]] == "acc-1" and h["direction"] == "back"]
     assert hop["reason"].startswith("stops: its cluster joins Kestrel Exchange and Tallow Coin")
+    assert hop["ends"] == "joined"
 
 
 def test_with_the_tags_of_more_addresses_the_cut_is_the_one_wrong_merge() -> None:

@@ -1,5 +1,6 @@
 """What one trace of one payment found: rows of `hops` and of `services`, each with what it rests on."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,7 +116,7 @@ class Findings:
         named = f"tag of {tag['address']}: {tag['label']} ({tag['category'] or 'no category'}, {tag['level']} of 100)"
         rules = [named, *rules]
         if met.address != tag["address"]:
-            words = f"{len(proof)} co-spend" + ("s" if len(proof) > 1 else "")
+            words = _in_words(merges)
             against = [*against, f"the tag is on {tag['address']}, joined to this address by {words}"]
             against += [f"merge by {m['txid'] or 'tags'}: {m['doubt']}" for m in merges if m["doubt"]]
             rules.insert(1, f"cluster: {met.address} is joined to the tagged address by {words}")
@@ -167,3 +168,13 @@ class Findings:
 
 def _branches(count: int, end: str) -> str:
     return f"{count} other {'branch ends' if count == 1 else 'branches end'} {end}"
+
+
+MERGES = {"co-spend": "co-spend{s}", "change": "guess{es} of change", "tags": "pair{s} of equal tags"}
+
+
+def _in_words(merges: Sequence[Tag]) -> str:
+    """How many merges of each layer lead from one address to the other."""
+    counts = Counter(merge["heuristic"] for merge in merges)
+    words = [f"{n} {MERGES[layer].format(s='s'[: n - 1], es='es'[: 2 * n - 2])}" for layer, n in sorted(counts.items())]
+    return " and ".join(words) or "no merge"

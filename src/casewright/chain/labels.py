@@ -37,7 +37,7 @@ class Verdict:
     @property
     def ends(self) -> str:
         """How a trace ends here, in the word of `hops`."""
-        return "service" if self.custodial else "mixer" if self.mixing else "tagged"
+        return "service" if self.custodial else "mixer" if self.mixing else "tagged" if self.label else "joined"
 
 
 def category(tag: Tag) -> str:

@@ -908,8 +908,9 @@ _ALL = (
             Column(
                 "ends",
                 STR,
-                "how the branch ends here: service, mixer, tagged (another tag), coinjoin, mined, dust, market, "
-                "missing, unspent, crossed, hops, age or transactions; NULL where it goes on",
+                "how the branch ends here: service, mixer, tagged (another tag), joined (cluster of several services), "
+                "coinjoin, mined, dust, market, missing, unspent, crossed, hops, age or transactions; NULL where it "
+                "goes on",
             ),
             Column("label", STR, "whom a tag names there, or the rule of the CoinJoin"),
             Column("reason", STR, "why it was followed, or why the trace stops here"),

@@ -18,6 +18,7 @@ NODES = {
     "mixer": "a mixer: coins of many people",
     "coinjoin": "strangers mixed their coins: nobody can tell whose went where",
     "tagged": "named by a tag, but no service to ask",
+    "joined": "coins of several services: nobody can tell whose",
     "mined": "newly mined: nobody paid them",
     "missing": "not in the chain files",
     "age": "older than the limit of this trace",

@@ -9,8 +9,12 @@ from casewright.chain.drawing.scene import NODES, Scene, said
 
 BTC = 100_000_000
 NOTE, LINES = 25, 4
-NAMES = {"service": "Service", "mixer": "Mixer", "coinjoin": "CoinJoin", "tagged": "Other tag", "mined": "New coins",
-         "missing": "Missing", "age": "Old", "wallet": "Wallet", "market": "The site"}  # fmt: skip
+NAMES = {
+    "service": "Service", "mixer": "Mixer", "coinjoin": "CoinJoin", "tagged": "Other tag", "joined": "Several services",
+    "mined": "New coins", "missing": "Missing", "age": "Old", "wallet": "Wallet", "market": "The site",
+}  # fmt: skip
+MIXED = ("mixer", "coinjoin", "joined")
+"""Kinds that are hatched: what goes in and what comes out are not the same people's."""
 STYLE = """
 text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #111; }
 .title { font-size: 14.5px; font-weight: bold; } .note { font-size: 11px; }
@@ -20,7 +24,8 @@ text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #111; }
 .back { fill: #9fb6d2; stroke: #41608a; } .forward { fill: #dcdcdc; stroke: #777; } .unknown { stroke-dasharray: 5 4; }
 .service { fill: #17324f; stroke: #17324f; } .service-text { fill: #fff; }
 .market { fill: #f1ead8; stroke: #111; stroke-width: 3px; } .wallet { fill: #fff; stroke: #111; }
-.mixer, .coinjoin { fill: url(#hatch); stroke: #111; } .tagged { fill: #fff; stroke: #111; stroke-width: 2.5px; }
+.mixer, .coinjoin, .joined { fill: url(#hatch); stroke: #111; }
+.tagged { fill: #fff; stroke: #111; stroke-width: 2.5px; }
 .mined, .missing, .age { fill: #fff; stroke: #111; stroke-dasharray: 6 4; }
 .number { fill: #111; } .number-text { font-size: 10px; font-weight: bold; fill: #fff; text-anchor: middle; }
 """
@@ -106,7 +111,7 @@ def _box(root: ET.Element, box: Box) -> None:
     notes = [line for note in (NODES[node.kind], *node.notes) for line in wrap(said(note), NOTE)][:LINES]
     title = wrap(said(node.title), 18)[:2] or ["?"]
     y = box.y + box.height / 2 - (len(title) * 16 + len(notes) * 13) / 2 + 12
-    if node.kind in ("mixer", "coinjoin"):
+    if node.kind in MIXED:
         high = len(title) * 16 + len(notes) * 13 + 6
         put(group, "rect", x=box.x + 8, y=y - 15, width=BOX - 16, height=high, fill="#fff")
     for number, line in enumerate((*title, *notes)):
