@@ -117,3 +117,17 @@ def test_a_convention_that_nobody_published_is_refused() -> None:
     with pytest.raises(Refused, match="must be one of haircut, fifo, lifo, poison"):
         trace_params(Settings(chain=ChainSettings(taint="guess")))
     assert trace_params(Settings()) == {name: PARAMS[name] for name in trace_params(Settings())}
+
+
+def test_payments_traced_together_are_told_what_each_is_told_alone() -> None:
+    chain = Chain()
+    one, two = chain.pay(chain.mint(("hot", 4 * COIN)), ("anna", COIN), ("anna two", COIN), ("hot", 2 * COIN))[:2]
+    spare = chain.pay([one, two], ("dep", COIN), ("anna three", COIN))[1]
+    chain.pay([spare, *chain.mint(("tallow", COIN))], ("dep two", COIN), ("anna four", COIN))
+    together = follow(chain, DEPOSITS, [KESTREL, TALLOW])
+    for account, name in DEPOSITS.items():
+        alone = follow(chain, {account: name}, [KESTREL, TALLOW])
+        (payment,) = alone["payments"]
+        for table in ("hops", "services"):
+            mine = [r for r in together[table] if r["payment"] == payment["payment"]]
+            assert mine == [r for r in alone[table] if r["payment"]]

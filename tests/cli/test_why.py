@@ -128,6 +128,12 @@ def test_an_id_that_nobody_knows_is_an_error_with_advice(demo: Path) -> None:
     assert casewright("why", str(demo), "fig-nope").returncode == 4
 
 
+def test_an_id_may_have_spaces(demo: Path) -> None:
+    """What is counted and what is measured is named in words."""
+    told = casewright("why", str(demo), "measured/co-spend/pairs of own addresses joined", "--json")
+    assert json.loads(told.stdout)["steps"][0]["table"] == "heuristics_measured"
+
+
 def test_two_addresses_of_a_cluster_are_joined_by_transactions_that_a_stranger_can_check(
     demo: Path, tmp_path: Path
 ) -> None:

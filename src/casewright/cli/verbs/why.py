@@ -8,6 +8,7 @@ from casewright.cli.console import Voice, show
 from casewright.cli.verbs.options import AsJson, CasePath
 from casewright.cli.work import reading
 from casewright.engine.why import Explainer, Finding
+from casewright.model.bitcoin import valid_address
 from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 
@@ -29,11 +30,12 @@ def why(
     that join them in one cluster."""
     voice, opened = Voice(as_json), Case(case)
     words = " ".join(named).split()
-    if len(words) not in (1, 2):
+    two = len(words) == 2 and all(map(valid_address, words))
+    if len(named) > 1 and not two:
         raise UsageError("why takes one id, or two addresses.")
-    identity = words[0]
+    identity = named[0]  # an id may have spaces in it: what is counted, or measured
     with reading(opened) as reader:
-        if len(words) == 2:
+        if two:
             from casewright.cli.joined import tell_joined  # noqa: PLC0415  slow to import
 
             tell_joined(voice, reader, *words)
