@@ -128,5 +128,10 @@ def test_graphs_for_other_programs_hold_every_hop(tables: Tables) -> None:
         assert "2017" in text or str(payment["time"].year) in text
 
 
+def test_a_payment_without_a_trace_is_a_box_alone(tables: Tables) -> None:
+    (payment,) = tables["payments"]
+    assert ET.fromstring(written("x.svg", scene_of(payment, [], "berta"), [], ABOUT)).findall(f"{SVG}path") == []
+
+
 def test_letters_go_on_after_z() -> None:
     assert [letter_of(n) for n in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]

@@ -32,7 +32,8 @@ def trace_forward(found: Findings, payment: Coin) -> Findings:
 
 def trace_all(found: Findings, coins: Sequence[Coin], paid: int = 0) -> Findings:
     """Where these coins went, all in one walk; `paid`: satoshis of the payment that is traced, if it is one."""
-    queue = deque(Way(coin) for coin in {c.spender: c for c in reversed(coins)}.values())
+    first = {coin.spender: coin for coin in reversed(coins)}  # of those that one transaction spends, one leads there
+    queue = deque(Way(coin) for coin in reversed(first.values()))
     while queue:
         queue.extend(_cross(found, queue.popleft(), coins[0]))
     found.told(flow_forward(found.graph, [c.number for c in coins], found.crossed, found.limits.taint), paid)

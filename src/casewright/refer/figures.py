@@ -33,6 +33,8 @@ from casewright.refer.sheet import (
 
 LOGIN_LIMIT = 50
 """Latest sign-ins of an account that go along; `sign-ins` beside the account says how many there are."""
+WAYS = {"back": "came from it", "forward": "went to it"}
+"""What a direction of a trace means to somebody who has the payment before them."""
 GIVEN_UP = {
     "freed": "no longer: the database had given the row up",
     "wal": "no longer: the row stood on a page that was replaced or never committed",
@@ -137,7 +139,7 @@ def _trace(sheet: Sheet, payment: Row, facts: Facts) -> None:
     """The services behind a payment, each with what leads to it and what speaks against it, and the steps of the way
     back."""
     for s in facts.services[payment["payment"]]:
-        cells = {"payment": payment["payment"], "direction": s["direction"], "service": s["service"], "hops": s["hops"],
+        cells = {"payment": payment["payment"], "direction": WAYS[s["direction"]], "service": s["service"], "hops": s["hops"],
                  "confidence": s["confidence"], "transaction": s["txid"], "satoshis": s["sats"],
                  "of the payment": _share(s["share"], payment["sats"]), "rests on": "; ".join(s["rules"] or []),
                  "speaks against": s["against"] or "nothing found; that is no proof"}  # fmt: skip

@@ -144,6 +144,8 @@ def _together(one: Flow, other: Flow) -> Flow:
 
 def _centre(scene: Scene, account: str) -> None:
     """The box of the payment itself; what stands in column 0 is the market's."""
+    if not any(column == 0 for column, _ in scene.nodes):
+        _meet(scene, (0, scene.payment["address"]), "market")
     for key in [k for k in scene.nodes if k[0] == 0]:
         notes = (f"address given to account {account}", *scene.nodes[key].notes)
         scene.nodes[key] = replace(scene.nodes[key], kind="market", title="The site", notes=notes)
