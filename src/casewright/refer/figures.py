@@ -139,8 +139,8 @@ def _trace(sheet: Sheet, payment: Row, facts: Facts) -> None:
     """The services behind a payment, each with what leads to it and what speaks against it, and the steps of the way
     back."""
     for s in facts.services[payment["payment"]]:
-        cells = {"payment": payment["payment"], "direction": WAYS[s["direction"]], "service": s["service"], "hops": s["hops"],
-                 "confidence": s["confidence"], "transaction": s["txid"], "satoshis": s["sats"],
+        cells = {"payment": payment["payment"], "direction": WAYS[s["direction"]], "service": s["service"],
+                 "hops": s["hops"], "confidence": s["confidence"], "transaction": s["txid"], "satoshis": s["sats"],
                  "of the payment": _share(s["share"], payment["sats"]), "rests on": "; ".join(s["rules"] or []),
                  "speaks against": s["against"] or "nothing found; that is no proof"}  # fmt: skip
         sheet.add_row(SERVICES, s["id"], cells, [s["id"], payment["payment"]])
