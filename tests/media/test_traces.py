@@ -197,6 +197,15 @@ def test_cut_and_flipped_files_end_in_a_reason(raw: bytes, data: Any) -> None:
     assert all(t.value and len(t.value) <= 2000 for t in found)
 
 
+def test_a_header_that_claims_very_many_pixels_is_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Example", "One"
+    found, odd = read_traces(io.BytesIO(encoded(scene(60, 40), "TIFF", exif=exif)))
+    assert odd is None
+    assert any(trace.kind == "camera" for trace in found)
+
+
 def test_boxes_without_end_and_within_each_other_end_in_a_reason() -> None:
     ftyp = (16).to_bytes(4, "big") + b"ftypisom" + bytes(4)
     many = ftyp + ((8).to_bytes(4, "big") + b"free") * 100_000

@@ -76,6 +76,7 @@ def _exif_of(jpeg: bytes, found: list[Trace]) -> None:
 
 
 def _by_pillow(file: BinaryIO, found: list[Trace]) -> None:
+    Image.MAX_IMAGE_PIXELS = None  # none is decoded, however many the header claims
     know_heif()
     file.seek(0)
     try:
