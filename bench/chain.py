@@ -15,11 +15,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from figures import Line, Table, race
+from figures import Line, Table, peak, race
 
 from casewright.chain.reading import EASIEST
-from casewright.kernels.blockcolumns import Columns, read_columns
+from casewright.kernels.blockcolumns import Columns, read_columns, read_runs
 from casewright.kernels.blockfiles import Plain
+from casewright.kernels.packing import LONGEST
+from casewright.kernels.sha256 import sha256d_many
+from casewright.kernels.targeted import Keys, block_places, deposits, spends
 from casewright.model.bitcoin import NETWORKS
 
 FILE = 128 << 20
@@ -34,6 +37,7 @@ def main() -> None:
     table = Table()
     blocks = raw_blocks(chosen.blocks)
     parsing(table, blocks, chosen.runs)
+    targeted(table, blocks, chosen.runs)
     print("\n" + table.markdown())
     if table.differences:
         sys.exit("\n".join(table.differences))
@@ -66,7 +70,7 @@ def parsing(table: Table, blocks: list[bytes], runs: int) -> None:
     times, answers = race({"ours": lambda: digest(ours_read(theirs).txid), "peer": lambda: peer_digest(blocks)}, 1)
     table.must_agree("txids", answers)
     sides: dict[str, Callable[[], object]] = {
-        "one": lambda: len(ours_read(ours).txid),
+        "one": lambda: stretches(ours),
         "two": lambda: two_at_once(ours),
         "peer": lambda: peer_digest(blocks),
         "peer two": lambda: two_processes(blocks),
@@ -83,13 +87,52 @@ def parsing(table: Table, blocks: list[bytes], runs: int) -> None:
                        peers / other.cpu, wanted=goal, by_wall=True))  # fmt: skip
 
 
+def targeted(table: Table, blocks: list[bytes], runs: int) -> None:
+    """Deposits to so many scripts and all that spends them, against hashing every transaction once."""
+    raw = file_of(blocks, FILE)
+    file, columns, dice = Plain(raw, raw), ours_read(raw), np.random.default_rng(7)
+    short = np.flatnonzero(columns.script_size <= LONGEST)
+    own = {raw[columns.script[o] : columns.script[o] + columns.script_size[o]] for o in dice.choice(short, 40)}
+    for seeds in (10_000, 100_000, 1_000_000):
+        keys = Keys([*own, *(b"\x00\x14" + dice.bytes(20) for _ in range(seeds - len(own)))])
+        sides: dict[str, Callable[[], object]] = {
+            "ours": lambda keys=keys: follow(file, keys),  # type: ignore[misc]
+            "bare": lambda: hash_all(file, columns),
+        }
+        times, answers = race(sides, runs)
+        count = len(columns.txid)
+        mine, other = times["ours"], times["bare"]
+        what = f"{seeds:,} scripts, {answers['ours']} found and spent, {peak() / 1e9:.2f} GB at most"
+        table.add(Line("targeted", what, "one double SHA-256 a transaction", "tx/s", count / mine.wall,
+                       count / mine.cpu, count / other.wall, count / other.cpu, wanted=1 / 1.5))  # fmt: skip
+
+
+def follow(file: Plain, keys: Keys) -> tuple[int, int]:
+    places = block_places(file, MAGIC, EASIEST["mainnet"])
+    paid = deposits(file, places, keys)
+    outputs = np.concatenate([paid.txid, paid.place.astype("<u4").view(np.uint8).reshape(-1, 4)], axis=1)
+    wanted = Keys()
+    wanted.set(outputs.ravel(), 36 * np.arange(len(outputs) + 1))
+    return len(paid.what), len(spends(file, places, wanted).what)
+
+
+def hash_all(file: Plain, columns: Columns) -> int:
+    block_places(file, MAGIC, EASIEST["mainnet"])
+    return len(sha256d_many(np.frombuffer(file.clear, np.uint8), columns.start, columns.length))
+
+
 def ours_read(raw: bytes) -> Columns:
     return read_columns(Plain(raw, raw), MAGIC, EASIEST["mainnet"])[0]
 
 
+def stretches(raw: bytes) -> int:
+    """As the stage reads a file: stretch by stretch."""
+    return sum(len(run.columns.txid) for run in read_runs(Plain(raw, raw), MAGIC, EASIEST["mainnet"]))
+
+
 def two_at_once(raw: bytes) -> None:
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(ours_read, [raw, raw]))
+        list(pool.map(stretches, [raw, raw]))
 
 
 def digest(txids: np.ndarray) -> str:

@@ -19,42 +19,31 @@ BAD, LARGEST = -1, 34
 
 
 @njit(cache=True, nogil=True)
-def _u32(data, at):  # type: ignore[no-untyped-def]
-    low = np.int64(data[at]) | np.int64(data[at + 1]) << 8
-    return low | np.int64(data[at + 2]) << 16 | np.int64(data[at + 3]) << 24
-
-
-@njit(cache=True, nogil=True)
-def _u64(data, at):  # type: ignore[no-untyped-def]
-    return np.uint64(_u32(data, at)) | np.uint64(_u32(data, at + 4)) << np.uint64(32)
-
-
-@njit(cache=True, nogil=True)
-def _compact(data, at, end):  # type: ignore[no-untyped-def]
-    """A compact-size number and where it ends; BAD past the end, or where the network refuses its form."""
+def _compact(at, end):  # type: ignore[no-untyped-def]
+    """The compact-size number at an address and where it ends; BAD past the end, or where the network refuses its form."""
     if at >= end:
         return 0, BAD
-    first = np.int64(data[at])
+    first = np.int64(get8(at))
     if first < 0xFD:
         return first, at + 1
     if first == 0xFD and at + 3 <= end:
-        value = np.int64(data[at + 1]) | np.int64(data[at + 2]) << 8
+        value = np.int64(get8(at + 1)) | np.int64(get8(at + 2)) << 8
         return value, at + 3 if value >= 0xFD else BAD
     if first == 0xFE and at + 5 <= end:
-        value = _u32(data, at + 1)
+        value = np.int64(get32(at + 1))
         return value, at + 5 if value >= 1 << 16 else BAD
     return 0, BAD  # nothing in a block of four million bytes is so many
 
 
 @njit(cache=True, nogil=True)
-def _count_inputs(data, at, end):  # type: ignore[no-untyped-def]
-    count, at = _compact(data, at, end)
+def _count_inputs(at, end):  # type: ignore[no-untyped-def]
+    count, at = _compact(at, end)
     if at == BAD or count == 0:
         return 0, BAD
     for _ in range(count):
         if at + 36 > end:
             return 0, BAD
-        size, at = _compact(data, at + 36, end)
+        size, at = _compact(at + 36, end)
         if at == BAD or at + size + 4 > end:
             return 0, BAD
         at += size + 4
@@ -62,14 +51,14 @@ def _count_inputs(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _count_outputs(data, at, end):  # type: ignore[no-untyped-def]
-    count, at = _compact(data, at, end)
+def _count_outputs(at, end):  # type: ignore[no-untyped-def]
+    count, at = _compact(at, end)
     if at == BAD:
         return 0, BAD
     for _ in range(count):
-        if at + 8 > end or _u64(data, at) > np.uint64(MAX_SATS):
+        if at + 8 > end or get64(at) > np.uint64(MAX_SATS):
             return 0, BAD
-        size, at = _compact(data, at + 8, end)
+        size, at = _compact(at + 8, end)
         if at == BAD or at + size > end:
             return 0, BAD
         at += size
@@ -77,13 +66,13 @@ def _count_outputs(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _behind_witness(data, at, end, inputs):  # type: ignore[no-untyped-def]
+def _behind_witness(at, end, inputs):  # type: ignore[no-untyped-def]
     for _ in range(inputs):
-        items, at = _compact(data, at, end)
+        items, at = _compact(at, end)
         if at == BAD:
             return BAD
         for _ in range(items):
-            size, at = _compact(data, at, end)
+            size, at = _compact(at, end)
             if at == BAD or at + size > end:
                 return BAD
             at += size
@@ -91,24 +80,24 @@ def _behind_witness(data, at, end, inputs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _count_block(data, start, end):  # type: ignore[no-untyped-def]
+def _count_block(start, end):  # type: ignore[no-untyped-def]
     """Transactions, inputs and outputs of a block that fills its bytes exactly; BAD transactions when it does not."""
     inputs = outputs = 0
     if not LEAST <= end - start <= MOST:
         return BAD, 0, 0
-    count, at = _compact(data, start + HEADER, end)
+    count, at = _compact(start + HEADER, end)
     if at == BAD or count == 0:
         return BAD, 0, 0
     for _ in range(count):
         if at + 6 > end:
             return BAD, 0, 0
-        segwit = data[at + 4] == 0 and data[at + 5] == 1
-        spends, at = _count_inputs(data, at + (6 if segwit else 4), end)
+        segwit = get8(at + 4) == 0 and get8(at + 5) == 1
+        spends, at = _count_inputs(at + (6 if segwit else 4), end)
         if at == BAD:
             return BAD, 0, 0
-        coins, at = _count_outputs(data, at, end)
+        coins, at = _count_outputs(at, end)
         if at != BAD and segwit:
-            at = _behind_witness(data, at, end, spends)
+            at = _behind_witness(at, end, spends)
         if at == BAD or at + 4 > end:
             return BAD, 0, 0
         at += 4
@@ -123,7 +112,7 @@ def count_blocks(data, starts, sizes, counts):  # type: ignore[no-untyped-def]
         end = starts[block] + sizes[block]
         if end > len(data):
             return block
-        found = _count_block(data, starts[block], end)
+        found = _count_block(data.ctypes.data + starts[block], data.ctypes.data + end)
         counts[block, 0], counts[block, 1], counts[block, 2] = found
         if found[0] == BAD:
             return block
@@ -139,7 +128,7 @@ def frames(data, magic, at, upto, starts, sizes):  # type: ignore[no-untyped-def
         for i in range(4):
             if data[at + i] != magic[i]:
                 return count
-        size = _u32(data, at + 4)
+        size = np.int64(get32(data.ctypes.data + at + 4))
         if not LEAST <= size <= MOST or at + 8 + size > len(data):
             return count
         starts[count], sizes[count] = at + 8, size

@@ -20,7 +20,8 @@ from numba import carray, cfunc, njit, types
 from casewright.kernels.memory import copy, get32, put8, put32
 
 SYMBOL = "casewright_sha256_blocks"
-BLOCK, WORDS, STATE, ROOM = 64, 8, 28, 128
+BLOCK, WORDS, STATE, ROOM, SHORT = 64, 8, 28, 128, 119
+"""What is not longer than SHORT is copied and padded, so that one call takes it all."""
 _CALL = types.int32(types.int64, types.int64, types.int64)
 _PRIMES = [n for n in range(2, 312) if all(n % d for d in range(2, int(n**0.5) + 1))][:64]
 
@@ -112,9 +113,9 @@ _BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 
 
 def scratch() -> np.ndarray:
-    """Room for the state and two blocks, which one thread uses again and again. Whoever calls compiled code holds on to
-    it: an array that is only known by its address there is freed."""
-    return np.zeros(ROOM + 2 * BLOCK, np.uint8)
+    """Room for the state and what is padded, which one thread uses again and again. Whoever calls compiled code holds
+    on to it: an array that is only known by its address there is freed."""
+    return np.zeros(ROOM + SHORT + 2 * BLOCK, np.uint8)
 
 
 @njit(cache=True, nogil=True)
@@ -134,8 +135,8 @@ def _words(state, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _end(room, used, total):  # type: ignore[no-untyped-def]
-    """Pads what stands in `room` up to `used`; returns bytes to be hashed, one block or two."""
-    size = 64 if used < 56 else 128
+    """Pads what stands in `room` up to `used`; returns bytes to be hashed, in whole blocks."""
+    size = (used + 72) & ~63
     put8(room + used, np.uint8(0x80))
     for at in range(used + 1, size - 8):
         put8(room + at, np.uint8(0))
@@ -147,7 +148,7 @@ def _end(room, used, total):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def sha256_at(data, size, out, state):  # type: ignore[no-untyped-def]
     """SHA-256 of `size` bytes, written to `out`; all are addresses, `state` that of a `scratch`."""
-    room, whole = state + ROOM, size & ~63
+    room, whole = state + ROOM, size & ~63 if size > SHORT else 0
     _begin(state)
     if whole:
         _blocks(state, data, whole)
