@@ -1,8 +1,9 @@
 """How many of a payment's satoshis go over each branch of its trace, by a convention of `taint`.
 
 The trace says which transactions are crossed; the flow goes through them once, each after all that it depends on, so
-that what reaches a transaction over several coins is passed on together. Where an input is not in the chain files, or
-outputs and inputs do not balance, nobody can tell shares: they stay unknown behind it.
+that what reaches a transaction over several coins is passed on together. Where the trace stops, the flow stops too:
+`queued` are the coins that it goes on with. Where an input is not in the chain files, or outputs and inputs do not
+balance, nobody can tell shares: they stay unknown behind it.
 """
 
 from collections import deque
@@ -22,8 +23,8 @@ def flow_back(graph: Graph, start: int, crossed: Mapping[int, int], queued: set[
     asked: dict[int, Runs] = {start: whole(ASKED, int(graph.chain.sats[start]))}
     paid_by: dict[tuple[int, int], int] = {}
     for crossing in _in_order(graph, crossed, lambda c: _makers(graph, c, queued)):
-        wanted = [number for number in crossing.outputs if number in asked]
-        if not crossing.is_exact or not wanted:
+        wanted = [number for number in crossing.outputs if number in queued]
+        if not crossing.is_exact or not all(number in asked for number in wanted):
             continue
         given = pass_on(method, _row(crossing, wanted, asked), crossing.spent)
         for number, runs in zip(crossing.spends, given, strict=True):
@@ -31,7 +32,7 @@ def flow_back(graph: Graph, start: int, crossed: Mapping[int, int], queued: set[
                 paid_by[wanted_coin, number] = held(runs, label)
             asked[number] = merged([(ASKED if source else NOBODY, sats) for source, sats in runs])
     if method == POISON:
-        return lambda coin, paid_with: int(graph.chain.sats[start])
+        return lambda coin, paid_with: _at_most(graph, start, coin, paid_with)
 
     def share(coin: int, paid_with: Sequence[int]) -> int | None:
         if not paid_with:
@@ -42,13 +43,22 @@ def flow_back(graph: Graph, start: int, crossed: Mapping[int, int], queued: set[
     return share
 
 
-def flow_forward(graph: Graph, starts: Iterable[int], crossed: Mapping[int, int], method: str) -> Share:
+def _at_most(graph: Graph, start: int, coin: int, paid_with: Sequence[int]) -> int:
+    """All of the payment, as poison says, but no more than there was."""
+    there = sum(int(graph.chain.sats[number]) for number in (paid_with or [coin]) if number != UNKNOWN_COIN)
+    return min(int(graph.chain.sats[start]), there)
+
+
+def flow_forward(
+    graph: Graph, starts: Iterable[int], crossed: Mapping[int, int], queued: set[int], method: str
+) -> Share:
     """Share of each coin that the trace met: how much of it is the payment's."""
     holding = {start: whole(ASKED, int(graph.chain.sats[start])) for start in starts}
     for crossing in _in_order(graph, crossed, lambda c: _takers(graph, c)):
-        if not crossing.is_exact:
+        if not crossing.is_exact or not all(number in holding for number in crossing.spends if number in queued):
             continue
-        coins = [holding.get(n, whole(NOBODY, sats)) for n, sats in zip(crossing.spends, crossing.spent, strict=True)]
+        spent = zip(crossing.spends, crossing.spent, strict=True)
+        coins = [holding[n] if n in queued else whole(NOBODY, sats) for n, sats in spent]
         for number, runs in zip(crossing.outputs, pass_on(method, coins, crossing.paid), strict=False):
             holding.setdefault(number, runs)
 

@@ -34,9 +34,13 @@ def trace_all(found: Findings, coins: Sequence[Coin], paid: int = 0) -> Findings
     """Where these coins went, all in one walk; `paid`: satoshis of the payment that is traced, if it is one."""
     first = {coin.spender: coin for coin in reversed(coins)}  # of those that one transaction spends, one leads there
     queue = deque(Way(coin) for coin in reversed(first.values()))
+    numbers = [coin.number for coin in coins]
+    found.queued.update(numbers)
     while queue:
-        queue.extend(_cross(found, queue.popleft(), coins[0]))
-    found.told(flow_forward(found.graph, [c.number for c in coins], found.crossed, found.limits.taint), paid)
+        onward = _cross(found, queue.popleft(), coins[0])
+        found.queued.update(way.coin.number for way in onward)
+        queue.extend(onward)
+    found.told(flow_forward(found.graph, numbers, found.crossed, found.queued, found.limits.taint), paid)
     return found
 
 
@@ -163,6 +167,7 @@ def _over_peels(found: Findings, way: Way, run: list[Crossing]) -> list[Way]:
             if output != after:
                 _look_into(found, output, here)
         ids += [crossing.txid, coin.id]
+        found.queued.add(coin.number)
         coin = after
     last = way.step >= found.limits.max_hops
     end = f"; stops: {found.limits.max_hops} hops, the limit in case.toml" if last else ""
