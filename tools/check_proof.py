@@ -189,4 +189,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError) as trouble:
+        sys.exit(f"cannot be checked: {trouble!r}")

@@ -40,9 +40,10 @@ def test_a_trace_without_co_spending_is_told_beside_the_one_with_it_and_recorded
     sealed = len([e for e in Case(copy).ledger.events("sealed") if e.data["role"] == "settings"])
     said = json.loads(casewright("trace", str(copy), "--without", "co-spend", "--json").stdout)
     assert (said["layers"]["before"], said["layers"]["now"]) == (["co-spend"], [])
+    assert [c["labels"] for c in said["conflicting_tags"]] == [["Kestrel Exchange", "Kestrel OTC (closed)"]]
     assert said["services"] != said["layers"]["services_before"]
     assert {s["stage"] for s in said["stages"] if not s["skipped"]} >= {"clusters", "trace"}
-    assert {s["stage"] for s in said["stages"] if s["skipped"]} >= {"blocks", "change", "tags"}
+    assert {s["stage"] for s in said["stages"] if s["skipped"]} >= {"read_blocks", "blocks", "change"}
     assert Case(copy).settings.chain.layers == ()
     assert len([e for e in Case(copy).ledger.events("sealed") if e.data["role"] == "settings"]) == sealed + 1
     back = json.loads(casewright("trace", str(copy), "--with", "co-spend", "--json").stdout)
