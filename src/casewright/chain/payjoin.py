@@ -1,9 +1,9 @@
 """PayJoins: payments to which the payee adds a coin of its own, so that strangers are spent together on purpose.
 
 Nothing in such a transaction says that it is one: it looks as if one wallet had paid. So no transaction is called a
-PayJoin here; merges are told apart that could rest on one. Sources: BIP 78 (Dorier, 2019), by which all inputs must be
-of one kind; Gibson, "PayJoin", 2018; Ghesmati, Fdhila, Weippl, "Unnecessary Input Heuristics and PayJoin
-Transactions", 2021.
+PayJoin here; merges are told apart that could rest on one. Sources: BIP 78 (Dorier, 2019), BIP 77; Gibson, "PayJoin",
+2018; Ghesmati, Fdhila, Weippl, "Unnecessary Input Heuristics and PayJoin Transactions", 2021. That all inputs be of one
+kind, as BIP 78 asks, is not asked here: later forms do without.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers
 from casewright.chain.links import Flags
 
-POSSIBLE = "could be a PayJoin: two outputs, inputs of one kind, and no other transaction spends from both sides"
+POSSIBLE = "could be a PayJoin: two outputs, and no other transaction spends from both sides"
 UNNECESSARY = POSSIBLE + "; a coin was spent that neither output needed"
 NO_PAYMENT = KINDS.index("op_return")
 
@@ -24,29 +24,20 @@ def payjoin_doubts(chain: Chain, transactions: Numbers, alone: Flags) -> pa.Arra
     counts, outputs = _spread(chain.first_output, asked)
     of = np.repeat(np.arange(len(asked)), counts)[chain.kind[outputs] != NO_PAYMENT]
     asked = asked[np.bincount(of, minlength=len(asked)) == 2]
-    looks = np.zeros(len(asked), np.int8)
+    looks = np.ones(len(asked), np.int8)
     if len(asked):
-        looks += _of_one_kind(chain, asked)
-        looks += (looks > 0) & (_least_paid(chain, asked) >= _least_spent(chain, asked))
+        looks += _least_paid(chain, asked) >= _least_spent(chain, asked)
     place = np.searchsorted(asked, transactions)
     met = alone & (place < len(asked)) & (np.append(asked, UNKNOWN)[place] == transactions)
     said = np.where(met, np.append(looks, 0)[place], 0)
     return pa.array([None, POSSIBLE, UNNECESSARY]).take(pa.array(said))
 
 
-def _of_one_kind(chain: Chain, asked: Numbers) -> Flags:
-    """All coins spent are known and of one kind of script."""
-    counts, spent = _spent(chain, asked)
-    kinds = np.where(spent == UNKNOWN, len(KINDS), chain.kind[spent])
-    starts = np.cumsum(counts) - counts
-    most, least = np.maximum.reduceat(kinds, starts), np.minimum.reduceat(kinds, starts)
-    same: Flags = (most == least) & (most < len(KINDS))
-    return same
-
-
 def _least_spent(chain: Chain, asked: Numbers) -> Numbers:
+    """The smallest coin that is spent and known."""
     counts, spent = _spent(chain, asked)
-    return np.minimum.reduceat(chain.sats[spent], np.cumsum(counts) - counts)
+    sats = np.where(spent == UNKNOWN, np.iinfo(np.int64).max, chain.sats[spent])
+    return np.minimum.reduceat(sats, np.cumsum(counts) - counts)
 
 
 def _least_paid(chain: Chain, asked: Numbers) -> Numbers:
