@@ -76,15 +76,15 @@ def parsing(table: Table, blocks: list[bytes], runs: int) -> None:
         "peer two": lambda: two_processes(blocks),
     }
     times, _ = race(sides, runs)
-    for name, what, amount, goal, peer, peers in (
-        ("one", "one core", count, 20, "peer", few),
-        ("two", "two cores", 2 * count, 40, "peer", few),
-        ("two", "two cores each", 2 * count, None, "peer two", 2 * few),
+    for name, what, amount, goal, peer, peers, cores in (
+        ("one", "one core", count, 20, "peer", few, 1),
+        ("two", "two cores together against the peer's one", 2 * count, 40, "peer", few, 2),
+        ("two", "two cores each", 2 * count, None, "peer two", 2 * few, 1),
     ):
         mine, other = times[name], times[peer]
         table.add(Line("blocks", f"{len(ours) / 1e6:.0f} MB, {what}, {len(ours) / count:.0f} B a transaction",
-                       "blockchain-parser", "tx/s", amount / mine.wall, amount / mine.cpu, peers / other.wall,
-                       peers / other.cpu, wanted=goal, by_wall=True))  # fmt: skip
+                       "blockchain-parser", "tx/s", amount / mine.wall, cores * amount / mine.cpu, peers / other.wall,
+                       peers / other.cpu, wanted=goal))  # fmt: skip
 
 
 def targeted(table: Table, blocks: list[bytes], runs: int) -> None:
