@@ -155,14 +155,23 @@ def test_a_trace_that_meets_itself_ends_and_says_so() -> None:
     assert "stops: newly mined coins" in reasons(tables)
 
 
-def test_dust_that_someone_sent_to_a_wallet_is_not_followed() -> None:
+@pytest.mark.parametrize(("sent", "words"), [(500, "1 below 100001 sat"), (99_000, "1 below 100099 sat")])
+def test_dust_that_someone_sent_to_a_wallet_is_not_followed(sent: int, words: str) -> None:
+    """Whoever sends a thousandth of what a wallet pays with did not fund the payment."""
     chain = Chain()
-    dust = chain.pay(chain.mint(("tallow", COIN)), ("anna", 500), ("tallow", COIN - 500))
+    dust = chain.pay(chain.mint(("tallow", COIN)), ("anna", sent), ("tallow", COIN - sent))
     own = chain.pay(chain.mint(("hot", COIN)), ("anna", COIN))
     chain.pay([dust[0], *own], ("dep", COIN))
     tables = follow(chain, {"acc-1": "dep"}, [KESTREL, TALLOW])
     assert found(tables) == [("Kestrel Exchange", 2, "weak")]
-    assert "1 below 546 sat not followed" in reasons(tables)
+    assert f"{words} not followed" in reasons(tables)
+
+
+def test_a_direct_withdrawal_by_a_weakly_founded_tag_is_weak() -> None:
+    chain = Chain()
+    chain.pay(chain.mint(("hot", COIN)), ("dep", COIN))
+    tables = follow(chain, {"acc-1": "dep"}, [tag("hot", "Kestrel Exchange", level=20)])
+    assert found(tables) == [("Kestrel Exchange", 1, "weak")]
 
 
 def test_coins_from_outside_the_files_end_the_trace() -> None:

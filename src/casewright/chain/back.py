@@ -12,6 +12,8 @@ from casewright.chain.labels import entity
 from casewright.chain.peels import peels_before
 
 BATCH_OUTPUTS = 3
+SMALL_PART = 1000
+"""A coin of less than so small a part of what its wallet spends with it is not followed: dust that somebody sent."""
 SEVERAL = "several owners"
 
 
@@ -114,9 +116,10 @@ def _source(found: Findings, way: Way, met: Met, wallet: int, spent: list[Coin])
     if stop:
         found.hop(way.step, coin, coin.txid, wallet, payee, stop, *ids, ends=ends, end=end, paid_with=spent)
         return []
-    large = [c for c in spent if c.sats >= limits.dust_sats]
+    least = max(limits.dust_sats, -(-sum(c.sats for c in spent) // SMALL_PART))
+    large = [c for c in spent if c.sats >= least]
     dust = len(spent) - len(large)
-    passed = f"; {dust} below {limits.dust_sats} sat not followed" if dust else ""
+    passed = f"; {dust} below {least} sat not followed" if dust else ""
     coins = "with one coin" if len(spent) == 1 else f"with {len(spent)} coins"
     reason = f"paid by a wallet that no tag names, {coins}: their funding is followed{passed}"
     found.hop(way.step, coin, coin.txid, wallet, payee, reason, *ids, ends=None if large else "dust",

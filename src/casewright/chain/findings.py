@@ -8,7 +8,7 @@ from typing import Any
 from casewright.chain.flow import UNKNOWN_COIN, Share
 from casewright.chain.gaps import Gaps
 from casewright.chain.graph import Coin, Graph
-from casewright.chain.labels import Tag, Verdict
+from casewright.chain.labels import WELL_FOUNDED, Tag, Verdict
 from casewright.model.ids import make_id
 
 NOTHING_AGAINST = "nothing found in the chain; a tag is another's word, and a withdrawal is not yet a person"
@@ -97,7 +97,8 @@ class Findings:
         tied = [*verdict.custodial, *verdict.mixing]
         for tag in tied:
             against = [*verdict.doubts, *doubts]
-            confidence = "strong" if way.transactions == 1 and sure else "weak"
+            founded = tag["level"] >= WELL_FOUNDED
+            confidence = "strong" if way.transactions == 1 and sure and founded else "weak"
             if tag in verdict.mixing:
                 confidence = "none"
                 against.insert(

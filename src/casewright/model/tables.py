@@ -935,7 +935,11 @@ _ALL = (
             Column(
                 "share", INT, "satoshis of the payment that came from it or went to it, by `chain.taint`; NULL: unknown"
             ),
-            Column("confidence", STR, "strong (direct), weak (through a wallet), none (through a mix)"),
+            Column(
+                "confidence",
+                STR,
+                "strong (direct, by a tag of level 50 or above), weak (through a wallet or by a lesser tag), none (a mix)",
+            ),
             Column("rules", STRS, "the chain of rules that leads from the tag to the payment"),
             Column("against", STR, "what speaks against it"),
             SOURCES,
