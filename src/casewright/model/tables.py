@@ -938,7 +938,7 @@ _ALL = (
             Column(
                 "confidence",
                 STR,
-                "strong (direct, by a tag of level 50 or above), weak (through a wallet or by a lesser tag), none (a mix)",
+                "strong (direct, by a tag of level 50 or more), weak (through a wallet, by a lesser tag), none (a mix)",
             ),
             Column("rules", STRS, "the chain of rules that leads from the tag to the payment"),
             Column("against", STR, "what speaks against it"),
