@@ -17,7 +17,7 @@ import numba as nb
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from casewright.kernels.memory import copy, get32, put8, put32
+from casewright.kernels.memory import copy, get32, put32, put64
 
 SYMBOL = "casewright_sha256_blocks"
 BLOCK, WORDS, STATE, ROOM, SHORT = 64, 8, 28, 128, 119
@@ -128,20 +128,25 @@ def _begin(state):  # type: ignore[no-untyped-def]
 def _words(state, out):  # type: ignore[no-untyped-def]
     """The state as bytes, most significant first."""
     for i in range(WORDS):
-        word = get32(state + 4 * i)
-        turned = word >> np.uint32(24) | word >> np.uint32(8) & np.uint32(0xFF00)
-        put32(out + 4 * i, turned | (word & np.uint32(0xFF00)) << np.uint32(8) | word << np.uint32(24))
+        put32(out + 4 * i, _turned(get32(state + 4 * i)))
+
+
+@njit(cache=True, nogil=True)
+def _turned(word):  # type: ignore[no-untyped-def]
+    """A word with its bytes the other way round."""
+    ends = word >> np.uint32(24) | word << np.uint32(24)
+    return ends | word >> np.uint32(8) & np.uint32(0xFF00) | (word & np.uint32(0xFF00)) << np.uint32(8)
 
 
 @njit(cache=True, nogil=True)
 def _end(room, used, total):  # type: ignore[no-untyped-def]
     """Pads what stands in `room` up to `used`; returns bytes to be hashed, in whole blocks."""
     size = (used + 72) & ~63
-    put8(room + used, np.uint8(0x80))
-    for at in range(used + 1, size - 8):
-        put8(room + at, np.uint8(0))
-    for i in range(8):
-        put8(room + size - 1 - i, np.uint8((8 * total) >> 8 * i & 255))
+    put64(room + used, np.uint64(0x80))
+    for at in range(used + 8, size - 8, 8):
+        put64(room + at, np.uint64(0))
+    put32(room + size - 8, np.uint32(0))
+    put32(room + size - 4, _turned(np.uint32(8 * total)))  # nothing in a block is so long that it needs more
     return size
 
 
