@@ -55,7 +55,7 @@ def link(
     ] = None,
     requests: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write the requests, a PDF and a CSV for each service.", show_default=False),
+        typer.Option(metavar="DIR", help="Write the requests: letters and a CSV for each service.", show_default=False),
     ] = None,
     sent: Annotated[
         list[str] | None, typer.Option(metavar="REF=DAY", help="A request was sent on this day.", show_default=False)
