@@ -29,8 +29,7 @@ def test_every_figure_reaches_exhibit_path_and_span_or_row(demo: Path, figures: 
     with Reader(demo / "tables") as reader:
         explainer = Explainer(demo / "tables", reader)
         exhibits = {row["exhibit"]: row for row in reader.rows("SELECT * FROM exhibits")}
-        explainer.prefetch(list(figures))
-        explainer.prefetch(sorted({s for f in figures.values() for s in f["sources"]}))
+        explainer.gather(figures)
         lost = [f for f in figures.values() if not _well_founded(explainer, f["figure"], exhibits)]
     assert len(figures) > 5_000
     assert not lost, lost[:5]

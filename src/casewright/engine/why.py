@@ -1,6 +1,6 @@
 """`why`: the walk from any id of a case back to the bytes it rests on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,21 +37,36 @@ class Explainer:
             self.prefetch([wanted])
         return self._found[wanted]
 
-    def prefetch(self, wanted: list[str]) -> None:
-        """Look up many ids in one pass over each table."""
+    def gather(self, wanted: Iterable[str]) -> None:
+        """Look up ids and all that they rest on, one level after the other: a query a table and level."""
+        level = list(wanted)
+        while level:
+            self.prefetch(level)
+            found = (f for one in dict.fromkeys(level) for f in self._found[one])
+            level = [source for finding in found for source in finding.rests_on if source not in self._found]
+
+    def prefetch(self, wanted: Iterable[str]) -> None:
+        """Look up many ids in one pass over each table, and the items in which their rows stand."""
         fresh = [w for w in dict.fromkeys(wanted) if w not in self._found]
+        if not fresh:
+            return
         self._found.update({w: [] for w in fresh})
-        for table in TABLES.values() if fresh else ():
-            sql = f"SELECT {table.key} AS _id, {table.sources} AS _sources, t.* FROM {table.name} t WHERE list_contains($ids, {table.key})"  # noqa: E501, S608  key and sources are ours
-            for row in self._reader.rows(sql, {"ids": fresh}):
-                identity, sources = row.pop("_id"), row.pop("_sources") or []
-                self._found[identity].append(self._finding(identity, table, row, sources))
+        rows = [(table, row) for table in TABLES.values() for row in self._rows(table, fresh)]
+        self.prefetch(row["item"] for table, row in rows if table.locus and row.get("item"))
+        for table, row in rows:
+            identity, sources = row.pop("_id"), row.pop("_sources") or []
+            self._found[identity].append(self._finding(identity, table, row, sources))
+
+    def _rows(self, table: Table, ids: list[str]) -> list[dict[str, Any]]:
+        sql = f"SELECT {table.key} AS _id, {table.sources} AS _sources, t.* FROM {table.name} t WHERE list_contains($ids, {table.key})"  # noqa: E501, S608  key and sources are ours
+        return self._reader.rows(sql, {"ids": ids})
 
     def walk(self, wanted: str) -> Iterator[tuple[int, Finding]]:
         """The finding and all it rests on, depth first, each row once, with its depth.
 
         Raises Missing when no row has this id.
         """
+        self.gather([wanted])
         if not self.find(wanted):
             raise Missing(
                 f"nothing in this case has the id {wanted}. Ids are printed beside every figure of a package."
@@ -64,7 +79,6 @@ class Explainer:
                 continue
             seen.add((finding.table, finding.id))
             yield depth, finding
-            self.prefetch(list(finding.rests_on))
             below = [f for source in finding.rests_on for f in self.find(source)]
             stack.extend((depth + 1, f) for f in reversed(below))
 
