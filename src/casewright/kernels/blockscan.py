@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from casewright.kernels.blocks import LEAST, MAX_SATS, MOST
-from casewright.kernels.memory import copy, get8, get32, get64, put64
+from casewright.kernels.memory import copy, get8, get32, get64, put64, same_hash
 from casewright.kernels.scripts import kind_of
 from casewright.kernels.sha256 import sha256d_at
 
@@ -149,13 +149,6 @@ def number(at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _same(a, b):  # type: ignore[no-untyped-def]
-    """Whether two hashes are equal."""
-    first = get64(a) == get64(b) and get64(a + 8) == get64(b + 8)
-    return first and get64(a + 16) == get64(b + 16) and get64(a + 24) == get64(b + 24)
-
-
-@njit(cache=True, nogil=True)
 def root_of(level, count, state):  # type: ignore[no-untyped-def]
     """Leaves the merkle root of `count` hashes where the first one stood; True when two neighbours are equal."""
     repeated = False
@@ -164,7 +157,7 @@ def root_of(level, count, state):  # type: ignore[no-untyped-def]
             copy(level + 32 * count, level + 32 * (count - 1), 32)
         for left in range(0, count, 2):
             pair = level + 32 * left
-            repeated |= left + 1 < count and _same(pair, pair + 32)
+            repeated |= left + 1 < count and same_hash(pair, pair + 32)
             sha256d_at(pair, 64, level + 16 * left, state)
         count = (count + 1) >> 1
     return repeated
@@ -261,7 +254,7 @@ def _commits(coinbase, commitment, level, count, room, state):  # type: ignore[n
     copy(room, level, 32)
     copy(room + 32, coinbase + 2, 32)
     sha256d_at(room, 64, room, state)
-    return _same(room, commitment)
+    return same_hash(room, commitment)
 
 
 @njit(cache=True, nogil=True)
@@ -303,7 +296,7 @@ def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-
                 copy(txid.ctypes.data + 32 * t, wtxid.ctypes.data + 32 * t, 32)
             t += 1
         copy(level.ctypes.data, txid.ctypes.data + 32 * first_t, 32 * (t - first_t))
-        if root_of(level.ctypes.data, t - first_t, state) or not _same(level.ctypes.data, head + ROOT):
+        if root_of(level.ctypes.data, t - first_t, state) or not same_hash(level.ctypes.data, head + ROOT):
             return block
         if not _creates_coins(inputs[first_t], prev_txid.ctypes.data + 32 * first_i, prev_vout[first_i]):
             return block

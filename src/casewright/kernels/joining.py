@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from casewright.kernels.memory import get8, get32, get64
+from casewright.kernels.memory import get8, get32, get64, same_hash
 
 UNKNOWN = -1
 SPEND = 36
@@ -60,19 +60,13 @@ def entry(word, number):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _same(a, b):  # type: ignore[no-untyped-def]
-    first = get64(a) == get64(b) and get64(a + 8) == get64(b + 8)
-    return first and get64(a + 16) == get64(b + 16) and get64(a + 24) == get64(b + 24)
-
-
-@njit(cache=True, nogil=True)
 def _find(txids, key, slots):  # type: ignore[no-untyped-def]
     """The slot where the txid at an address stands, or the empty one where it would, and its number or UNKNOWN."""
     mask, word = np.uint64(len(slots) - 1), get64(key)
     slot = get64(key + 8) & mask
     while slots[slot]:
         number = np.int64(slots[slot] & np.uint64(0xFFFFFFFF)) - 1
-        if slots[slot] >> np.uint64(32) == word >> np.uint64(32) and _same(txids + 32 * number, key):
+        if slots[slot] >> np.uint64(32) == word >> np.uint64(32) and same_hash(txids + 32 * number, key):
             return slot, number
         slot = (slot + np.uint64(1)) & mask
     return slot, UNKNOWN

@@ -6,7 +6,7 @@ Nothing here checks bounds: whoever uses it has walked through the bytes before.
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.extending import intrinsic
 
 _WIDTHS = {8: types.uint8, 32: types.uint32, 64: types.uint64}
@@ -52,3 +52,10 @@ def copy(typing: Any, to: Any, source: Any, size: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), code
+
+
+@njit(cache=True, nogil=True)
+def same_hash(a, b):  # type: ignore[no-untyped-def]
+    """Whether the 32 bytes at two addresses are equal."""
+    first = get64(a) == get64(b) and get64(a + 8) == get64(b + 8)
+    return first and get64(a + 16) == get64(b + 16) and get64(a + 24) == get64(b + 24)
