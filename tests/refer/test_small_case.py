@@ -74,7 +74,7 @@ def test_every_figure_rests_on_rows_that_are_there(made: dict[str, pa.Table]) ->
     for name, column in (("referrals", "referral"), ("accounts", "account"), ("payments", "payment"),
                          ("services", "id"), ("links", "link"), ("judgements", "judgement"), ("persons", "person"),
                          ("requests", "request"), ("exhibits", "exhibit"), ("uploads", "upload"),
-                         ("former_values", "id")):  # fmt: skip
+                         ("former_values", "id"), ("legal_process", "reference")):  # fmt: skip
         ids |= set(made[name].column(column).to_pylist())
     ids |= {f"work/{i}" for i in made["worklist"].column("item").to_pylist()}
     for figure in made["figures"].to_pylist():

@@ -69,6 +69,7 @@ class Facts:
         self.downloads = by("account", f"SELECT * FROM downloads WHERE {MINE} ORDER BY time, download")  # noqa: S608
         self.logins = by("account", f"SELECT * FROM logins WHERE {MINE} ORDER BY time DESC, login")  # noqa: S608
         self.requests = by("service", REQUESTS)
+        self.process = one("reference", "SELECT * FROM legal_process ORDER BY reference")
         self.work = one("item", WORK)
         self.tallies = context.sql("SELECT * FROM tallies ORDER BY stage, noun").to_pylist()
         self.measured = context.table("heuristics_measured").to_pylist()

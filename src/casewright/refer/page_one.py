@@ -115,11 +115,18 @@ def _between(rows: list[Row]) -> str:
 
 
 def _process(accounts: list[str], ids: list[str], facts: Facts) -> tuple[str, list[str]]:
-    """What was drafted to services about these accounts' payments, and what they answered."""
+    """What services were asked about these accounts' payments, when, and what they answered."""
     asked = facts.asked([p for a in accounts for p in facts.payments[a]])
     if not asked:
         return "none drafted: no service was found behind these accounts", ids
     answered = sum(q["answered"] for q in asked)
-    services = ", ".join(dict.fromkeys(f"{q['service']} ({q['reference']})" for q in asked))
-    words = f"drafted to {services}; lines asked: {len(asked)}, answered: {answered}; the contact knows what was served"
-    return words, [q["request"] for q in asked]
+    references = list(dict.fromkeys(q["reference"] for q in asked))
+    services = "; ".join(_served(facts.process[reference]) for reference in references)
+    words = f"{services}. Lines about these accounts: {len(asked)}, answered: {answered}"
+    return words, [*references, *(q["request"] for q in asked)]
+
+
+def _served(process: Row) -> str:
+    """One request, as far as somebody recorded what became of it."""
+    sent = f"sent on {process['sent_on']}" if process["sent_on"] else "no sending recorded"
+    return f"{process['service']} ({process['reference']}): {sent}, {process['state']}"
