@@ -1,6 +1,7 @@
 """Real nginx and Apache on loopback write each form of log; what is read from it is what was asked of them."""
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -49,9 +50,9 @@ def test_what_is_read_is_what_was_asked(logs: Mapping[str, bytes], form: str) ->
     assert isinstance(quiet, Quiet)
     requests = [line.said for line in lines if isinstance(line, Line)]
     asked = [(name, method, path, status) for name in NAMES for method, path, status in ASKED]
-    assert [(r.user, r.method, r.path, r.status) if isinstance(r, Request) else r for r in requests] == [
-        *asked, ("amber", "GET", "/1.txt", 401),
-    ]  # fmt: skip
+    read = [(r.user, r.method, r.path, r.status) if isinstance(r, Request) else r for r in requests]
+    # a server's workers write a line when they are done, so that neighbours may change places
+    assert Counter(read) == Counter([*asked, ("amber", "GET", "/1.txt", 401)])
     assert {(r.ip, r.agent) for r in requests if isinstance(r, Request)} == {("127.0.0.1", web_servers.AGENT)}
     assert quiet.lines + len(lines) == raw.count(b"\n")
     now = datetime.now(UTC).replace(tzinfo=None)
