@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from casewright.kernels.blockcolumns import read_columns
 from casewright.kernels.blockfiles import Plain, unmask
-from casewright.kernels.blocks import MAX_SATS, DamagedBlock, display, sha256d
+from casewright.kernels.blocks import DamagedBlock, display, sha256d
 from casewright.kernels.undo import amount_of, belongs, parse_undo, undo_frames, varint
+from casewright.model.bitcoin import MAX_SATS
 from tests.chain.world import MAGIC, frame, read
 from tests.kernels.node import Node, a_node
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from casewright.chain.peers import returns_to_all, two_lots
 from casewright.chain.shapes import Shape
+from casewright.model.bitcoin import COIN
 
-COIN = 100_000_000
 WHIRLPOOL_POOLS = (COIN // 1000, COIN // 100, COIN // 20, COIN // 2)
 WHIRLPOOL_FEE_ROOM = 110_000
 WASABI1_INPUTS, WASABI1_BASE, WASABI1_REPEATS, WASABI1_FEW, WASABI1_ALONE = 10, COIN // 10, 10, 5, 2

@@ -4,9 +4,6 @@ All payments of the case go through the chain in one pass: what one of them had 
 is there for the next. After them all coins that the market's own wallets spent are followed together.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pyarrow as pa
 
 from casewright.chain.back import trace_back
@@ -14,40 +11,17 @@ from casewright.chain.findings import BACK, FORWARD, MARKET, Findings, Limits
 from casewright.chain.forward import trace_forward, trace_market
 from casewright.chain.gaps import load_gaps
 from casewright.chain.graph import load_graph, outputs_of
+from casewright.engine.gathered import Gathered
 from casewright.engine.stage import Context, Output, Tally
-from casewright.model.tables import TABLES
 
 ORDER = "SELECT * FROM payments ORDER BY height NULLS LAST, txid, vout, account"
-ROWS = 50_000
 MARKET_TRANSACTIONS = 500_000
-
-
-@dataclass
-class Written:
-    """Rows of one table, turned into columns now and then so that they take little room."""
-
-    name: str
-    parts: list[pa.Table] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, rows: list[dict[str, Any]]) -> None:
-        self.rows += rows
-        if len(self.rows) >= ROWS:
-            self._pack()
-
-    def table(self) -> pa.Table:
-        self._pack()
-        return pa.concat_tables(self.parts)
-
-    def _pack(self) -> None:
-        self.parts.append(TABLES[self.name].rows(self.rows))
-        self.rows = []
 
 
 def trace(batch: pa.Table, context: Context) -> Output:
     """`hops` and `services`. Every branch ends in a row that says why; a payment is *done* when a service was found."""
     graph, gaps, reached = load_graph(context), load_gaps(context), 0
-    hops, services = Written("hops"), Written("services")
+    hops, services = Gathered("hops"), Gathered("services")
     limits = Limits(*(context.params[name] for name in ("max_hops", "dust_sats", "max_age_days", "taint")))
     payments = context.sql(ORDER)
     for name, number in zip(payments["payment"].to_pylist(), outputs_of(graph.chain, payments).tolist(), strict=True):
@@ -55,12 +29,12 @@ def trace(batch: pa.Table, context: Context) -> Output:
         back = trace_back(Findings(graph, name, BACK, limits, gaps), coin)
         forward = trace_forward(Findings(graph, name, FORWARD, limits, gaps), coin)
         for found in (back, forward):
-            hops.add(found.hops)
-            services.add(found.finished())
+            hops.add_all(found.hops)
+            services.add_all(found.finished())
         reached += any(s["confidence"] != "none" for s in back.services)
     whole = Limits(limits.max_hops, limits.dust_sats, 0, limits.taint, MARKET_TRANSACTIONS)
     market = trace_market(Findings(graph, "", MARKET, whole, gaps))
-    hops.add(market.hops)
-    services.add(market.finished())
+    hops.add_all(market.hops)
+    services.add_all(market.finished())
     tally = Tally("payments", len(payments), reached, len(payments) - reached)
     return Output({"hops": hops.table(), "services": services.table()}, [], [tally])

@@ -8,6 +8,7 @@ from casewright import __version__
 from casewright.chain.drawing.graphs import FORMS
 from casewright.chain.drawing.page import About, written
 from casewright.chain.drawing.scene import scene_of
+from casewright.cli.exports import may_be_written
 from casewright.cli.work import reading
 from casewright.engine.verify import require_tables
 from casewright.model.errors import UsageError
@@ -25,7 +26,7 @@ PICTURES = (".html", ".svg")
 
 def export_picture(case: Case, payment: str, target: Path) -> dict[str, Any]:
     """The flow of one payment as a page or a drawing; the caller holds the case."""
-    _may_be_written(target, PICTURES, "--picture")
+    _ends_well(target, PICTURES, "--picture")
     require_tables(case)
     with reading(case) as reader:
         found = reader.rows(PAYMENT, {"payment": payment})
@@ -40,19 +41,17 @@ def export_picture(case: Case, payment: str, target: Path) -> dict[str, Any]:
 
 def export_graph(case: Case, target: Path) -> dict[str, Any]:
     """All hops of the case for other programs; the caller holds the case."""
-    _may_be_written(target, tuple(FORMS), "--graph")
+    _ends_well(target, tuple(FORMS), "--graph")
     require_tables(case)
     with reading(case) as reader:
         hops = reader.rows(HOPS, {"payment": None})
     return _write(case, "graph", target, FORMS[target.suffix.lower()](hops), "")
 
 
-def _may_be_written(target: Path, endings: tuple[str, ...], option: str) -> None:
+def _ends_well(target: Path, endings: tuple[str, ...], option: str) -> None:
     if target.suffix.lower() not in endings:
         raise UsageError(f"{option} writes files that end in {' or '.join(endings)}, not {target.name}.")
-    if target.exists() or not target.parent.is_dir():
-        why = "is there already" if target.exists() else "would stand in a folder that is not there"
-        raise UsageError(f"{target} {why}. Name another file for {option}.")
+    may_be_written(target, option)
 
 
 def _write(case: Case, form: str, target: Path, content: bytes, payment: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from casewright.cli.console import Voice
+from casewright.cli.exports import may_be_written
 from casewright.cli.work import reading
 from casewright.engine.verify import require_tables
 from casewright.media.decisions import Decisions, judged_media
 from casewright.media.vics_again import list_named, write_list
 from casewright.media.vics_case import write_case
-from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 from casewright.vault.store import writing_atomically
 
@@ -29,9 +29,7 @@ class Hashed:
 
 def export_vics(case: Case, target: Path, of: str | None, decisions: Decisions | None = None) -> dict[str, Any]:
     """Write the document and tell the ledger; the caller holds the case. Raises UsageError for a file that is there."""
-    if target.exists() or not target.parent.is_dir():
-        why = "is there already" if target.exists() else "would stand in a folder that is not there"
-        raise UsageError(f"{target} {why}. Name another file for --vics.")
+    may_be_written(target, "--vics")
     require_tables(case)
     with reading(case) as reader, writing_atomically(target) as opened:
         file: Any = Hashed(opened)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from casewright.demo.economy import Paid
 
-COIN = 100_000_000
 SOON, LATE = timedelta(minutes=20), timedelta(days=2)
 ROUNDED_TO = 100_000
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from casewright.demo.bookings import COIN, Booked
+from casewright.demo.bookings import Booked
 from casewright.demo.media import MediaFile
 from casewright.demo.seizure_activity import Activity
 from casewright.demo.seizure_disk import find_program, run
+from casewright.model.bitcoin import in_coins
 
 PROGRAMS = ("mariadb-install-db", "mariadbd", "mariadb", "mariadb-dump")
 SCHEMA = Path(__file__).with_name("seizure_schema.sql")
@@ -52,7 +53,7 @@ def database_rows(activity: Activity, media: Sequence[MediaFile], booked: Sequen
         "users": [(m.uid, m.nick, m.mail, _secret(m.uid), m.joined, m.ip, m.uid % 17 == 0) for m in activity.members],
         "deposit_wallets": [(n, m.uid, m.address, _epoch(m.joined + timedelta(seconds=2)))
                             for n, m in enumerate(activity.members, 1)],
-        "topups": [(n, b.account, f"{b.sats / COIN:.8f}", b.txid, _epoch(b.at), b.remark)
+        "topups": [(n, b.account, in_coins(b.sats), b.txid, _epoch(b.at), b.remark)
                    for n, b in enumerate(booked, 1)],
         "login_history": [(n, a.uid, a.at, a.ip, agents[a.uid]) for n, a in enumerate(activity.sign_ins, 1)],
         "uploads": uploads,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from casewright.extract.columns import Column, Sample
-from casewright.extract.guesses import OWNER, Guesses, holds_keys_of, is_referred, owner_of, username_of
+from casewright.extract.guesses import OWNER, ROLES, Guesses, holds_keys_of, is_referred, owner_of, username_of
 
 UPLOAD = re.compile(r"upload|file|attach|media|item|galler|scan|photo|video|image", re.I)
 NO_UPLOAD = re.compile(r"avatar|thumb|comment|message|news|product|order|profile|smil|icon|banner|template|cache", re.I)
@@ -20,7 +20,6 @@ NO_SIGN_IN = re.compile(
     r"order|comment|post|thread|topic|messag|mail|invoice|pay|admin|moder|vote|poll|review|download|upload|report", re.I
 )
 PAID_OUT = re.compile(r"withdraw|payout|refund|sweep", re.I)
-AMOUNT = re.compile(r"amount|sats|satoshi|btc|coin|value|sum|credit|received", re.I)
 PAID_IN = re.compile(r"deposit|credit|pay(?!out)|top_?up|ledger|incoming|receiv|balance|fund|transact", re.I)
 COINS = re.compile(r"btc|bitcoin|coin|satoshi|(?:^|_)sats?(?:_|$)", re.I)
 SECRET = re.compile(r"pass|pwd|secret|salt|hash", re.I)
@@ -169,7 +168,7 @@ def credits(tables: Mapping[str, Sample], accounts: Sample, used: Mapping[str, S
         if owner and (OWNER.search(owner[0]) or table.columns[owner[0]].refers == accounts.name):
             guesses = Guesses(table, {"account": owner})
             guesses.take("amount", "txid", "time", "address", "note")
-            if "amount" in guesses.columns and AMOUNT.search(guesses.columns["amount"][0]):
+            if "amount" in guesses.columns and ROLES["amount"].prefer[0].search(guesses.columns["amount"][0]):
                 found.append(guesses)
     return _best(found, score)
 

@@ -5,9 +5,9 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from casewright.engine.gathered import Gathered
 from casewright.engine.stage import Context, Output, Stage, Tally
 from casewright.extract.formats import quoted
-from casewright.extract.records import Gathered
 from casewright.extract.selector_kinds import KINDS
 from casewright.extract.selector_times import moment_of
 from casewright.extract.selectors import Hit, Stream, find_selectors

@@ -8,13 +8,14 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from casewright.model.bitcoin import COIN, MAX_SATS
+
 WRITTEN = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6})\d*)?)?"
     r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d(?::\d\d)?)?))?", re.ASCII
 )  # fmt: skip
 UNIX = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 AMOUNT = re.compile(r"[+-]?(?:\d{1,16}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?", re.ASCII)
-COIN, MOST_SATS = 100_000_000, 21_000_000 * 100_000_000
 SECONDS_FROM, SECONDS_TO = 631_152_000, 4_102_444_800  # 1990 to 2100
 LONGEST_NUMBER = len(str(1 << 32))
 UNITS = ((1, "seconds"), (1_000, "milliseconds"), (1_000_000, "microseconds"))
@@ -38,7 +39,7 @@ def sats_of_amount(value: bytes | None, unit: str) -> int | None:
     if text is None or not AMOUNT.fullmatch(text.strip()):
         return None
     sats = round(Decimal(text.strip()) * (COIN if unit == "BTC" else 1))
-    return sats if abs(sats) <= MOST_SATS else None
+    return sats if abs(sats) <= MAX_SATS else None
 
 
 def ip_of(value: bytes | None) -> str | None:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from casewright.engine.gathered import Gathered
 from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.extract.formats import SQLITE, Siblings
 from casewright.extract.reader import Broken
-from casewright.extract.records import Gathered
 from casewright.extract.wallet import Found, Owned, Place, Wallet, WalletReader
 from casewright.extract.wallets.berkeley_log import read_berkeley_log
 from casewright.extract.wallets.core import read_core_berkeley, read_core_sqlite

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from struct import Struct, error
 from typing import NamedTuple
 
+from casewright.model.bitcoin import MAX_SATS
+
 HEADER = Struct("<i32s32sIII")
 HEADER_SIZE, LEAST, MOST = 80, 81, 4_000_000
-MAX_SATS = 21_000_000 * 100_000_000
 NO_TXID, NO_VOUT = bytes(32), 0xFFFFFFFF
 COMMITMENT = b"\x6a\x24\xaa\x21\xa9\xed"
 EASIEST = 0x207FFFFF  # the least work that regtest asks for; every other network asks for more

@@ -8,10 +8,11 @@ then its columns are filled; whatever the first pass has bounded, the second nee
 import numpy as np
 from numba import njit
 
-from casewright.kernels.blocks import LEAST, MAX_SATS, MOST
+from casewright.kernels.blocks import LEAST, MOST
 from casewright.kernels.memory import copy, get8, get32, get64, put64, same_hash
 from casewright.kernels.scripts import kind_of
 from casewright.kernels.sha256 import sha256d_at
+from casewright.model.bitcoin import MAX_SATS
 
 HEADER, ROOT, TIME, BITS = 80, 36, 68, 72
 BAD, LARGEST = -1, 34

@@ -12,7 +12,8 @@ from struct import Struct, error
 from typing import NamedTuple
 
 from casewright.kernels.blockfiles import Plain
-from casewright.kernels.blocks import MAX_SATS, MOST, DamagedBlock, compact, sha256d
+from casewright.kernels.blocks import MOST, DamagedBlock, compact, sha256d
+from casewright.model.bitcoin import MAX_SATS
 
 _SIZE = Struct("<I")
 CHECKSUM, MOST_UNDO = 32, 64 * MOST

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import xor
 
+COIN = 100_000_000
+"""Satoshis of one bitcoin."""
+MAX_SATS = 21_000_000 * COIN
+"""More there will never be (Bitcoin Core, MAX_MONEY)."""
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 NO_DIGIT = 255
 BASE58_DIGITS = bytes(BASE58.find(chr(c)) % 256 for c in range(256))
@@ -45,6 +49,11 @@ NETWORKS: Mapping[str, Network] = {
 
 
 BASE58_VERSIONS: Mapping[int, str] = {0x00: "mainnet", 0x05: "mainnet", 0x6F: "testnet", 0xC4: "testnet"}
+
+
+def in_coins(sats: int) -> str:
+    """Satoshis as bitcoins, to the last decimal."""
+    return f"{sats // COIN}.{sats % COIN:08d}"
 
 
 class NotAnAddress(ValueError):  # noqa: N818  reads as what it says

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from casewright.engine.query import Reader
+from casewright.model.bitcoin import in_coins
 from casewright.model.settings import Settings
 from casewright.refer.writers.letter import write_letter
 from casewright.refer.writers.sheets import csv_text, write_text
 
-COIN = 100_000_000
 ANSWER_COLUMNS = ("customer", "full_name", "born", "email", "phone", "country", "ip")
 """What a customer record is read from, beside reference, service, txid and address."""
 LINE_COLUMNS = ("reference", "service", "line", "asked", "txid", "vout", "address", "btc", "sats", "time_utc")
@@ -79,7 +79,14 @@ def _write(row: Mapping[str, Any], lines: list[dict[str, Any]], settings: Settin
 
 
 def _cells(row: Mapping[str, Any], number: int, line: Mapping[str, Any]) -> list[str]:
-    place = [line["txid"], str(line["vout"]), line["address"] or "", _btc(line["sats"]), str(line["sats"]), _time(line)]
+    place = [
+        line["txid"],
+        str(line["vout"]),
+        line["address"] or "",
+        in_coins(line["sats"]),
+        str(line["sats"]),
+        _time(line),
+    ]
     asked = [row["reference"], row["service"], str(number), ASKED[line["direction"]]]
     return [*asked, *place, *("" for _ in ANSWER_COLUMNS)]
 
@@ -121,15 +128,11 @@ def _parts(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _line(number: int, line: Mapping[str, Any]) -> list[str]:
     address = line["address"] or "(a script without an address)"
-    return [str(number), _time(line), f"{line['txid']}:{line['vout']}", address, _btc(line["sats"])]
+    return [str(number), _time(line), f"{line['txid']}:{line['vout']}", address, in_coins(line["sats"])]
 
 
 def _time(line: Mapping[str, Any]) -> str:
     return f"{line['time']:%Y-%m-%d %H:%M:%S}" if line["time"] else ""
-
-
-def _btc(sats: int) -> str:
-    return f"{sats // COIN}.{sats % COIN:08d}"
 
 
 def _joined(parts: Iterable[str | None]) -> str:

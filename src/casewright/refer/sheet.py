@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from casewright.model.bitcoin import in_coins
 from casewright.model.ids import make_id
 
 (SUMMARY, ACCOUNTS, PERSONS, PAYMENTS, CREDITS, SERVICES, HOPS, MEDIA, TRANSFERS, LOGINS, PROCESS, BALANCE,
@@ -47,7 +48,7 @@ def printed(value: Any) -> str:
 
 def btc(sats: int) -> str:
     """Satoshis as BTC, exactly."""
-    return f"{sats // 100_000_000}.{sats % 100_000_000:08d} BTC"
+    return f"{in_coins(sats)} BTC"
 
 
 def counted(count: int, of: int) -> str:

@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 
 from casewright.chain.drawing.layout import BOX, Band, Box, layout_of
 from casewright.chain.drawing.scene import NODES, Scene, said
+from casewright.model.bitcoin import in_coins
 
-BTC = 100_000_000
 NOTE, LINES = 25, 4
 NAMES = {
     "service": "Service", "mixer": "Mixer", "coinjoin": "CoinJoin", "tagged": "Other tag", "joined": "Several services",
@@ -45,7 +45,7 @@ def _number(value: Any) -> str:
 
 def amount(sats: int | None) -> str:
     """Satoshis as BTC, exactly."""
-    return "unknown" if sats is None else f"{sats // BTC}.{sats % BTC:08d} BTC"
+    return "unknown" if sats is None else f"{in_coins(sats)} BTC"
 
 
 def drawing(scene: Scene, taint: str) -> ET.Element:

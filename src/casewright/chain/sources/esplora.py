@@ -13,7 +13,7 @@ from casewright.chain.source import output
 from casewright.chain.sources.export_rows import EMPTY
 from casewright.chain.sources.exports import blocks_of
 from casewright.engine.stage import Context, Output
-from casewright.kernels.blocks import MAX_SATS
+from casewright.model.bitcoin import MAX_SATS
 from casewright.model.tables import TABLES
 
 ENDING = ".esplora"

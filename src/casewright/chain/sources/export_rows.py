@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from casewright.engine.stage import Context
-from casewright.kernels.blocks import MAX_SATS
+from casewright.model.bitcoin import MAX_SATS
 
 LIMIT = 1 << 30
 """Bytes that one packed CSV may unpack to."""

@@ -15,6 +15,7 @@ from casewright.cli.pictures import export_graph, export_picture
 from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.model.bitcoin import in_coins
 from casewright.model.errors import Missing
 from casewright.vault.case import Case
 
@@ -75,7 +76,7 @@ def trace(
     voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found, written=out, **doubts,
                          layers={"before": before, "now": layers, "services_before": earlier}))  # fmt: skip
     tell_stages(voice, ran)
-    voice.say(f"{paid['payments']} payments, {paid['sats'] / 1e8:.8f} BTC")
+    voice.say(f"{paid['payments']} payments, {in_coins(paid['sats'])} BTC")
     rows = _beside(found, earlier) if layers != before else found
     columns = list(rows[0]) if rows else ["direction", "service", "confidence", "payments"]
     voice.table(columns, [[row[c] for c in columns] for row in rows], title="Services reached: leads, not verdicts")

@@ -6,7 +6,8 @@ from random import Random
 from casewright.demo.economies.ledger import Ledger
 from casewright.demo.economies.services import Service
 from casewright.demo.economies.wallets import Habits, Wallet
-from casewright.demo.mixes.made import COIN, amount
+from casewright.demo.mixes.made import amount
+from casewright.model.bitcoin import COIN
 
 OWNER = "Glasshouse"
 SHOE_BOX = 3 * COIN

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from casewright.demo.economies.services import Service
 from casewright.demo.economies.wallets import Wallet, some_program
-from casewright.demo.mixes.made import COIN, amount
+from casewright.demo.mixes.made import amount
+from casewright.model.bitcoin import COIN
 
 if TYPE_CHECKING:
     from casewright.demo.economies.world import World

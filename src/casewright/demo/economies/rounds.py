@@ -7,7 +7,8 @@ from random import Random
 from casewright.demo.economies.ledger import Ledger
 from casewright.demo.economies.wallets import Habits, Wallet
 from casewright.demo.mixes import joinmarket, pairs, wabisabi, wasabi, whirlpool
-from casewright.demo.mixes.made import COIN, Made, Peer, owner
+from casewright.demo.mixes.made import Made, Peer, owner
+from casewright.model.bitcoin import COIN
 
 POOL = COIN // 20
 Brought = Sequence[tuple[Wallet, Sequence[int]]]

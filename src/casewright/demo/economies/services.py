@@ -8,7 +8,7 @@ from random import Random
 
 from casewright.demo.economies.ledger import Deed, Ledger
 from casewright.demo.economies.wallets import Habits, Wallet
-from casewright.demo.mixes.made import COIN
+from casewright.model.bitcoin import COIN
 
 SWEEP_EVERY, GATHER_EVERY, GATHERED, SMALL = 12, 15, 80, COIN // 4
 SWEEP_AT_ONCE, HOT_MOST, HOT_LEAST, REFILL = 60, 40 * COIN, 12 * COIN, 8

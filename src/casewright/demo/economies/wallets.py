@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from casewright.demo.economies.ledger import Deed, Ledger
-from casewright.demo.mixes.made import FRAME_SIZE, INPUT_SIZE, OUTPUT_SIZE
+from casewright.demo.mixes.made import miners_fee
 
 LEAST_CHANGE, LOW_RATE = 1_000, 8
 
@@ -95,7 +95,7 @@ class Wallet:
         return list(coins)
 
     def fee(self, coins: int, outputs: int) -> int:
-        fee = self.ledger.rate * (FRAME_SIZE + INPUT_SIZE * coins + OUTPUT_SIZE * outputs)
+        fee = miners_fee(coins, outputs, self.ledger.rate)
         return -(-fee // 1_000) * 1_000 if self.habits.rounds else fee
 
     def pay(self, targets: Sequence[tuple[int, int]], what: str) -> Deed | None:

@@ -10,7 +10,7 @@ from casewright.demo.economies.people import Person, act, random_people
 from casewright.demo.economies.rounds import Rounds
 from casewright.demo.economies.services import Kind, Service
 from casewright.demo.economies.wallets import Habits, Wallet
-from casewright.demo.mixes.made import COIN
+from casewright.model.bitcoin import COIN
 
 EXCHANGES = (
     Kind("Kestrel Exchange", "exchange", "pool", batches=True),

@@ -8,25 +8,11 @@ Böhme, "Join Me on a Market for Anonymity", WEIS 2016.
 from collections.abc import Sequence
 from random import Random
 
-from casewright.demo.mixes.made import (
-    COIN,
-    FRAME_SIZE,
-    INPUT_SIZE,
-    OUTPUT_SIZE,
-    Made,
-    Outputs,
-    Peer,
-    amount,
-    puts,
-    shuffled,
-)
+from casewright.demo.mixes.made import Made, Outputs, Peer, amount, cut, miners_fee, puts, shuffled
+from casewright.model.bitcoin import COIN
 
 LEAST_CHANGE = 27_300
 KINDS = ("p2wpkh", "p2wpkh", "p2sh", "p2pkh")
-
-
-def miners_fee(coins: int, outputs: int, rate: int) -> int:
-    return rate * (FRAME_SIZE + INPUT_SIZE * coins + OUTPUT_SIZE * outputs)
 
 
 def join(dice: Random, taker: Peer, makers: Sequence[Peer], value: int, rate: int, kind: str = "p2wpkh") -> Made:
@@ -67,5 +53,4 @@ def random_join(dice: Random) -> Made:
 def _coins(dice: Random, value: int, room: int) -> tuple[int, ...]:
     """One to four coins that together are worth more than `value`."""
     total, count = value + room + amount(dice, value), dice.choice([1, 1, 1, 2, 2, 3, 4])
-    cuts = sorted(dice.sample(range(1, total), count - 1))
-    return tuple(b - a for a, b in zip([0, *cuts], [*cuts, total], strict=True))
+    return cut(dice, total, count)

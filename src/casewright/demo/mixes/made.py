@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
-COIN = 100_000_000
 INPUT_SIZE, OUTPUT_SIZE, FRAME_SIZE = 68, 31, 11
 """Virtual bytes of a p2wpkh input and output, and of what stands around them."""
 
@@ -55,6 +54,17 @@ class Made:
     @property
     def peers(self) -> set[str]:
         return {owner(i.holder) for i in self.inputs}
+
+
+def miners_fee(coins: int, outputs: int, rate: int) -> int:
+    """Of a transaction with so many coins and outputs, at `rate` satoshis a virtual byte."""
+    return rate * (FRAME_SIZE + INPUT_SIZE * coins + OUTPUT_SIZE * outputs)
+
+
+def cut(dice: Random, total: int, count: int) -> tuple[int, ...]:
+    """So many parts that come to `total`."""
+    cuts = sorted(dice.sample(range(1, total), count - 1))
+    return tuple(b - a for a, b in zip([0, *cuts], [*cuts, total], strict=True))
 
 
 def owner(holder: str) -> str:

@@ -2,18 +2,8 @@
 
 from random import Random
 
-from casewright.demo.mixes.made import (
-    COIN,
-    FRAME_SIZE,
-    INPUT_SIZE,
-    OUTPUT_SIZE,
-    Made,
-    Outputs,
-    Peer,
-    amount,
-    puts,
-    shuffled,
-)
+from casewright.demo.mixes.made import Made, Outputs, Peer, amount, cut, miners_fee, puts, shuffled
+from casewright.model.bitcoin import COIN
 
 ROUND = tuple(m * 10**n for n in (5, 6, 7) for m in (1, 2, 5))
 
@@ -22,10 +12,9 @@ def _paid_by_one(dice: Random, outputs: Outputs, coins: int, name: str = "servic
     """Coins of one owner that are worth a little more than the outputs, and the change. `addresses`: how many of its
     own it keeps coins at; 0 is a new one for each."""
     rate = dice.randint(1, 60)
-    fee = rate * (FRAME_SIZE + INPUT_SIZE * coins + OUTPUT_SIZE * (len(outputs) + 1))
+    fee = miners_fee(coins, len(outputs) + 1, rate)
     total = sum(o.sats for o in outputs) + fee + 1_000 * coins + amount(dice, COIN)
-    cuts = sorted(dice.sample(range(1, total), coins - 1))
-    parts = tuple(b - a for a, b in zip([0, *cuts], [*cuts, total], strict=True))
+    parts = cut(dice, total, coins)
     outputs.pay(name, total - sum(o.sats for o in outputs) - fee, "change")
     inputs = puts([Peer(name, parts)])
     if addresses:

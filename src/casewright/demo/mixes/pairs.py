@@ -6,26 +6,15 @@ equal outputs, of which one is the payment, and two changes, the miners' fee sha
 
 from random import Random
 
-from casewright.demo.mixes.made import (
-    COIN,
-    FRAME_SIZE,
-    INPUT_SIZE,
-    OUTPUT_SIZE,
-    Made,
-    Outputs,
-    Peer,
-    amount,
-    by_value,
-    puts,
-    shuffled,
-)
+from casewright.demo.mixes.made import Made, Outputs, Peer, amount, by_value, miners_fee, puts, shuffled
+from casewright.model.bitcoin import COIN
 
 
 def payjoin(dice: Random, payer: Peer, payee: Peer, sats: int, rate: int) -> Made:
     """The payee's coin comes back with the payment; the payer pays the fee."""
     outputs = Outputs()
     outputs.pay(payee.name, payee.total + sats, "payment")
-    fee = rate * (FRAME_SIZE + INPUT_SIZE * (len(payer.coins) + len(payee.coins)) + 2 * OUTPUT_SIZE)
+    fee = miners_fee(len(payer.coins) + len(payee.coins), 2, rate)
     outputs.pay(payer.name, payer.total - sats - fee, "change")
     return shuffled(dice, puts([payer, payee]), outputs)
 
@@ -33,7 +22,7 @@ def payjoin(dice: Random, payer: Peer, payee: Peer, sats: int, rate: int) -> Mad
 def stonewall(payer: Peer, other: Peer, payee: str, sats: int, rate: int) -> Made:
     """`other` is the payer's own second lot of coins, or a friend who takes part."""
     outputs = Outputs()
-    half = rate * (FRAME_SIZE + INPUT_SIZE * (len(payer.coins) + len(other.coins)) + 4 * OUTPUT_SIZE) // 2
+    half = miners_fee(len(payer.coins) + len(other.coins), 4, rate) // 2
     outputs.pay(payee, sats, "payment")
     outputs.pay(other.name, sats, "mixed")
     for peer in (payer, other):

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-from casewright.demo.mixes.made import COIN, INPUT_SIZE, OUTPUT_SIZE, Made, Outputs, Peer, amount, by_value, puts
+from casewright.demo.mixes.made import INPUT_SIZE, OUTPUT_SIZE, Made, Outputs, Peer, amount, by_value, puts
+from casewright.model.bitcoin import COIN
 
 LEAST, MOST = 5_000, 137_438_953_472
 MOST_COINS, MOST_OUTPUTS = 10, 10

@@ -7,7 +7,8 @@ change below 0.7 % of the base goes to the fee), Ficsór, "ZeroLink", 2017, and 
 from collections.abc import Sequence
 from random import Random
 
-from casewright.demo.mixes.made import COIN, INPUT_SIZE, OUTPUT_SIZE, Made, Outputs, Peer, amount, by_value, puts
+from casewright.demo.mixes.made import INPUT_SIZE, OUTPUT_SIZE, Made, Outputs, Peer, amount, by_value, puts
+from casewright.model.bitcoin import COIN
 
 BASE, MOST_COINS, LEVELS = COIN // 10, 7, 8
 COORDINATOR = "wasabi coordinator"

@@ -7,7 +7,8 @@ AFT 2022, and of Ficsór's Dumplings. Newcomers (premix) pay the miners, remixer
 from collections.abc import Sequence
 from random import Random
 
-from casewright.demo.mixes.made import COIN, FRAME_SIZE, INPUT_SIZE, OUTPUT_SIZE, Made, Outputs, Peer, by_value, puts
+from casewright.demo.mixes.made import OUTPUT_SIZE, Made, Outputs, Peer, by_value, miners_fee, puts
+from casewright.model.bitcoin import COIN
 
 POOL_FEES = {COIN // 1000: 5_000, COIN // 100: 50_000, COIN // 20: 175_000, COIN // 2: 1_750_000}
 """What the coordinator takes once for entering each pool."""
@@ -24,8 +25,7 @@ def mix(pool: int, peers: Sequence[Peer]) -> Made:
 
 def premix(pool: int, rate: int, newcomers: int = 2) -> int:
     """What a coin is worth on entering: the pool and a share of the miners' fee of the mix to come."""
-    size = FRAME_SIZE + 5 * (INPUT_SIZE + OUTPUT_SIZE)
-    return pool + min(100_000, max(120, rate * size // newcomers))
+    return pool + min(100_000, max(120, miners_fee(5, 5, rate) // newcomers))
 
 
 def tx0(peer: Peer, pool: int, rate: int, discount: int = 0) -> Made:
@@ -37,8 +37,7 @@ def tx0(peer: Peer, pool: int, rate: int, discount: int = 0) -> Made:
     outputs.pay("whirlpool", fee, "fee")
     for _ in range(count):
         outputs.pay(peer.name, ready, "premix")
-    size = FRAME_SIZE + INPUT_SIZE * len(peer.coins) + OUTPUT_SIZE * (len(outputs) + 2)
-    rest = peer.total - sum(o.sats for o in outputs) - rate * size
+    rest = peer.total - sum(o.sats for o in outputs) - miners_fee(len(peer.coins), len(outputs) + 2, rate)
     if rest > 546:
         outputs.pay(peer.name, rest, "change")
     return by_value(puts([peer]), outputs)
