@@ -32,7 +32,7 @@ def returns(batch: pa.Table, context: Context) -> Output:
 
 
 def _mappings(context: Context, aside: list[SetAside]) -> list[ReturnMapping]:
-    """The mappings of returns, the last that was given first."""
+    """The mappings of returns: those for certain files before those for all."""
     sql = "SELECT * FROM exhibit_files WHERE role = 'return mapping' ORDER BY exhibit, position"
     found = []
     for file in context.sql(sql).to_pylist():

@@ -15,7 +15,7 @@ from casewright.link.return_mapping import FIELDS, ReturnMapping
 Found = Iterator[Record | BadRecord]
 NEEDED = ("reference", "service", "txid")
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-MOST_ROWS, MOST_COLUMNS = 1_000_000, 1_000
+MOST_COLUMNS = 1_000
 
 
 def read_return(raw: bytes, mapping: ReturnMapping) -> Found:
