@@ -67,6 +67,11 @@ def test_the_encoding_may_be_said() -> None:
     assert row["full_name"] == "J 가상인"
 
 
+def test_no_column_of_a_wide_workbook_is_left_out() -> None:
+    wide = [f"extra {n}" for n in range(16_384 - len(THEIRS))]
+    assert read(workbook(("Customers", [[*wide, *THEIRS], [*["x"] * len(wide), *THEIRS.values()]]))) == [OURS]
+
+
 def test_a_workbook_is_read_under_its_heading_with_dates_as_days_and_numbers_whole() -> None:
     values: list[Any] = [*THEIRS.values()]
     values[3], values[4] = date(1980, 3, 4), 7

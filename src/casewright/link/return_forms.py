@@ -15,7 +15,6 @@ from casewright.link.return_mapping import FIELDS, ReturnMapping
 Found = Iterator[Record | BadRecord]
 NEEDED = ("reference", "service", "txid")
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-MOST_COLUMNS = 1_000
 
 
 def read_return(raw: bytes, mapping: ReturnMapping) -> Found:
@@ -63,7 +62,7 @@ def _workbook(raw: bytes, mapping: ReturnMapping) -> Found:
         return
     heading: list[str] = []
     for number, cells in enumerate(rows, 1):
-        texts = [_cell(cell) for cell in cells[:MOST_COLUMNS]]
+        texts = [_cell(cell) for cell in cells]
         if not any(texts):
             continue
         if not heading:
