@@ -13,7 +13,7 @@ import pytest
 
 from casewright.engine.query import Reader
 from casewright.model.errors import Refused
-from casewright.refer.facts import Facts
+from casewright.refer.facts import packages as facts_of
 from casewright.refer.package import MANIFEST, PackageInput, write_package
 from casewright.refer.verify import verify_package
 from casewright.refer.writers.pdf import QUESTIONS
@@ -102,7 +102,7 @@ def test_what_else_a_batch_paid_is_nobody_elses_business() -> None:
                       "address": f"addr-{a}", "sources": [f"service-{a}"]} for a in "ab"],
         "returns": [{"return_id": "x", "reference": "CW-1", "txid": "t", "address": "addr-b"}],
     })  # fmt: skip
-    facts = Facts(batch)
+    (facts,) = facts_of(batch)
     assert [(q["request"], q["answered"]) for q in facts.asked(facts.payments["a"])] == [("request-a", False)]
 
 

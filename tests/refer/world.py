@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.engine.query import Reader
-from casewright.engine.stage import Context
+from casewright.engine.stage import Context, Output
 from casewright.engine.tables import TableFolder, parquet_bytes
 from casewright.link.joins import reference_of
 from casewright.link.stages import JUDGED
@@ -91,11 +91,17 @@ def tables() -> dict[str, pa.Table]:
             if stage.over
             else pa.table({})
         )
-        output = stage.work(over, Context(stage.params(SETTINGS), made, world.blobs))
-        world.tables = {**made, **output.tables}
+        output = outputs_of(stage.work(over, Context(stage.params(SETTINGS), made, world.blobs)))
+        world.tables = {**made, **output}
         if stage.name == "links":
-            events = [json.dumps(e) for e in judged(output.tables["links"])]
+            events = [json.dumps(e) for e in judged(output["links"])]
     return {name: rows for name, rows in world.tables.items() if name in TABLES}
+
+
+def outputs_of(made: Any) -> dict[str, pa.Table]:
+    """A stage's tables, whether it gives one Output or several."""
+    outputs = [made] if isinstance(made, Output) else list(made)
+    return {name: pa.concat_tables([o.tables[name] for o in outputs]) for name in outputs[0].tables}
 
 
 def judged(links: pa.Table) -> list[dict[str, Any]]:

@@ -12,14 +12,15 @@ def make_id(prefix: str, *parts: bytes | str | int) -> str:
 
 
 class IdMaker:
-    """`make_id` for many ids that differ in their last part only."""
+    """`make_id` for many ids that differ in their last parts only."""
 
     def __init__(self, prefix: str, *parts: bytes | str | int) -> None:
         self._prefix, self._begun = prefix, hashlib.sha256(b"".join(map(_framed, parts)))
 
-    def __call__(self, last: bytes | str | int) -> str:
+    def __call__(self, *last: bytes | str | int) -> str:
         digest = self._begun.copy()
-        digest.update(_framed(last))
+        for part in last:
+            digest.update(_framed(part))
         return _named(self._prefix, digest)
 
     def many(self, lasts: Iterable[bytes | str | int]) -> list[str]:

@@ -1146,7 +1146,8 @@ _ALL = (
         "Every value that a package prints, with the rows it rests on. Writers print figures and nothing else.",
         (
             Column("figure", STR, "figure id, printed beside the value"),
-            Column("country", STR, "package"),
+            Column("country", STR, "ISO 3166 country, or ZZ when unresolved"),
+            Column("package", STR, "package: the country, or CC-01, CC-02, ... of one that needs several"),
             Column("section", STR, "part of the package"),
             Column("subject", STR, "row that the value is about"),
             Column("label", STR, "what the value is"),

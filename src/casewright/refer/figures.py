@@ -3,7 +3,7 @@
 Writers print these rows and fixed words, nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +11,9 @@ import pyarrow as pa
 from casewright import __version__
 from casewright.engine.stage import Context, Output, Tally
 from casewright.model.tables import TABLES
-from casewright.refer.facts import Facts, Row
+from casewright.refer.facts import Facts, packages
 from casewright.refer.page_one import judged, page_one
+from casewright.refer.placing import Row
 from casewright.refer.sheet import (
     ACCOUNTS,
     BALANCE,
@@ -42,19 +43,16 @@ GIVEN_UP = {
 """What is said of a row that the service's database no longer shows; nothing is said of those that it does."""
 
 
-def figures(batch: pa.Table, context: Context) -> Output:
-    """The figures of every package, most urgent subjects first, as the referrals stand."""
-    facts = Facts(context)
-    by_country: dict[str, list[Row]] = {}
-    for row in facts.referrals:
-        by_country.setdefault(row["country"], []).append(row)
-    rows = [row for country, mine in by_country.items() for row in _sheet(country, mine, facts, context.params).rows]
-    tally = Tally("referrals", len(facts.referrals), len(facts.referrals))
-    return Output({"figures": TABLES["figures"].rows(rows)}, [], [tally])
+def figures(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """The figures of every package, most urgent subjects first, as the referrals stand; a package at a time."""
+    yield Output({"figures": TABLES["figures"].empty()})
+    for facts in packages(context):
+        tally = Tally("referrals", len(facts.referrals), len(facts.referrals))
+        yield Output({"figures": _sheet(facts, context.params).table()}, [], [tally])
 
 
-def _sheet(country: str, referrals: list[Row], facts: Facts, params: Mapping[str, Any]) -> Sheet:
-    sheet = Sheet(country)
+def _sheet(facts: Facts, params: Mapping[str, Any]) -> Sheet:
+    sheet, referrals = Sheet(facts.part.country, facts.part.name), facts.referrals
     page_one(sheet, referrals, facts, params)
     for referral in referrals:
         _account(sheet, referral, facts)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from casewright.refer.facts import Facts, Row
+from casewright.refer.facts import Facts
+from casewright.refer.placing import Row
 from casewright.refer.sheet import SUMMARY, Sheet, btc, printed
 
 SHOWN = 3

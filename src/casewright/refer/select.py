@@ -15,7 +15,8 @@ from casewright.engine.stage import Context, Output, Tally, sql_stage_text
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 from casewright.refer.countries import UNRESOLVED, country_of
-from casewright.refer.facts import Row, rows_by
+from casewright.refer.facts import rows_by
+from casewright.refer.placing import Row
 
 RULES = (
     (1, "the person judged has an earlier case, judged to be theirs, whose note speaks of access or risk"),

@@ -1,12 +1,14 @@
 """One country's figures as they are gathered: place, label, value, and the ids of what each rests on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from casewright.model.bitcoin import in_coins
-from casewright.model.ids import make_id
+from casewright.model.ids import IdMaker
+from casewright.model.tables import TABLES
 
 (SUMMARY, ACCOUNTS, PERSONS, PAYMENTS, CREDITS, SERVICES, HOPS, MEDIA, TRANSFERS, LOGINS, PROCESS, BALANCE,
  METHOD) = (
@@ -15,29 +17,38 @@ from casewright.model.ids import make_id
 )  # fmt: skip
 
 
-@dataclass
 class Sheet:
-    """The figures of one country's package."""
+    """The figures of one package, by column: as dictionaries a large country's would take ten times the memory."""
 
-    country: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self, country: str, package: str = "") -> None:
+        self.country, self.package = country, package or country
+        self._columns: dict[str, list[Any]] = {c.name: [] for c in TABLES["figures"].columns}
+        self._about: tuple[str, str] | None = None
 
     def add(self, section: str, subject: str, label: str, value: Any, sources: Iterable[str | None]) -> None:
         """One figure. NULL prints as nothing and is no figure."""
-        if value is None or value == "":
-            return
-        position = len(self.rows)
-        self.rows.append({
-            "figure": make_id("fig", self.country, section, subject, label, position), "country": self.country,
-            "section": section, "subject": subject, "label": label, "value": printed(value), "position": position,
-            "sources": list(dict.fromkeys(s for s in sources if s)),
-        })  # fmt: skip
+        self.add_row(section, subject, {label: value}, sources)
 
     def add_row(self, section: str, subject: str, values: Mapping[str, Any], sources: Iterable[str | None]) -> None:
         """A row of a table: each cell a figure, resting on the same rows."""
-        listed = list(sources)
+        listed = list(dict.fromkeys(s for s in sources if s))
+        if (section, subject) != self._about:
+            self._about, self._id = (section, subject), IdMaker("fig", self.package, section, subject)
+        columns = self._columns
+        position = len(columns["figure"])
         for label, value in values.items():
-            self.add(section, subject, label, value, listed)
+            if value is None or value == "":
+                continue
+            row = (self._id(label, position), self.country, self.package, section, subject, label, printed(value),
+                   position, listed)  # fmt: skip
+            for column, cell in zip(columns.values(), row, strict=True):
+                column.append(cell)
+            position += 1
+
+    def table(self) -> pa.Table:
+        """The rows of `figures`."""
+        schema = TABLES["figures"].schema
+        return pa.table([pa.array(c, f.type) for c, f in zip(self._columns.values(), schema, strict=True)], schema)
 
 
 def printed(value: Any) -> str:

@@ -19,7 +19,7 @@ def _printed(settings: Settings) -> Mapping[str, Any]:
 STAGES = (
     Stage("referrals", 3, ("accounts", "payments", "uploads", "links", "worklist", "persons", "judgements"),
           ("referrals",), referrals),
-    Stage("figures", 10, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
+    Stage("figures", 11, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
                          "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
                          "reconciled", "credits", "legal_process"),
