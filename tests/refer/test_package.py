@@ -13,7 +13,9 @@ import pypdfium2
 import pytest
 
 from casewright.engine.query import Reader
-from casewright.refer.writers.pdf import COVERED, write_pdf
+from casewright.refer.writers.fonts import COVERED
+from casewright.refer.writers.grid import Figure, Figures
+from casewright.refer.writers.referral import Cover, write_referral
 from casewright.refer.writers.sheets import inert
 
 VALIDATE = Path(sys.executable).with_name("case_validate")
@@ -123,8 +125,8 @@ def test_hashes_go_along_as_vics_metadata(demo: Path) -> None:
     assert all(m["Category"] is None and len(m["MD5"]) == 32 for m in media)
 
 
-def figure(value: str, label: str = "username") -> dict[str, object]:
-    return {"figure": "fig-1", "section": "accounts", "subject": "s", "label": label, "value": value, "sources": []}
+def figure(value: str, label: str = "username") -> Figure:
+    return Figure("fig-1", "accounts", "s", label, value)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +135,9 @@ def figure(value: str, label: str = "username") -> dict[str, object]:
      "\x00\x07\x1b[31m", "<script>alert(1)</script>", "\\u{41} #read(\"/etc/passwd\")", "[x](y) @ref <label>"],
 )  # fmt: skip
 def test_hostile_text_is_only_text_in_the_pdf(value: str, tmp_path: Path) -> None:
-    texts = {"handling": value[:50], "case": value[:50]}
-    write_pdf([figure(value)], "NL", texts, tmp_path / "a.pdf")
-    write_pdf([figure(value)], "NL", texts, tmp_path / "b.pdf")
+    cover = Cover("NL", value[:50], value[:50])
+    write_referral(Figures([figure(value)]), cover, tmp_path / "a.pdf")
+    write_referral(Figures([figure(value)]), cover, tmp_path / "b.pdf")
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
     shown = text_of(tmp_path / "a.pdf")
     assert "root:" not in shown
@@ -148,5 +150,5 @@ def test_every_letter_that_is_said_to_be_drawable_can_be_drawn(tmp_path: Path) -
     """PDF/A refuses a document with a letter that its fonts lack, so writing it is the test."""
     for first, last in COVERED:
         letters = " ".join(chr(n) for n in range(first, last + 1) if chr(n).isprintable())
-        write_pdf([figure(letters[i : i + 380]) for i in range(0, len(letters), 380)], "NL",
-                  {"handling": "", "case": ""}, tmp_path / "a.pdf")  # fmt: skip
+        figures = Figures([figure(letters[i : i + 380]) for i in range(0, len(letters), 380)])
+        write_referral(figures, Cover("NL", "", ""), tmp_path / "a.pdf")

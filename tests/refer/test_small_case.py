@@ -13,10 +13,12 @@ import pytest
 
 from casewright.engine.query import Reader
 from casewright.model.errors import Refused
+from casewright.refer.contents import PackageInput
 from casewright.refer.facts import packages as facts_of
-from casewright.refer.package import MANIFEST, PackageInput, write_package
+from casewright.refer.package import MANIFEST, write_package
+from casewright.refer.quoted import Quotable
 from casewright.refer.verify import verify_package
-from casewright.refer.writers.pdf import QUESTIONS
+from casewright.refer.writers.referral import QUESTIONS
 from casewright.refer.writers.sheets import exact, inert
 from tests.refer.test_package import text_of
 from tests.refer.world import HOSTILE, KEY, PEOPLE, SETTINGS, packages, tables
@@ -211,5 +213,5 @@ def test_a_manifest_cannot_reach_out_of_the_package(bag: Path, path: str) -> Non
 @pytest.mark.parametrize("country", ["../x", "nl", "", "QQ", "N/L"])
 def test_no_package_is_written_for_what_is_no_country(country: str, tmp_path: Path) -> None:
     with Reader(tmp_path) as reader, pytest.raises(Refused, match="no country"):
-        write_package(PackageInput(country, reader, [], [], SETTINGS), tmp_path / "x", KEY)
+        write_package(PackageInput(country, reader, Quotable.of([]), [], SETTINGS), tmp_path / "x", KEY)
     assert not (tmp_path / "x").exists()

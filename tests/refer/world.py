@@ -18,7 +18,9 @@ from casewright.link.stages import STAGES as LINK
 from casewright.model.ids import make_id
 from casewright.model.settings import CaseSettings, ReferSettings, Settings
 from casewright.model.tables import TABLES
-from casewright.refer.package import PackageInput, write_package
+from casewright.refer.contents import PackageInput
+from casewright.refer.package import write_package
+from casewright.refer.quoted import Quotable
 from casewright.refer.stages import STAGES as REFER
 from casewright.vault.keys import SealKey
 from tests.world import context, digests_of
@@ -136,8 +138,9 @@ def packages(folder: Path, *countries: str) -> list[Path]:
     made = tables()
     write_tables(made, folder / "tables")
     (folder / "packages").mkdir(exist_ok=True)
+    quotable = Quotable.of(ledger_lines(made))
     with Reader(folder / "tables") as reader:
         return [
-            write_package(PackageInput(c, reader, ledger_lines(made), [], SETTINGS), folder / "packages" / c, KEY)[0]
+            write_package(PackageInput(c, reader, quotable, [], SETTINGS), folder / "packages" / c, KEY)[0]
             for c in countries
         ]

@@ -108,6 +108,18 @@ class ReferSettings:
     reply_within_days: int = 30
     contact: str = ""
     retention_days: int = 1825
+    keep_until: str = ""
+    """Day on which what was sent must be destroyed; empty: `retention_days` after it was received."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """Handling codes other than `handling`, of a section, an exhibit or an item and all that rests on it:
+    "section persons" = "H2", "exhibit NAME" = "TLP:RED", "item ID" = "3-5-2:1-B-C"."""
+    allowed: dict[str, str] = field(default_factory=dict)
+    """Codes beyond the case's own up to which a country may have values, by its code, or "*": NL = "TLP:RED, H1"."""
+    languages: dict[str, str] = field(default_factory=dict)
+    """Language of a country's package, by its code: NL = "nl". The others are in English."""
+    scripts: tuple[str, ...] = ()
+    """Scripts beyond those of each language that documents draw: hangul, arabic. Their fonts must be on the machine."""
+    font_folders: tuple[str, ...] = ("/usr/share/fonts",)
 
 
 @dataclass(frozen=True)
@@ -159,6 +171,10 @@ def _build(defaults: Any, raw: dict[str, Any], where: str) -> Any:
             if not isinstance(value, dict):
                 raise Refused(f"{where}: [{name}] must be a section.")
             values[name] = _build(default, value, f"{where} [{name}]")
+        elif isinstance(default, dict):
+            if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+                raise Refused(f"{where}: [{name}] must be a table of texts, not {value!r}.")
+            values[name] = dict(value)
         elif isinstance(default, tuple):
             if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
                 raise Refused(f"{where}: {name} must be a list of texts, not {value!r}.")

@@ -1152,6 +1152,8 @@ _ALL = (
             Column("subject", STR, "row that the value is about"),
             Column("label", STR, "what the value is"),
             Column("value", STR, "the value as printed"),
+            Column("handling", STR, "handling codes under which the value stands"),
+            Column("withheld", BOOL, "the recipient may not have the value: its package names the code instead"),
             Column("position", INT, "order in the package"),
             SOURCES,
         ),

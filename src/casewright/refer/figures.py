@@ -12,6 +12,7 @@ from casewright import __version__
 from casewright.engine.stage import Context, Output, Tally
 from casewright.model.tables import TABLES
 from casewright.refer.facts import Facts, packages
+from casewright.refer.handling import Codes
 from casewright.refer.page_one import judged, page_one
 from casewright.refer.placing import Row
 from casewright.refer.sheet import (
@@ -26,6 +27,7 @@ from casewright.refer.sheet import (
     PERSONS,
     PROCESS,
     SERVICES,
+    SUMMARY,
     TRANSFERS,
     Sheet,
     btc,
@@ -46,13 +48,14 @@ GIVEN_UP = {
 def figures(batch: pa.Table, context: Context) -> Iterator[Output]:
     """The figures of every package, most urgent subjects first, as the referrals stand; a package at a time."""
     yield Output({"figures": TABLES["figures"].empty()})
+    codes = Codes.of(context.params, context)
     for facts in packages(context):
         tally = Tally("referrals", len(facts.referrals), len(facts.referrals))
-        yield Output({"figures": _sheet(facts, context.params).table()}, [], [tally])
+        yield Output({"figures": _sheet(facts, codes, context.params).table()}, [], [tally])
 
 
-def _sheet(facts: Facts, params: Mapping[str, Any]) -> Sheet:
-    sheet, referrals = Sheet(facts.part.country, facts.part.name), facts.referrals
+def _sheet(facts: Facts, codes: Codes, params: Mapping[str, Any]) -> Sheet:
+    sheet, referrals = Sheet(facts.part.country, facts.part.name, codes), facts.referrals
     page_one(sheet, referrals, facts, params)
     for referral in referrals:
         _account(sheet, referral, facts)
@@ -64,7 +67,22 @@ def _sheet(facts: Facts, params: Mapping[str, Any]) -> Sheet:
         subject = f"{row['stage']}/{row['noun']}"
         sheet.add_row(BALANCE, subject, row, [subject])
     _method(sheet, facts, params)
+    _about(sheet, facts, params)
     return sheet
+
+
+def _about(sheet: Sheet, facts: Facts, params: Mapping[str, Any]) -> None:
+    """What the first page says of the package itself: which of several it is, what is withheld, how long it is kept."""
+    part, ids = facts.part, [row["referral"] for row in facts.referrals]
+    if part.of > 1:
+        last = part.first + len(ids) - 1
+        words = f"{part.number} of {part.of}: subjects {part.first} to {last} of {part.among} in order of priority"
+        sheet.add(SUMMARY, sheet.country, "Part", words, ids)
+    kept = params["keep_until"] or f"{params['retention_days']} days after receipt"
+    sheet.add(SUMMARY, sheet.country, "Keep until", kept, facts.settings)
+    if away := sorted(sheet.withheld.items()):
+        words = "; ".join(f"{count} values under {code}" for code, count in away)
+        sheet.add(SUMMARY, sheet.country, "Withheld", words, facts.settings)
 
 
 def _account(sheet: Sheet, referral: Row, facts: Facts) -> None:

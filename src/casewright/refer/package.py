@@ -1,43 +1,55 @@
-"""A country's package: a BagIt bag, signed. The same figures, ledger lines and key give the same bytes.
+"""A package: a BagIt bag, signed. The same figures, ledger lines, key and fonts give the same bytes.
 
-Format: docs/formats/package.md.
+Everything but the signature is written first, by processes when there are several packages; the process that holds the
+key signs, and puts the bag in place. Format: docs/formats/package.md.
 """
 
+import gzip
 import hashlib
-import json
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from casewright import __version__
 from casewright.engine.query import Reader
 from casewright.model.errors import Refused
 from casewright.model.settings import Settings
+from casewright.refer.contents import PackageInput, write_data
 from casewright.refer.countries import country_of
-from casewright.refer.sheet import PERSONS
-from casewright.refer.writers.graph import case_graph, vics
-from casewright.refer.writers.pdf import write_pdf
-from casewright.refer.writers.sheets import Figures, write_csvs, write_xlsx
-from casewright.refer.writers.texts import README, RECEIPT, method, recipient
+from casewright.refer.quoted import Quotable
 from casewright.vault.keys import SealKey
 from casewright.vault.store import write_atomically
 
 BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST, TAGMANIFEST, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "tagmanifest-sha256.txt.minisig"
 MOST_BYTES = 50 << 20
+SHRUNK = (".csv", ".jsonld", ".jsonl")
+"""Files that are compressed in a package that would be too large: one account's rows stay together."""
+NAME = re.compile(r"([A-Z]{2})(-\d{2,})?")
 
 
 @dataclass(frozen=True)
-class PackageInput:
-    """What a package is made of."""
+class Order:
+    """A package to be written: its name, for whom it is encrypted, and in which language it speaks."""
 
-    country: str
-    reader: Reader
-    ledger_lines: list[str]
-    recipients: list[str]
-    settings: Settings
+    name: str
+    recipients: tuple[str, ...] = ()
+    language: str = "en"
+
+
+def write_packages(
+    orders: Sequence[Order], tables: Path, lines: Sequence[str], settings: Settings, folder: Path, key: SealKey,
+    workers: int = 1,
+) -> Iterator[tuple[Order, Path, str]]:  # fmt: skip
+    """Write the packages into `folder`, in order; yields each with its bag and the digest of what was signed."""
+    job = Job(tables, list(lines), settings, folder, key.public)
+    for order, fresh in zip(orders, _written(job, orders, workers), strict=True):
+        target = folder / order.name
+        yield order, target, _sign(fresh, target, key)
 
 
 def write_package(source: PackageInput, target: Path, key: SealKey) -> tuple[Path, str]:
@@ -45,77 +57,107 @@ def write_package(source: PackageInput, target: Path, key: SealKey) -> tuple[Pat
 
     Raises Refused for a package larger than 50 MB, or for what is no country.
     """
-    if source.country != country_of(source.country):
-        raise Refused(f"{source.country!r} is no country of ISO 3166 that a package could go to.")
+    return target, _sign(_write(source, target, key.public), target, key)
+
+
+@dataclass
+class Job:
+    """What all packages are made from, as it is sent to each process once."""
+
+    tables: Path
+    lines: list[str]
+    settings: Settings
+    folder: Path
+    public: str
+
+
+def _written(job: Job, orders: Sequence[Order], workers: int) -> Iterator[Path]:
+    """Bags without their signature, in order."""
+    if workers < 2 or len(orders) < 2:
+        with Reader(job.tables) as reader:
+            write = _writer(job, reader)
+            yield from map(write, orders)
+        return
+    with ProcessPoolExecutor(workers, get_context("forkserver"), _begin, (job,)) as pool:
+        yield from pool.map(_write_order, orders)
+
+
+_WRITER: list[Callable[[Order], Path]] = []
+"""In a process that writes packages: how it does."""
+
+
+def _begin(job: Job) -> None:
+    _WRITER.append(_writer(job, Reader(job.tables)))
+
+
+def _write_order(order: Order) -> Path:
+    return _WRITER[0](order)
+
+
+def _writer(job: Job, reader: Reader) -> Callable[[Order], Path]:
+    quotable = Quotable.of(job.lines)
+
+    def write(order: Order) -> Path:
+        source = PackageInput(order.name, reader, quotable, order.recipients, job.settings, order.language)
+        return _write(source, job.folder / order.name, job.public)
+
+    return write
+
+
+def _write(source: PackageInput, target: Path, public: str) -> Path:
+    """The bag beside its place, without a signature."""
+    if (named := NAME.fullmatch(source.package)) is None or named[1] != country_of(named[1]):
+        raise Refused(f"{source.package!r} is no country of ISO 3166 that a package could go to.")
     fresh = target.with_name(f".{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     data = fresh / "data"
     data.mkdir(parents=True)
-    figures = source.reader.rows("SELECT * FROM figures WHERE country = $cc ORDER BY position", {"cc": source.country})
-    _write_data(source, figures, data, key)
-    digest = _seal(source, fresh, key)
-    size = sum(p.stat().st_size for p in fresh.rglob("*") if p.is_file())
-    if size > MOST_BYTES:
+    write_data(source, data, public)
+    if _size(fresh) > MOST_BYTES:
+        _shrink(data)
+    _manifests(source, fresh)
+    if (size := _size(fresh)) > MOST_BYTES:
+        shutil.rmtree(fresh)
         raise Refused(
-            f"the package for {source.country} has {size} bytes, more than {MOST_BYTES}. Refer fewer accounts."
+            f"the package {source.package} has {size} bytes, more than {MOST_BYTES}, though its sheets are compressed: "
+            "one account alone has more rows than fit. Leave its country out with --country, and refer it by hand."
         )
+    return fresh
+
+
+def _sign(fresh: Path, target: Path, key: SealKey) -> str:
+    """Sign the bag and put it in place; returns the digest of what was signed."""
+    text = (fresh / TAGMANIFEST).read_bytes()
+    write_atomically(fresh / SIGNATURE, key.sign(text, f"casewright referral to {target.name}"))
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
-    return target, digest
+    return hashlib.sha256(text).hexdigest()
 
 
-def _write_data(source: PackageInput, figures: Figures, data: Path, key: SealKey) -> None:
-    case, refer = source.settings.case, source.settings.refer
-    texts = {"handling": refer.handling, "case": case.reference or case.title}
-    write_pdf(figures, source.country, texts, data / "referral.pdf")
-    write_xlsx(figures, data / "referral.xlsx")
-    write_csvs(figures, data)
-    (data / "case.jsonld").write_bytes(case_graph(figures))
-    (data / "hashes.vics.json").write_bytes(vics(figures, case.reference or case.title))
-    lines = "".join(line + "\n" for line in quoted(source, figures))
-    (data / "ledger.jsonl").write_text(lines, "utf-8")
-    (data / "method.md").write_text(method(), "utf-8")
-    receipt = RECEIPT.format(country=source.country, handling=refer.handling, contact=refer.contact)
-    (data / "receipt.txt").write_text(receipt, "utf-8")
-    (data / "recipient.txt").write_text(recipient(source.country, source.recipients, key.public), "utf-8")
-    (data / "README.txt").write_text(README, "utf-8")
+def _size(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
-def quoted(source: PackageInput, figures: Figures) -> list[str]:
-    """The ledger lines that this country may see: the sealing of evidence, and judgements of whom it is told about.
-
-    Judgements of other people, and the files in which only other people stand, are left out: their words name them.
-    """
-    rests_on = sorted({s for f in figures for s in f["sources"]})
-    told = {s for f in figures if f["section"] == PERSONS for s in f["sources"]}
-    papers = source.reader.rows("SELECT DISTINCT exhibit FROM persons WHERE list_contains($ids, person)",
-                                {"ids": rests_on})  # fmt: skip
-    theirs = {row["exhibit"] for row in papers}
-    return [line for line in source.ledger_lines if _may_see(json.loads(line), told, theirs)]
+def _shrink(data: Path) -> None:
+    """Put large tables in gzip files, without name and time; any program for archives opens them."""
+    for path in sorted(p for p in data.iterdir() if p.suffix in SHRUNK and p.stat().st_size > 1 << 20):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))
+        path.unlink()
 
 
-def _may_see(event: Mapping[str, Any], links: set[str], papers: set[str]) -> bool:
-    about = event["data"]
-    if event["kind"] == "judgement":
-        return about["link"] in links
-    if about.get("role") == "key":
-        return False  # a digest is enough to try passphrases against
-    return about.get("role") not in ("return", "prior") or about["exhibit"] in papers
-
-
-def _seal(source: PackageInput, bag: Path, key: SealKey) -> str:
-    """Manifests over everything, and one signature over them; returns the digest of the tag manifest."""
+def _manifests(source: PackageInput, bag: Path) -> None:
+    """Manifests over everything; what the signature covers."""
     payload = sorted(p for p in (bag / "data").rglob("*") if p.is_file())
     size = sum(p.stat().st_size for p in payload)
     about = source.settings.case
     info = (
         f"Source-Organization: {_one_line(about.agency)}\n"
         f"External-Identifier: {_one_line(about.reference or about.title)}\n"
-        f"Internal-Sender-Description: Referral to {source.country}\nBag-Software-Agent: Casewright {__version__}\n"
+        f"Internal-Sender-Description: Referral to {source.package}\nBag-Software-Agent: Casewright {__version__}\n"
         f"Payload-Oxum: {size}.{len(payload)}\n"
     )
     (bag / "bagit.txt").write_text(BAGIT, "utf-8")
@@ -123,9 +165,6 @@ def _seal(source: PackageInput, bag: Path, key: SealKey) -> str:
     (bag / MANIFEST).write_text(_manifest(bag, payload), "utf-8")
     text = _manifest(bag, [bag / name for name in ("bag-info.txt", "bagit.txt", MANIFEST)])
     write_atomically(bag / TAGMANIFEST, text.encode("utf-8"))
-    comment = f"casewright referral to {source.country}"
-    write_atomically(bag / SIGNATURE, key.sign(text.encode("utf-8"), comment))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _manifest(bag: Path, files: list[Path]) -> str:

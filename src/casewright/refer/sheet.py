@@ -1,5 +1,6 @@
 """One country's figures as they are gathered: place, label, value, and the ids of what each rests on."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ import pyarrow as pa
 from casewright.model.bitcoin import in_coins
 from casewright.model.ids import IdMaker
 from casewright.model.tables import TABLES
+from casewright.refer.handling import Codes
 
 (SUMMARY, ACCOUNTS, PERSONS, PAYMENTS, CREDITS, SERVICES, HOPS, MEDIA, TRANSFERS, LOGINS, PROCESS, BALANCE,
  METHOD) = (
@@ -20,8 +22,9 @@ from casewright.model.tables import TABLES
 class Sheet:
     """The figures of one package, by column: as dictionaries a large country's would take ten times the memory."""
 
-    def __init__(self, country: str, package: str = "") -> None:
-        self.country, self.package = country, package or country
+    def __init__(self, country: str, package: str, codes: Codes) -> None:
+        self.country, self.package, self.codes = country, package, codes
+        self.withheld: Counter[str] = Counter()
         self._columns: dict[str, list[Any]] = {c.name: [] for c in TABLES["figures"].columns}
         self._about: tuple[str, str] | None = None
 
@@ -39,8 +42,11 @@ class Sheet:
         for label, value in values.items():
             if value is None or value == "":
                 continue
-            row = (self._id(label, position), self.country, self.package, section, subject, label, printed(value),
-                   position, listed)  # fmt: skip
+            code = self.codes.of_figure(section, subject, label, listed)
+            if withheld := self.codes.withheld(self.country, code):
+                self.withheld[code] += 1
+            row = (self._id(label, position), self.country, self.package, section, subject, label, printed(value), code,
+                   withheld, position, listed)  # fmt: skip
             for column, cell in zip(columns.values(), row, strict=True):
                 column.append(cell)
             position += 1

@@ -7,11 +7,15 @@ import typer
 
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
-from casewright.cli.work import finish, reading, run_stages, summary, tell_stages
+from casewright.cli.work import engine_named, finish, reading, run_stages, summary, tell_stages
+from casewright.engine.stage import Progress
+from casewright.engine.units import Processes
 from casewright.engine.verify import require_tables
 from casewright.model.errors import Missing, UsageError
-from casewright.refer.package import PackageInput, write_package
+from casewright.refer import package as packages
+from casewright.refer.package import Order
 from casewright.refer.seal import encrypt_package
+from casewright.refer.words import words_of
 from casewright.vault.case import Case
 
 QUOTED = ("opened", "sealed", "judgement")
@@ -26,6 +30,10 @@ def refer(
     recipient: Annotated[
         list[str] | None, typer.Option(metavar="CC=KEY", help="age key to encrypt CC's package to.", show_default=False)
     ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CC=xx", help="Language of CC's package: en, nl, de, ...", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where encrypted copies go.", show_default=False)
     ] = None,
@@ -36,15 +44,15 @@ def refer(
 
     Hashes and metadata, never media."""
     voice, opened = Voice(as_json), Case(case)
-    keys = _recipients(recipient or [])
+    keys, spoken = _recipients(recipient or []), _languages(language or [])
     with opened.writing():
         ran = run_stages(opened, voice, "refer", on)
-        packages = write_packages(opened, voice, country, keys, out)
+        packages = write_packages(opened, voice, country, keys, out, spoken, on)
     voice.answer(summary(opened, ran, packages=packages))
     tell_stages(voice, ran)
     for package in packages:
         voice.say(
-            f"{package['country']}: {package['path']}" + "".join(f", encrypted {e}" for e in package["encrypted"])
+            f"{package['package']}: {package['path']}" + "".join(f", encrypted {e}" for e in package["encrypted"])
         )
     finish(ran)
 
@@ -59,29 +67,55 @@ def _recipients(given: list[str]) -> dict[str, list[str]]:
     return keys
 
 
+def _languages(given: list[str]) -> dict[str, str]:
+    spoken = {}
+    for one in given:
+        country, sign, language = one.partition("=")
+        if not sign:
+            raise UsageError(f"--language takes CC=xx, for example NL=nl, not {one!r}.")
+        spoken[country.upper()] = words_of(language.lower()).language
+    return spoken
+
+
 def write_packages(
     case: Case,
     voice: Voice,
     only: list[str] | None = None,
     recipients: dict[str, list[str]] | None = None,
     out: Path | None = None,
+    languages: dict[str, str] | None = None,
+    on: str = ON_DEFAULT,
 ) -> list[dict[str, Any]]:
     """Write the packages of the current figures; the caller holds the case. Those whose seal is unchanged stay."""
     require_tables(case)
+    spoken = {**case.settings.refer.languages, **(languages or {})}
     with reading(case) as reader:
-        found = [r["country"] for r in reader.rows("SELECT DISTINCT country FROM figures ORDER BY country")]
-        wanted = [c.upper() for c in only] if only else found
-        if strangers := sorted(set(wanted) - set(found)):
-            raise Missing(f"no referral goes to {', '.join(strangers)}. There are: {', '.join(found) or 'none'}.")
-        lines = [e.line.decode("utf-8") for e in case.ledger.events(*QUOTED)]
-        made = []
-        for country in wanted:
-            keys = (recipients or {}).get(country, [])
-            source = PackageInput(country, reader, lines, keys, case.settings)
-            bag, digest = write_package(source, case.packages / country, case.seal_key())
-            encrypted = [str(encrypt_package(bag, keys, out or case.packages))] if keys else []
-            made.append({"country": country, "path": str(bag), "tagmanifest": digest, "encrypted": encrypted})
-    _record(case, made, recipients or {})
+        found = reader.rows("SELECT DISTINCT country, package FROM figures ORDER BY country, package")
+    countries = list(dict.fromkeys(r["country"] for r in found))
+    wanted = [c.upper() for c in only] if only else countries
+    if strangers := sorted(set(wanted) - set(countries)):
+        raise Missing(f"no referral goes to {', '.join(strangers)}. There are: {', '.join(countries) or 'none'}.")
+    keys = recipients or {}
+    orders = [Order(r["package"], tuple(keys.get(r["country"], ())), spoken.get(r["country"], "en"))
+              for r in found if r["country"] in wanted]  # fmt: skip
+    made = _write(case, voice, orders, out or case.packages, on)
+    _record(case, made, keys)
+    return made
+
+
+def _write(case: Case, voice: Voice, orders: list[Order], out: Path, on: str) -> list[dict[str, Any]]:
+    engine, made = engine_named(on), []
+    lines = [e.line.decode("utf-8") for e in case.ledger.events(*QUOTED)]
+    workers = engine.workers if isinstance(engine, Processes) else 1
+    with voice.progress() as watch:
+        written = packages.write_packages(orders, case.tables, lines, case.settings, case.packages, case.seal_key(),
+                                          workers)  # fmt: skip
+        for number, (order, bag, digest) in enumerate(written, 1):
+            keys = list(order.recipients)
+            encrypted = [str(encrypt_package(bag, keys, out))] if keys else []
+            made.append({"country": order.name[:2], "package": order.name, "path": str(bag), "tagmanifest": digest,
+                         "language": order.language, "encrypted": encrypted})  # fmt: skip
+            watch(Progress("packages", number, len(orders)))
     return made
 
 
@@ -90,6 +124,6 @@ def _record(case: Case, made: list[dict[str, Any]], recipients: dict[str, list[s
     known = {(e.data["country"], e.data["tagmanifest"]) for e in case.ledger.events("package sealed")}
     fresh = [m for m in made if (m["country"], m["tagmanifest"]) not in known or m["encrypted"]]
     case.ledger.append(*(
-        ("package sealed", {"country": m["country"], "package": Path(m["path"]).name, "tagmanifest": m["tagmanifest"],
+        ("package sealed", {"country": m["country"], "package": m["package"], "tagmanifest": m["tagmanifest"],
                             "recipients": recipients.get(m["country"], [])}) for m in fresh
     ))  # fmt: skip

@@ -4,13 +4,16 @@ CASE has no class for payments or wallets; those go under our own namespace, as 
 Ids are UUIDs of version 5 over our own ids, so the same figures give the same graph.
 """
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from msgspec.json import encode
+from msgspec.json import format as format_json
+
 from casewright.model.vics import CASES, DIALECT, NAMESPACE, case_fields, medium_fields
-from casewright.refer.writers.sheets import Figures, grid, sections
+from casewright.refer.writers.grid import Figure, Figures, first
 
 BASE = "http://example.org/casewright/kb/"
 VOCABULARY = "http://example.org/casewright/ontology/"
@@ -28,6 +31,7 @@ CLASSES = {
     "payments": "core:UcoObject", "services": "core:UcoObject",
 }  # fmt: skip
 NAMED = {("persons", "full name"): "core:name"}
+Row = Mapping[str, Figure]
 HASHES = ("sha256", "sha1", "md5")
 HASH_NAMES = {"sha256": "SHA256", "sha1": "SHA1", "md5": "MD5"}
 
@@ -38,66 +42,67 @@ def node_id(*parts: str) -> str:
 
 
 def case_graph(figures: Figures) -> bytes:
-    """The graph as bytes of JSON-LD. Every literal is a figure's value; `casewright:figure` names it.
+    """The graph as bytes of JSON-LD, a node a line. Every literal is a figure's value; `casewright:figure` names it.
 
     Payments, media and persons lead to their account by `casewright:ofAccount`, services to their payment by
-    `casewright:ofPayment`.
+    `casewright:ofPayment`. What is withheld is left out.
     """
-    found = [
-        (section, subject, row)
-        for section in CLASSES for subject, row in grid(sections(figures).get(section, []))[1]
-    ]  # fmt: skip
+    found = [(section, shown) for section in CLASSES for row in figures.section(section).rows if (shown := _shown(row))]
     accounts, subjects = _places(found)
-    nodes = []
-    for section, subject, row in found:
-        values = {label: f["value"] for label, f in row.items()}
-        node: dict[str, Any] = {"@id": _own_id(section, subject, row), "@type": CLASSES[section]}
-        node["casewright:figure"] = [f["figure"] for f in row.values()]
-        facets = _facets(section, subject, values)
-        if facets:
-            node["core:hasFacet"] = facets
-        else:
-            node |= {NAMED.get((section, k), f"casewright:{_term(k)}"): value for k, value in values.items()}
-        nodes.append(node | _leads(section, subject, row, accounts, subjects))
-    document = {"@context": CONTEXT, "@graph": nodes}
-    return (
-        json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace") + b"\n"
-    )
+    nodes = b",\n".join(encode(_node(section, row, accounts, subjects), order="sorted") for section, row in found)
+    return b'{"@context": ' + encode(CONTEXT) + b',\n"@graph": [\n' + nodes + b"\n]}\n"
 
 
-def _own_id(section: str, subject: str, row: Mapping[str, Mapping[str, Any]]) -> str:
-    return node_id(section, subject, next(iter(row.values()))["figure"])
+def _shown(row: Row) -> Row:
+    return {label: f for label, f in row.items() if not f.withheld}
 
 
-def _places(found: Sequence[tuple[str, str, Mapping[str, Any]]]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+def _node(
+    section: str, row: Row, accounts: Mapping[str, str], subjects: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
+    subject, values = first(row).subject, {label: f.value for label, f in row.items()}
+    node: dict[str, Any] = {"@id": _own_id(section, row), "@type": CLASSES[section],
+                            "casewright:figure": [f.figure for f in row.values()]}  # fmt: skip
+    facets = _facets(section, subject, values)
+    if facets:
+        node["core:hasFacet"] = facets
+    else:
+        node |= {NAMED.get((section, k), f"casewright:{_term(k)}"): value for k, value in values.items()}
+    return node | _leads(section, row, accounts, subjects)
+
+
+def _own_id(section: str, row: Row) -> str:
+    return node_id(section, first(row).subject, first(row).figure)
+
+
+def _places(found: Sequence[tuple[str, Row]]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
     """Nodes of accounts by account id (the first, when an account is referred with several persons); all by subject."""
     accounts: dict[str, str] = {}
     subjects: dict[tuple[str, str], str] = {}
-    for section, subject, row in found:
-        own = _own_id(section, subject, row)
-        subjects.setdefault((section, subject), own)
+    for section, row in found:
+        own = _own_id(section, row)
+        subjects.setdefault((section, first(row).subject), own)
         if section == "accounts" and "account" in row:
-            accounts.setdefault(row["account"]["value"], own)
+            accounts.setdefault(row["account"].value, own)
     return accounts, subjects
 
 
 def _leads(
-    section: str, subject: str, row: Mapping[str, Mapping[str, Any]], accounts: Mapping[str, str],
-    subjects: Mapping[tuple[str, str], str],
-) -> dict[str, Any]:  # fmt: skip
+    section: str, row: Row, accounts: Mapping[str, str], subjects: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     """Edges to the node that this one is about."""
-    rests_on = next(iter(row.values()))["sources"]
     if section in ("payments", "media"):
-        edges = [("casewright:ofAccount", accounts.get(s)) for s in rests_on]
+        edges = [("casewright:ofAccount", accounts.get(s)) for s in first(row).sources]
     elif section == "persons":
-        edges = [("casewright:ofAccount", subjects.get(("accounts", subject)))]
-    elif section == "services":
-        edges = [("casewright:ofPayment", subjects.get(("payments", row["payment"]["value"])))]
+        edges = [("casewright:ofAccount", subjects.get(("accounts", first(row).subject)))]
+    elif section == "services" and "payment" in row:
+        edges = [("casewright:ofPayment", subjects.get(("payments", row["payment"].value)))]
     else:
         edges = []
     return {name: {"@id": target} for name, target in edges if target}
 
 
+@cache
 def _term(label: str) -> str:
     """A label as a property name: letters and digits in camel case."""
     words = "".join(c if c.isalnum() else " " for c in label).split()
@@ -140,14 +145,13 @@ def vics(figures: Figures, case: str) -> bytes:
     """VICS 2.0 metadata of the media in the package: hashes and sizes, no category of ours, no media."""
     media = [_vics_media(number, row) for number, row in enumerate(_media_rows(figures), start=1)]
     about = {**case_fields(case), "TotalMediaFiles": len(media), "Media": media}
-    document = {"@odata.context": DIALECT + CASES, "value": [about]}
-    return json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    return format_json(encode({"@odata.context": DIALECT + CASES, "value": [about]}), indent=1) + b"\n"
 
 
 def _media_rows(figures: Figures) -> Sequence[Mapping[str, str]]:
-    """Each content once."""
-    rows = [{k: f["value"] for k, f in row.items()} for _, row in grid(sections(figures).get("media", []))[1]]
-    return list({row["sha256"]: row for row in rows}.values())
+    """Each content once; one of which a hash is withheld is none to look for."""
+    rows = [{label: f.value for label, f in _shown(row).items()} for row in figures.section("media").rows]
+    return list({row["sha256"]: row for row in rows if row.keys() >= {*HASHES, "size", "type", "path"}}.values())
 
 
 def _vics_media(number: int, row: Mapping[str, str]) -> dict[str, Any]:

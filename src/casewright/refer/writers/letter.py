@@ -4,20 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from casewright.refer.writers.pdf import compile_pdf, drawable
+from casewright.refer.writers.fonts import Letters
+from casewright.refer.writers.pdf import compile_pdf
 
 TEMPLATE = Path(__file__).with_name("request.typ")
 
 
 def write_letter(content: Mapping[str, Any], path: Path) -> None:
     """One PDF; the same content gives the same bytes."""
-    compile_pdf(TEMPLATE, _drawable(content), path)
+    compile_pdf(TEMPLATE, _drawable(content, Letters()), path)
 
 
-def _drawable(value: Any) -> Any:
+def _drawable(value: Any, letters: Letters) -> Any:
     """The same content, in letters that the fonts can draw."""
     if isinstance(value, str):
-        return drawable(value)
+        return letters.drawable(value)
     if isinstance(value, Mapping):
-        return {key: _drawable(one) for key, one in value.items()}
-    return [_drawable(one) for one in value]
+        return {key: _drawable(one, letters) for key, one in value.items()}
+    return [_drawable(one, letters) for one in value]

@@ -2,44 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
+from casewright.refer.writers.grid import Figures, Section, first
+
 FIXED = datetime(2000, 1, 1, tzinfo=UTC)
 """The time that files say they were made: no clock may reach a package."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+DOUBTFUL = frozenset((*FORMULA, "'"))
 CELL_LIMIT = 32_000
-Figures = Sequence[Mapping[str, Any]]
-
-
-def sections(figures: Figures) -> dict[str, Figures]:
-    """Figures by section, in order."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for figure in figures:
-        found.setdefault(figure["section"], []).append(figure)
-    return dict(found)
-
-
-def grid(figures: Figures) -> tuple[list[str], list[tuple[str, dict[str, Mapping[str, Any]]]]]:
-    """Columns in the order in which they first occur, and for each subject its figures by column.
-
-    A subject that has a column twice gets a further row.
-    """
-    columns: dict[str, None] = {}
-    rows: list[tuple[str, dict[str, Mapping[str, Any]]]] = []
-    open_row: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for figure in figures:
-        columns.setdefault(figure["label"])
-        row = open_row.get(figure["subject"])
-        if row is None or figure["label"] in row:
-            row = open_row[figure["subject"]] = {}
-            rows.append((figure["subject"], row))
-        row[figure["label"]] = figure
-    return list(columns), rows
+SHEET_ROWS = 1_048_000
+"""Excel has 1,048,576; what a section has more goes on in a further sheet."""
 
 
 def inert(text: str) -> str:
@@ -47,6 +25,8 @@ def inert(text: str) -> str:
 
     Quotes that stand there already don't count, so the rule can be turned back: `'=` becomes `''=`.
     """
+    if text[:1] not in DOUBTFUL:
+        return text
     return "'" + text if text.lstrip("'").startswith(FORMULA) else text
 
 
@@ -62,26 +42,29 @@ def _fitting(text: str) -> str:
 
 def write_xlsx(figures: Figures, path: Path) -> None:
     """A sheet for each section, the id of the row's first figure in front. Strings only; the same bytes each time."""
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+               "constant_memory": True}  # fmt: skip
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"created": FIXED.replace(tzinfo=None), "title": "Referral"})
-        bold, wrap = (
-            book.add_format({"bold": True, "text_wrap": True}),
-            book.add_format({"text_wrap": True, "valign": "top"}),
-        )
-        for name, mine in sections(figures).items():
-            sheet = book.add_worksheet(name)
-            columns, rows = grid(mine)
-            sheet.freeze_panes(1, 0)
-            sheet.set_column(0, 0, 26)
-            sheet.set_column(1, len(columns), 24, wrap)
-            for x, column in enumerate(["figure", *columns]):
-                sheet.write_string(0, x, column, bold)
-            for y, (_, row) in enumerate(rows, start=1):
-                sheet.write_string(y, 0, next(iter(row.values()))["figure"])
-                for x, column in enumerate(columns, start=1):
-                    if column in row:
-                        sheet.write_string(y, x, _fitting(row[column]["value"]))
+        bold = book.add_format({"bold": True, "text_wrap": True})
+        wrap = book.add_format({"text_wrap": True, "valign": "top"})
+        for section in figures.sections.values():
+            for start in range(0, len(section.rows), SHEET_ROWS):
+                more = f" {start // SHEET_ROWS + 1}" if start else ""
+                _sheet(book.add_worksheet(section.name + more), section, start, bold, wrap)
+
+
+def _sheet(sheet: Any, section: Section, start: int, bold: Any, wrap: Any) -> None:
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, 0, 26)
+    sheet.set_column(1, len(section.columns), 24, wrap)
+    for x, column in enumerate(["figure", *section.columns]):
+        sheet.write_string(0, x, column, bold)
+    places = {column: x for x, column in enumerate(section.columns, start=1)}
+    for y, row in enumerate(section.rows[start : start + SHEET_ROWS], start=1):
+        sheet.write_string(y, 0, first(row).figure)
+        for label, figure in sorted(row.items(), key=lambda pair: places[pair[0]]):
+            sheet.write_string(y, places[label], _fitting(figure.value))
 
 
 def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -94,15 +77,13 @@ def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def write_csvs(figures: Figures, folder: Path) -> None:
     """A file for each section, and `figures.csv` with every value, its id and what it rests on."""
-    for name, mine in sections(figures).items():
-        columns, rows = grid(mine)
-        cells = (
-            [next(iter(row.values()))["figure"], *(row[c]["value"] if c in row else "" for c in columns)]
-            for _, row in rows
-        )
-        write_text(folder / f"{name}.csv", csv_text(["figure", *columns], cells))
-    every = ([f["figure"], f["section"], f["subject"], f["label"], f["value"], " ".join(f["sources"])] for f in figures)
-    write_text(folder / "figures.csv", csv_text(["figure", "section", "subject", "label", "value", "sources"], every))
+    for name, section in figures.sections.items():
+        cells = ([first(row).figure, *(row[c].value if c in row else "" for c in section.columns)]
+                 for row in section.rows)  # fmt: skip
+        write_text(folder / f"{name}.csv", csv_text(["figure", *section.columns], cells))
+    every = ((*f[:5], f.handling, " ".join(f.sources)) for f in figures.listed)
+    columns = ["figure", "section", "subject", "label", "value", "handling", "sources"]
+    write_text(folder / "figures.csv", csv_text(columns, every))
 
 
 def write_text(path: Path, text: str) -> None:

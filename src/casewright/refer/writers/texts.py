@@ -1,5 +1,6 @@
 """The plain texts of a package: how to check it, the method, the receipt, the recipient."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 README = """\
@@ -53,7 +54,7 @@ Please send this back to: {contact}
 """
 
 
-def recipient(country: str, keys: list[str], public: str) -> str:
+def recipient(country: str, keys: Sequence[str], public: str) -> str:
     """Whom the seal covers: a package that is passed on shows for whom it was meant."""
     listed = "\n".join(f"age key: {key}" for key in keys) or "age key: none, not encrypted"
     return f"country: {country}\n{listed}\nsealed with minisign key: {public}\n"
