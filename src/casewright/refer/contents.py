@@ -8,6 +8,7 @@ from casewright.engine.query import Reader
 from casewright.model.settings import Settings
 from casewright.refer.quoted import Quotable
 from casewright.refer.words import words_of
+from casewright.refer.writers.followthemoney import ftm_lines
 from casewright.refer.writers.fonts import Letters, check_scripts
 from casewright.refer.writers.graph import case_graph, vics
 from casewright.refer.writers.grid import Figures
@@ -49,6 +50,7 @@ def write_data(source: PackageInput, data: Path, public: str) -> None:
     write_xlsx(figures, data / "referral.xlsx")
     write_csvs(figures, data)
     (data / "case.jsonld").write_bytes(case_graph(figures))
+    (data / "entities.ftm.json").write_bytes(ftm_lines(figures))
     (data / "hashes.vics.json").write_bytes(vics(figures, case.reference or case.title))
     lines = "".join(line + "\n" for line in source.ledger.lines(figures, source.reader))
     (data / "ledger.jsonl").write_text(lines, "utf-8")

@@ -27,8 +27,10 @@ from casewright.vault.store import write_atomically
 BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST, TAGMANIFEST, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "tagmanifest-sha256.txt.minisig"
 MOST_BYTES = 50 << 20
-SHRUNK = (".csv", ".jsonld", ".jsonl")
+SHRUNK = (".csv", ".jsonld", ".json")
 """Files that are compressed in a package that would be too large: one account's rows stay together."""
+AT_ONCE = 16
+"""Packages that a process writes before a fresh one takes over: typst keeps what it laid out."""
 NAME = re.compile(r"([A-Z]{2})(-\d{2,})?")
 
 
@@ -78,7 +80,7 @@ def _written(job: Job, orders: Sequence[Order], workers: int) -> Iterator[Path]:
             write = _writer(job, reader)
             yield from map(write, orders)
         return
-    with ProcessPoolExecutor(workers, get_context("forkserver"), _begin, (job,)) as pool:
+    with ProcessPoolExecutor(workers, get_context("forkserver"), _begin, (job,), max_tasks_per_child=AT_ONCE) as pool:
         yield from pool.map(_write_order, orders)
 
 

@@ -3,13 +3,17 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from casewright.engine.verify import Check
 from casewright.model.errors import BrokenSeal
+from casewright.refer.check import contents_problems
 from casewright.refer.package import MANIFEST, SIGNATURE, TAGMANIFEST
 from casewright.vault.keys import verify_signature
 
+PROBLEMS = 20
+"""Contradictions that are told of one package; the first is enough to send it back."""
 LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
 SENDER = re.compile(r"sealed with minisign key: (\S+)")
 
@@ -36,17 +40,29 @@ def verify_package(bag: Path, public: str | None) -> Iterator[Check]:
         yield Check(f"{name}: {SIGNATURE}", "broken", str(error))
         tags = b""
     listed = {TAGMANIFEST, SIGNATURE}
-    good = 0
+    good = bad = 0
     for manifest, raw in ((TAGMANIFEST, tags), (MANIFEST, _bytes(bag, MANIFEST))):
         for check, path in _files(bag, name, manifest, raw):
             listed.add(path)
             good += check is None
+            bad += check is not None
             if check:
                 yield check
     for path in sorted(p.relative_to(bag).as_posix() for p in bag.rglob("*") if p.is_symlink() or not p.is_dir()):
         if path not in listed:
             yield Check(f"{name}: {path}", "broken", "is in no manifest: it was added")
     yield Check(f"{name}: files", "holds", f"{good} files are as sealed")
+    if not bad and tags:
+        yield from _contents(bag, name)
+
+
+def _contents(bag: Path, name: str) -> Iterator[Check]:
+    """Files that are as sealed can still contradict each other, when another program wrote them."""
+    wrong = list(islice(contents_problems(bag / "data"), PROBLEMS))
+    for words in wrong:
+        yield Check(f"{name}: contents", "broken", words)
+    if not wrong:
+        yield Check(f"{name}: contents", "holds", "sheets, graphs and hash list tell the same")
 
 
 def _files(bag: Path, name: str, manifest: str, raw: bytes) -> Iterator[tuple[Check | None, str]]:

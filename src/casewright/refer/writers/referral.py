@@ -100,8 +100,8 @@ class _Document:
         return {
             "lead": say("A payment or a match is a lead, not a verdict."),
             "named": say("Persons are named by recorded human judgement only. The grey code beside a value leads back "
-                         "to the evidence: `casewright why CASE CODE`, or figures.csv. Letters that the fonts of this "
-                         "document lack are written `\\uXXXX`; referral.xlsx holds them as they are."),
+                         "to the evidence: casewright why CASE CODE, or figures.csv. Letters that the fonts of this "
+                         "document lack are written \\uXXXX; referral.xlsx holds them as they are."),
             "balance": say("Balance of the whole case:"), "page": say("page"), "of": say("of"),
         }  # fmt: skip
 
