@@ -47,7 +47,7 @@ def write_data(source: PackageInput, data: Path, public: str) -> None:
     letters = Letters(check_scripts((*words.scripts, *refer.scripts)), refer.font_folders)
     cover = Cover(source.country, refer.handling, case.reference or case.title, words, letters)
     write_referral(figures, cover, data / "referral.pdf")
-    write_xlsx(figures, data / "referral.xlsx")
+    write_xlsx(figures, data / "referral.xlsx", words)
     write_csvs(figures, data)
     (data / "case.jsonld").write_bytes(case_graph(figures))
     (data / "entities.ftm.json").write_bytes(ftm_lines(figures))

@@ -1,13 +1,14 @@
-"""Fixed words of packages in the languages there are: a TOML file each in `languages/`. English stands in the code.
+"""Fixed words of packages in the languages there are: a TOML file each in `languages/`.
 
-Only our own words are translated: titles, labels, and the sentences that our stages write. What comes from evidence or
-from people stays as it is, in its own letters. A word that a catalogue lacks stays English.
+`[say]` has the document's sentences by a name, `[labels]` what values are, `[values]` sentences that our stages write,
+both by the English that stands in the code. What comes from evidence or from people stays as it is, in its own letters.
+A label or value that a catalogue lacks stays English.
 """
 
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -27,19 +28,19 @@ PLACE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Words:
-    """One language. `Words()` is English."""
+    """One language."""
 
-    language: str = "en"
-    name: str = "English"
-    scripts: tuple[str, ...] = ()
-    said: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, str] = field(default_factory=dict)
+    language: str
+    name: str
+    scripts: tuple[str, ...]
+    """Letters that its words need, beyond those that every document draws."""
+    said: Mapping[str, str]
+    labels: Mapping[str, str]
+    values: Mapping[str, str]
 
-    def say(self, text: str, **values: object) -> str:
-        """A fixed sentence, with `{name}` in it filled in."""
-        found = self.said.get(text, text)
-        return PLACE.sub(lambda place: str(values[place[1]]), found) if values else found
+    def say(self, name: str, **values: object) -> str:
+        """A fixed sentence, with `{...}` in it filled in."""
+        return PLACE.sub(lambda place: str(values[place[1]]), self.said[name])
 
     def label(self, label: str) -> str:
         return self.labels.get(label, label)
@@ -60,12 +61,17 @@ class Words:
             return self.values[text]
         for pattern, translated in self._patterns:
             if found := pattern.fullmatch(text):
-                return PLACE.sub(lambda place: found[place[1]], translated)
+                return self._filled(translated, found)
         return None
+
+    def _filled(self, translated: str, found: re.Match[str]) -> str:
+        """What stands in a place goes over as it is; `{said}` is a sentence of ours again."""
+        places = {name: self._sentence(text) if name == "said" else text for name, text in found.groupdict().items()}
+        return PLACE.sub(lambda place: places[place[1]], translated)
 
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        """Sentences with places in them: what stands there goes over as it is."""
+        """Sentences with places in them."""
         return [(_pattern(key), text) for key, text in self.values.items() if PLACE.search(key)]
 
 
@@ -81,15 +87,17 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def languages() -> list[str]:
     """The languages there are."""
-    return sorted(["en", *(path.stem for path in FOLDER.glob("*.toml"))])
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 @cache
 def words_of(language: str) -> Words:
     """Raises UsageError for a language that has no catalogue."""
-    if language == "en":
-        return Words()
     if language not in languages():
         raise UsageError(f"there is no catalogue for the language {language!r}. There are: {', '.join(languages())}.")
     raw = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
-    return Words(language, raw["name"], tuple(raw.get("scripts", ())), raw["say"], raw["labels"], raw["values"])
+    return Words(language, raw["name"], tuple(raw["scripts"]), raw["say"], raw["labels"], raw["values"])
+
+
+def english() -> Words:
+    return words_of("en")

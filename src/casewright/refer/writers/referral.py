@@ -12,7 +12,7 @@ from typing import Any
 
 from casewright.model.ids import printable_path
 from casewright.refer.countries import UNRESOLVED
-from casewright.refer.words import Words
+from casewright.refer.words import Words, english
 from casewright.refer.writers.fonts import Letters
 from casewright.refer.writers.grid import Figure, Figures, Section, first
 from casewright.refer.writers.pdf import compile_pdf
@@ -23,42 +23,29 @@ CARDS, INDEX, ROWS = 40, 400, 120
 VALUE_LIMIT, FIRST_PAGE_LIMIT = 400, 280
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 QUESTIONS = (
-    ("Is anyone at risk now, and why?", ("Access and risk now", "Also at risk", "Most urgent")),
-    ("Who is it, and what does that rest on?", ("Best identity", "Rests on", "Speaks against it", "Subjects", "Part")),
-    ("Why this country?", ("Why this country",)),
-    ("What was done, and when?", ("Payments", "Uploads", "Downloads")),
-    ("How may this be used?", ("Handling code", "Permitted use", "Withheld", "Keep until")),
-    ("What was asked of services?", ("Legal process",)),
-    ("Who else is looking?", ("Deconfliction",)),
-    ("What is asked of you?", ("Action asked", "Reply within")),
-    ("Whom to call?", ("Contact", "Case")),
+    ("risk", ("Access and risk now", "Also at risk", "Most urgent")),
+    ("identity", ("Best identity", "Rests on", "Speaks against it", "Subjects", "Part")),
+    ("country", ("Why this country",)),
+    ("conduct", ("Payments", "Uploads", "Downloads")),
+    ("use", ("Handling code", "Permitted use", "Withheld", "Keep until")),
+    ("process", ("Legal process",)),
+    ("others", ("Deconfliction",)),
+    ("action", ("Action asked", "Reply within")),
+    ("contact", ("Contact", "Case")),
 )
 """The first page: each question, and the figures of the summary that answer it. A test holds that none is left out."""
-BALANCE = "{stage}: of {received} {noun}, {done} done, {nothing} with nothing to find, {set_aside} set aside"
-SHOWN = "Of {all} rows, the first {shown} are shown; all of them stand in referral.xlsx and {file}."
-LISTED = (
-    "Of {all} rows, {shown} are shown in full and {listed} subjects in a line each; all of them stand in referral.xlsx "
-    "and {file}."
-)
 SUBJECTS = ("priority", "username", "email", "registered", "sign-ins", "why")
-PARTS = (
-    ("accounts", "Accounts", "", ()),
-    ("persons", "Persons named by a judgement", "What speaks against stands next to what speaks for it.", ()),
-    ("payments", "Payments", "What the site's own ledger says of each stands in payments.csv.",
-     ("time", "amount", "account", "transaction", "block")),
-    ("credits", "Entries of the site's ledger without a payment", "Booked by the site, not found on the chain.",
-     ("time", "amount", "account", "the site's ledger")),
-    ("services", "Services that traces reached",
-     "Leads for legal process. Only a direct withdrawal is strong. How much of a payment is a service's, the "
-     "convention says that the method names. Rules and steps of every trace stand in services.csv and hops.csv.",
-     ("service", "direction", "hops", "confidence", "of the payment", "speaks against")),
-    ("process", "Legal process", "Requests drafted; each answer names its reference.",
-     ("reference", "service", "time", "satoshis", "transaction", "answered")),
-    ("media", "Media uploaded: hashes and metadata", "No media are part of this package.",
-     ("state", "account", "kind", "path", "sha256")),
-    ("method", "Method", "Versions and settings under which every figure was made.", ()),
-)  # fmt: skip
-"""Section, title, note, and the columns of its table; without columns each row is a card with all its values."""
+PARTS: Sequence[tuple[str, Sequence[str]]] = (
+    ("accounts", ()),
+    ("persons", ()),
+    ("payments", ("time", "amount", "account", "transaction", "block")),
+    ("credits", ("time", "amount", "account", "the site's ledger")),
+    ("services", ("service", "direction", "hops", "confidence", "of the payment", "speaks against")),
+    ("process", ("reference", "service", "time", "satoshis", "transaction", "answered")),
+    ("media", ("state", "account", "kind", "path", "sha256")),
+    ("method", ()),
+)
+"""Sections, and the columns of their tables; without columns each row is a card with all its values."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +55,7 @@ class Cover:
     country: str
     handling: str
     case: str
-    words: Words = field(default_factory=Words)
+    words: Words = field(default_factory=english)
     letters: Letters = field(default_factory=Letters)
 
 
@@ -85,59 +72,41 @@ class _Document:
 
     def content(self, figures: Figures) -> dict[str, Any]:
         cover, say = self.cover, self.cover.words.say
-        title = say("Accounts whose country is not known") if cover.country == UNRESOLVED else say(
-            "Referral to {country}", country=cover.country)  # fmt: skip
+        unresolved = cover.country == UNRESOLVED
+        parts = [self._part(figures.section(name), columns) for name, columns in PARTS if figures.section(name).rows]
         return {
-            "language": cover.words.language, "title": title, "handling": self._safe(cover.handling),
-            "case": self._safe(cover.case), "fixed": self._fixed(), "balance": self._balance(figures),
-            "questions": self._questions(figures.section("summary")),
-            "parts": [part for name, title, note, columns in PARTS
-                      if (part := self._part(figures.section(name), title, note, columns))],
+            "language": cover.words.language, "handling": self._safe(cover.handling), "case": self._safe(cover.case),
+            "title": say("title_unresolved") if unresolved else say("title", country=cover.country),
+            "fixed": {name: say(name) for name in ("lead", "named", "balance", "page", "of")},
+            "balance": self._balance(figures), "questions": self._questions(figures.section("summary")), "parts": parts,
         }  # fmt: skip
 
-    def _fixed(self) -> dict[str, str]:
-        say = self.cover.words.say
-        return {
-            "lead": say("A payment or a match is a lead, not a verdict."),
-            "named": say("Persons are named by recorded human judgement only. The grey code beside a value leads back "
-                         "to the evidence: casewright why CASE CODE, or figures.csv. Letters that the fonts of this "
-                         "document lack are written \\uXXXX; referral.xlsx holds them as they are."),
-            "balance": say("Balance of the whole case:"), "page": say("page"), "of": say("of"),
-        }  # fmt: skip
-
-    def _part(self, section: Section, title: str, note: str, columns: Sequence[str]) -> dict[str, Any] | None:
-        if not section.rows:
-            return None
-        say = self.cover.words.say
-        part: dict[str, Any] = {"title": say(title), "note": say(note) if note else "", "cards": [], "tables": [],
-                                "handling": self._handled(section)}  # fmt: skip
+    def _part(self, section: Section, columns: Sequence[str]) -> dict[str, Any]:
+        say, name = self.cover.words.say, section.name
+        note = say(f"note_{name}") if f"note_{name}" in self.cover.words.said else ""
         shown = section.rows[: ROWS if columns else CARDS]
-        listed: Sequence[Mapping[str, Figure]] = []
-        if columns:
-            part["tables"] = [self._table("", shown, columns)]
-        else:
-            part["cards"] = [[self._cell(f) for f in row.values()] for row in shown]
-        if section.name == "accounts":
-            listed = _subjects(section.rows[CARDS:])[:INDEX]
-            part["tables"] = (
-                [self._table(say("Further subjects, in order of priority"), listed, SUBJECTS)] if listed else []
-            )
-        part["more"] = self._more(section, len(shown), len(listed))
-        return part
+        listed = _subjects(section.rows[CARDS:])[:INDEX] if name == "accounts" else []
+        tables = [self._table("", shown, columns)] if columns else []
+        tables += [self._table(say("further"), listed, SUBJECTS)] if listed else []
+        return {
+            "title": say(f"title_{name}"), "note": note, "handling": self._handled(section), "tables": tables,
+            "cards": [] if columns else [[self._cell(f) for f in row.values()] for row in shown],
+            "more": self._more(section, len(shown), len(listed)),
+        }  # fmt: skip
 
     def _more(self, section: Section, shown: int, listed: int) -> str:
         """What is only in the sheets; nothing is left out without a word."""
         counts = {"all": len(section.rows), "shown": shown, "listed": listed, "file": f"{section.name}.csv"}
         if len(section.rows) <= shown:
             return ""
-        return self.cover.words.say(LISTED if listed else SHOWN, **counts)
+        return self.cover.words.say("listed" if listed else "shown", **counts)
 
     def _handled(self, section: Section) -> str:
         """The codes under which the section's values stand, and how many are withheld under which."""
         codes = Counter(f.handling for row in section.rows for f in row.values() if f.handling and not f.withheld)
         away = Counter(f.handling for row in section.rows for f in row.values() if f.withheld)
-        said = [self.cover.words.say("Handling: {codes}", codes=", ".join(sorted(codes)))] if codes else []
-        said += [self.cover.words.say("{count} values withheld: {code}", count=count, code=code)
+        said = [self.cover.words.say("handling", codes=", ".join(sorted(codes)))] if codes else []
+        said += [self.cover.words.say("withheld", count=count, code=code)
                  for code, count in sorted(away.items())]  # fmt: skip
         return self._safe(". ".join(said))
 
@@ -153,7 +122,7 @@ class _Document:
         """The first page is one page: what is long is cut there, and said to be."""
         figures = [figure for row in summary.rows for figure in row.values()]
         asked = [
-            {"ask": self.cover.words.say(ask), "lead": self.cover.words.label(labels[0]),
+            {"ask": self.cover.words.say(f"ask_{ask}"), "lead": self.cover.words.label(labels[0]),
              "answers": [self._cell(f, FIRST_PAGE_LIMIT) for f in figures if f.label in labels]}
             for ask, labels in QUESTIONS
         ]  # fmt: skip
@@ -164,11 +133,7 @@ class _Document:
         value = figure.value if figure.withheld else words.value(figure.label, figure.value)
         text = self._safe(value[: limit + 1])
         if len(value) > limit:
-            text = (
-                self._safe(value[:limit])
-                + " "
-                + words.say("... ({count} characters, whole in the CSV)", count=len(value))
-            )
+            text = self._safe(value[:limit]) + " " + words.say("cut", count=len(value))
         return {"label": words.label(figure.label), "value": isolated(_breakable(text)), "figure": figure.figure}
 
     def _safe(self, text: str) -> str:
@@ -180,10 +145,10 @@ class _Document:
         rows = [{label: f.value for label, f in row.items()} for row in figures.section("balance").rows]
         aside = [r for r in rows if r.get("set_aside") != "0"]
         told = [
-            say(BALANCE, **r)
+            say("balance_stage", **r)
             for r in aside if r.keys() >= {"stage", "noun", "received", "done", "nothing", "set_aside"}
         ]  # fmt: skip
-        told += [say("the other {count} counts set nothing aside (balance.csv)", count=len(rows) - len(aside))]
+        told += [say("balance_rest", count=len(rows) - len(aside))]
         return "; ".join(told) if rows else ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import xlsxwriter
 
+from casewright.refer.words import Words
 from casewright.refer.writers.grid import Figures, Section, first
 
 FIXED = datetime(2000, 1, 1, tzinfo=UTC)
@@ -40,8 +41,11 @@ def _fitting(text: str) -> str:
     return text if len(text) <= CELL_LIMIT else f"{text[:CELL_LIMIT]} ... ({len(text)} characters, whole in the CSV)"
 
 
-def write_xlsx(figures: Figures, path: Path) -> None:
-    """A sheet for each section, the id of the row's first figure in front. Strings only; the same bytes each time."""
+def write_xlsx(figures: Figures, path: Path, words: Words) -> None:
+    """A sheet for each section, the id of the row's first figure in front. Strings only; the same bytes each time.
+
+    Columns and our own sentences stand in the package's language; CSV files are in English in every one.
+    """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
                "constant_memory": True}  # fmt: skip
     with xlsxwriter.Workbook(str(path), options) as book:
@@ -51,20 +55,21 @@ def write_xlsx(figures: Figures, path: Path) -> None:
         for section in figures.sections.values():
             for start in range(0, len(section.rows), SHEET_ROWS):
                 more = f" {start // SHEET_ROWS + 1}" if start else ""
-                _sheet(book.add_worksheet(section.name + more), section, start, bold, wrap)
+                _sheet(book.add_worksheet(section.name + more), section, start, words, (bold, wrap))
 
 
-def _sheet(sheet: Any, section: Section, start: int, bold: Any, wrap: Any) -> None:
+def _sheet(sheet: Any, section: Section, start: int, words: Words, formats: tuple[Any, Any]) -> None:
+    bold, wrap = formats
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, len(section.columns), 24, wrap)
     for x, column in enumerate(["figure", *section.columns]):
-        sheet.write_string(0, x, column, bold)
+        sheet.write_string(0, x, words.label(column), bold)
     places = {column: x for x, column in enumerate(section.columns, start=1)}
     for y, row in enumerate(section.rows[start : start + SHEET_ROWS], start=1):
         sheet.write_string(y, 0, first(row).figure)
         for label, figure in sorted(row.items(), key=lambda pair: places[pair[0]]):
-            sheet.write_string(y, places[label], _fitting(figure.value))
+            sheet.write_string(y, places[label], _fitting(words.value(label, figure.value)))
 
 
 def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
