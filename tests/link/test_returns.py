@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import xlsxwriter
 from casewright.engine.records import BadRecord, Record
 from casewright.engine.stage import Context
 from casewright.link.return_forms import read_return
-from casewright.link.return_mapping import ReturnMapping, day_of, read_return_mapping
+from casewright.link.return_mapping import ReturnMapping, day_of, moment_of, read_return_mapping
 from casewright.link.stages import STAGES
 from casewright.model.errors import Refused
 from tests.world import context, digests_of, rows_of
@@ -167,3 +167,39 @@ def test_rows_know_their_place() -> None:
     (row,) = read_return(raw, ReturnMapping())
     assert isinstance(row, Record)
     assert raw[row.span_start : row.span_start + row.span_length] == b"CW-1,Kestrel,t1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "moment"),
+    [
+        ("2018-01-02 03:04:05", "", datetime(2018, 1, 2, 3, 4, 5)),
+        ("2018-01-02T03:04Z", "", datetime(2018, 1, 2, 3, 4)),
+        ("2018-01-02T03:04:05.123+01:00", "", datetime(2018, 1, 2, 2, 4, 5)),
+        ("02.01.2018 03:04 -0530", "day month year", datetime(2018, 1, 2, 8, 34)),
+        ("01/02/2018, 12:04 AM", "month day year", datetime(2018, 1, 2, 0, 4)),
+        ("01/02/2018 1:04 pm UTC", "month day year", datetime(2018, 1, 2, 13, 4)),
+        ("1514862245", "", datetime(2018, 1, 2, 3, 4, 5)),
+        ("1514862245000", "", datetime(2018, 1, 2, 3, 4, 5)),
+        ("01/02/2018 03:04", "", None),
+        ("2018-01-02", "", None),
+        ("2018-01-02 25:00", "", None),
+        ("0001-01-01 00:00 +14:00", "", None),
+        ("2018-01-02 03:04 somewhere", "", None),
+        ("", "", None),
+        (None, "", None),
+        ("9" * 5000 + " 03:04", "", None),
+    ],
+)
+def test_a_time_is_told_where_it_can_be(text: str | None, order: str, moment: datetime | None) -> None:
+    assert moment_of(text, order) == moment
+
+
+def test_when_an_address_was_used_and_which_document_was_seen_are_read_where_they_are_given() -> None:
+    raw = b"reference,service,txid,ip,ip_time,document\nCW-1,K,t1,192.0.2.7,2018-01-02 03:04:05Z,passport X1\n"
+    files = [{"exhibit": "e", "role": "return", "position": 0, "path": b"", "name": "r.csv",
+              "sha256": digests_of(raw).sha256}]  # fmt: skip
+    made = context({"exhibit_files": files}, [raw])
+    output = next(s for s in STAGES if s.name == "returns").work(made.table("exhibit_files"), made)
+    (row,) = rows_of(output.tables["returns"])
+    assert (row["ip_at"], row["ip_time"]) == (datetime(2018, 1, 2, 3, 4, 5), "2018-01-02 03:04:05Z")
+    assert row["document"] == "passport X1"

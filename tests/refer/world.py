@@ -85,7 +85,7 @@ def tables() -> dict[str, pa.Table]:
     }, [raw for _, raw in papers])  # fmt: skip
     events: list[str] = []
     for stage in (*LINK, *JUDGED, *REFER):
-        told = {"ledger/judgement": events, "ledger/process": []}
+        told = {"ledger/judgement": events, "ledger/process": [], "ledger/flag": []}
         ledger = {name: pa.table({"event": pa.array(lines, pa.string())}) for name, lines in told.items()}
         made = {**world.tables, **ledger}
         over = (

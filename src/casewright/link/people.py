@@ -8,7 +8,7 @@ import pyarrow as pa
 from casewright.engine.records import BadRecord, Record, read_records
 from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.link.return_forms import read_return
-from casewright.link.return_mapping import FIELDS, ReturnMapping, day_of, read_return_mapping
+from casewright.link.return_mapping import FIELDS, ReturnMapping, day_of, moment_of, read_return_mapping
 from casewright.model.errors import Refused
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
@@ -23,10 +23,11 @@ def returns(batch: pa.Table, context: Context) -> Output:
     mappings = _mappings(context, aside)
     for file in batch.to_pylist():
         mapping = next((m for m in mappings if m.takes(file["name"])), ReturnMapping())
-        for record in _good(file, read_return(_content(file, context), mapping), aside):
+        for record in _good(file, read_return(content_of(file, context), mapping), aside):
             copied = {name: record.fields[name] or None for name in FIELDS}
             rows.append({"return_id": make_id("return", file["exhibit"], file["path"], record.row), **copied,
-                         "born_on": day_of(copied["born"], mapping.dates), **place_of(file, record)})  # fmt: skip
+                         "born_on": day_of(copied["born"], mapping.dates),
+                         "ip_at": moment_of(copied["ip_time"], mapping.dates), **place_of(file, record)})  # fmt: skip
     tally = Tally("rows", len(rows) + len(aside), len(rows))
     return Output({"returns": TABLES["returns"].rows(rows)}, aside, [tally])
 
@@ -37,20 +38,21 @@ def _mappings(context: Context, aside: list[SetAside]) -> list[ReturnMapping]:
     found = []
     for file in context.sql(sql).to_pylist():
         try:
-            found.append(read_return_mapping(_content(file, context), file["name"]))
+            found.append(read_return_mapping(content_of(file, context), file["name"]))
         except Refused as refusal:
             aside.append(SetAside("rows", file["exhibit"], "malformed", str(refusal)))
     return sorted(found, key=lambda mapping: not mapping.files)
 
 
-def _content(file: dict[str, Any], context: Context) -> bytes:
+def content_of(file: dict[str, Any], context: Context) -> bytes:
+    """The bytes of a sealed file."""
     with context.open(file["sha256"]) as opened:
         return opened.read()
 
 
 def records_of(file: dict[str, Any], context: Context, needed: tuple[str, ...], aside: list[SetAside]) -> list[Record]:
     """The good rows of a sealed CSV; the others go to `aside`."""
-    return _good(file, read_records(_content(file, context), needed), aside)
+    return _good(file, read_records(content_of(file, context), needed), aside)
 
 
 def _good(file: dict[str, Any], found: Iterable[Record | BadRecord], aside: list[SetAside]) -> list[Record]:

@@ -20,13 +20,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 from casewright.model.errors import Refused
 
-FIELDS = ("reference", "service", "txid", "address", "customer", "full_name", "born", "email", "phone", "country", "ip")
+FIELDS = ("reference", "service", "txid", "address", "customer", "full_name", "born", "email", "phone", "country", "ip",
+          "ip_time", "document")  # fmt: skip
 ORDERS: Mapping[str, tuple[int, int, int]] = {
     "year month day": (0, 1, 2), "day month year": (2, 1, 0), "month day year": (2, 0, 1),
 }  # fmt: skip
@@ -126,6 +127,39 @@ def day_of(text: str | None, order: str = "") -> str | None:
         return date(*(int(numbers[place]) for place in chosen)).isoformat()
     except ValueError:
         return None
+
+
+CLOCK = re.compile(
+    r"(?P<day>.*\d)[T ,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(:(?P<second>\d{2})([.,]\d+)?)?\s*(?P<half>[AP]M)?\s*"
+    r"(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+    re.IGNORECASE,
+)
+
+
+def moment_of(text: str | None, order: str = "") -> datetime | None:
+    """The time that a text means, UTC; None where that cannot be told. One that names no zone is taken as UTC; ten or
+    thirteen digits are Unix time."""
+    stripped = (text or "").strip()
+    if re.fullmatch(r"\d{10}|\d{13}", stripped, re.ASCII):
+        return datetime.fromtimestamp(int(stripped[:10]), UTC).replace(tzinfo=None)
+    found = CLOCK.fullmatch(stripped[:64])
+    day = day_of(found["day"], order) if found else None
+    if found is None or day is None:
+        return None
+    hour = int(found["hour"]) % 12 + 12 * (found["half"].upper() == "PM") if found["half"] else int(found["hour"])
+    try:
+        clock = time(hour, int(found["minute"]), int(found["second"] or 0))
+        return datetime.combine(date.fromisoformat(day), clock) - _ahead(found["zone"] or "Z")
+    except (ValueError, OverflowError):
+        return None
+
+
+def _ahead(zone: str) -> timedelta:
+    """How far a zone's clock is ahead of UTC."""
+    if not zone.startswith(("+", "-")):
+        return timedelta()
+    ahead = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    return -ahead if zone.startswith("-") else ahead
 
 
 def _clear(numbers: list[str]) -> tuple[int, int, int] | None:

@@ -1,8 +1,10 @@
 """The stages of the link room."""
 
 from casewright.engine.stage import Stage
+from casewright.link.flags import flags
 from casewright.link.joins import links, requests
 from casewright.link.judge import judgements
+from casewright.link.not_locating import not_locating
 from casewright.link.people import persons, returns
 from casewright.link.process import legal_process
 from casewright.link.reconcile import reconciled
@@ -10,9 +12,12 @@ from casewright.link.service_book import service_book
 
 STAGES = (
     Stage("service_book", 1, ("exhibit_files",), ("service_book",), service_book, hostile=True, noun="rows"),
+    Stage("not_locating", 1, ("exhibit_files",), ("not_locating",), not_locating, over="exhibit_files",
+          where="role = 'not locating'", order="exhibit, position", batch=1, hostile=True, noun="networks",
+          key="exhibit"),
     Stage("requests", 4, ("services", "payments", "outputs", "tags", "transactions", "blocks", "service_book"),
           ("requests",), requests),
-    Stage("returns", 3, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
+    Stage("returns", 4, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
           order="exhibit, position", batch=1, hostile=True, sees_all=True, noun="rows", key="exhibit"),
     Stage("legal_process", 1, ("requests", "returns", "payments", "service_book", "ledger/process"),
           ("legal_process", "process_steps"), legal_process,
@@ -23,5 +28,8 @@ STAGES = (
     Stage("reconciled", 1, ("credits", "payments", "blocks"), ("reconciled",), reconciled,
           params=lambda settings: {"late_hours": settings.chain.late_hours}),
 )  # fmt: skip
-JUDGED = (Stage("judgements", 2, ("ledger/judgement",), ("judgements",), judgements),)
-"""Rests on the ledger alone, and stands before all that a judgement changes: what was judged is not shown again."""
+JUDGED = (
+    Stage("judgements", 2, ("ledger/judgement",), ("judgements",), judgements),
+    Stage("flags", 1, ("ledger/flag",), ("flags",), flags),
+)
+"""Rest on the ledger alone, and stand before all that a judgement changes: what was judged is not shown again."""

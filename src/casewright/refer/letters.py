@@ -12,7 +12,7 @@ from casewright.model.settings import Settings
 from casewright.refer.writers.letter import write_letter
 from casewright.refer.writers.sheets import csv_text, write_text
 
-ANSWER_COLUMNS = ("customer", "full_name", "born", "email", "phone", "country", "ip")
+ANSWER_COLUMNS = ("customer", "full_name", "born", "email", "phone", "country", "ip", "ip_time", "document")
 """What a customer record is read from, beside reference, service, txid and address."""
 LINE_COLUMNS = ("reference", "service", "line", "asked", "txid", "vout", "address", "btc", "sats", "time_utc")
 ASKED = {"back": "whose account made this withdrawal", "forward": "whose account was credited with this deposit"}

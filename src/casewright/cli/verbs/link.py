@@ -9,6 +9,7 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.link.flags import Flag, flag_record
 from casewright.link.judge import Said, judgement
 from casewright.link.process import Step, process_step
 from casewright.link.return_mapping import read_return_mapping
@@ -32,6 +33,9 @@ ORDER BY l.kind, account, person, l.link
 
 JUDGED = "SELECT link AS id FROM links UNION ALL SELECT 'media/' || item FROM media"
 """What people may judge: suggestions, and media."""
+FLAGGED = "SELECT account AS id FROM accounts UNION ALL SELECT person FROM persons UNION ALL " \
+          "SELECT 'media/' || item FROM media"  # fmt: skip
+"""What may be flagged."""
 STYLES = {"positive": "green", "negative": "red", "unsure": "yellow"}
 
 
@@ -74,6 +78,27 @@ def link(
         list[str] | None,
         typer.Option(metavar="LINK=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
     ] = None,
+    flag: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=INDICATOR",
+            help="Urgent: an account, person or medium; access or harm; needs --why.",
+            show_default=False,
+        ),
+    ] = None,
+    unflag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=INDICATOR", help="It holds no more; needs --why.", show_default=False),
+    ] = None,
+    not_locating: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--not-locating",
+            metavar="FILE",
+            help="Networks that locate nobody: Tor exits, hosting.",
+            show_default=False,
+        ),
+    ] = None,
     why: Annotated[str, typer.Option(help="Your reason for these judgements; goes into the ledger.")] = "",
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
@@ -84,6 +109,7 @@ def link(
     voice, opened = Voice(as_json), Case(case)
     if judge and not why.strip():
         raise UsageError("a judgement needs a reason: add --why TEXT.")
+    flags = flags_on(flag, True, why) + flags_on(unflag, False, why)
     said = [Said(*verdict_on(one, "LINK"), why) for one in judge or []]
     days = {"sent": sent, "refused": refused, "empty": empty, "withdrawn": withdrawn}
     steps = [step_on(name, text, why) for name, given in days.items() for text in given or []]
@@ -95,12 +121,15 @@ def link(
             sealed.append(seal(opened, voice, path, "return mapping"))
         sealed += [seal(opened, voice, path, "return") for path in returns or []]
         sealed += [seal(opened, voice, path, "prior") for path in prior or []]
+        sealed += [seal(opened, voice, path, "not locating") for path in not_locating or []]
         ran = run_stages(opened, voice, "link", on)
         if said:
             record(opened, said)
         if steps:
             note_steps(opened, steps)
-        if said or steps:
+        if flags:
+            note_flags(opened, flags)
+        if said or steps or flags:
             ran = run_stages(opened, voice, "link", on)
     with reading(opened) as reader:
         pairs = reader.rows(PENDING)
@@ -131,6 +160,24 @@ def note_steps(case: Case, steps: list[Step]) -> None:
         references = {row["reference"] for row in reader.rows("SELECT reference FROM legal_process")}
     examiner = case.settings.case.examiner
     case.ledger.append(*(("process", process_step(references, step, examiner)) for step in steps))
+
+
+def note_flags(case: Case, flags: list[Flag]) -> None:
+    """Write flags into the ledger; the caller holds the case. All or, on an error, none."""
+    with reading(case) as reader:
+        subjects = {row["id"] for row in reader.rows(FLAGGED)}
+    examiner = case.settings.case.examiner
+    case.ledger.append(*(("flag", flag_record(subjects, flag, examiner)) for flag in flags))
+
+
+def flags_on(given: list[str] | None, is_set: bool, why: str) -> list[Flag]:
+    if given and not why.strip():
+        raise UsageError("a flag needs a reason: add --why TEXT.")
+    parts = [text.rpartition("=") for text in given or []]
+    for subject, _, indicator in parts:
+        if not subject:
+            raise UsageError(f"a flag is written ID=INDICATOR, not {indicator!r}.")
+    return [Flag(subject, indicator, why, is_set) for subject, _, indicator in parts]
 
 
 def step_on(name: str, text: str, why: str) -> Step:
