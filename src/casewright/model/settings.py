@@ -120,6 +120,10 @@ class ReferSettings:
     scripts: tuple[str, ...] = ()
     """Scripts beyond those of each language that documents draw: hangul, arabic. Their fonts must be on the machine."""
     font_folders: tuple[str, ...] = ("/usr/share/fonts",)
+    place_days: int = 3
+    """Days on which an account's addresses must agree on a country before it goes there because of them."""
+    place_share: float = 0.2
+    """Share of the days on which its addresses locate it at all that must agree, 0 to 1."""
 
 
 @dataclass(frozen=True)

@@ -1159,6 +1159,27 @@ _ALL = (
         sources="sources",
     ),
     Table(
+        "jurisdictions",
+        "Everything that says to which country an account belongs, what of it decides, and what points elsewhere.",
+        (
+            Column("id", STR, "id of this hint"),
+            Column("account", STR, "account"),
+            Column("country", STR, "ISO 3166 country, or ZZ where it names none"),
+            Column("kind", STR, "record (of a customer), address (IP), phone, language; none: nothing decides"),
+            Column("strength", STR, "strong, medium, weak, or none (locates nobody, or judged not to count)"),
+            Column("routes", BOOL, "the account goes there because of it"),
+            Column("count", INT, "records that it rests on"),
+            Column("days", INT, "different days of them"),
+            Column("first", TIME, "first of them, UTC"),
+            Column("last", TIME, "last of them, UTC"),
+            Column("reason", STR, "what says so"),
+            Column("against", STR, "what speaks against it, and what points elsewhere"),
+            SOURCES,
+        ),
+        key="id",
+        sources="sources",
+    ),
+    Table(
         "referrals",
         "Which account, and which person if one was judged, goes to which country, how urgently.",
         (

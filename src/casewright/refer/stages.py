@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from casewright.engine.stage import Stage
+from casewright.engine.stage import Late, Stage
 from casewright.model.settings import Settings
 from casewright.refer.figures import figures
 from casewright.refer.select import referrals
@@ -16,7 +16,17 @@ def _printed(settings: Settings) -> Mapping[str, Any]:
             **asdict(settings.case)}  # fmt: skip
 
 
+def _placing(settings: Settings) -> Mapping[str, Any]:
+    from casewright.refer.places import country_table  # noqa: PLC0415  slow to import, and few verbs need it
+
+    refer = settings.refer
+    return {"table": country_table(), "place_days": refer.place_days, "place_share": refer.place_share}
+
+
 STAGES = (
+    Stage("jurisdictions", 1, ("accounts", "links", "persons", "judgements", "logins", "uploads", "downloads",
+                               "sessions", "not_locating"), ("jurisdictions",),
+          Late("casewright.refer.jurisdiction", "jurisdictions"), params=_placing),
     Stage("referrals", 3, ("accounts", "payments", "uploads", "links", "worklist", "persons", "judgements"),
           ("referrals",), referrals),
     Stage("figures", 11, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
