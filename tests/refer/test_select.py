@@ -1,18 +1,23 @@
 """Referrals: who goes where, how urgently, and that no record's words become a folder or a name."""
 
+import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from casewright.engine.stage import Context
+from casewright.engine.stage import Context, Output
+from casewright.model.errors import Refused
+from casewright.model.priority import CONDITIONS, IMPLIED, ORDERS, PrioritySettings
+from casewright.model.settings import CASE_FILE, Settings
 from casewright.refer.countries import CODES, country_of
 from casewright.refer.stages import STAGES
 from tests.world import context, rows_of
 
 
 def world(country: str | None = "NL", verdict: str = "", prior: str = "", note: str = "has access", strong: bool = True,
-          media: str = "", seen: str | None = None) -> Context:  # fmt: skip
+          media: str = "", seen: str | None = None, flag: str = "") -> Context:  # fmt: skip
     """One account, one payment, one customer record, perhaps judged; an earlier case, perhaps judged."""
     said = [("l1", verdict), ("l2", prior)]
     return context({
@@ -25,14 +30,25 @@ def world(country: str | None = "NL", verdict: str = "", prior: str = "", note: 
                    "reason": "strong: same email and date of birth" if strong else "weak: name only"},
                   *([{"link": "l3", "kind": "account-media", "from_id": "a", "to_id": "i"}] if media else [])],
         "worklist": [{"rank": 1, "item": "i", "state": media, "verdict": seen}] if media else [],
+        "flags": [{"flag": "f", "subject": flag, "indicator": "access", "stands": True}] if flag else [],
         "judgements": [{"judgement": f"j-{link}", "link": link, "verdict": v, "stands": True} for link, v in said if v],
     })  # fmt: skip
 
 
 def referred(made: Context) -> list[dict[str, Any]]:
-    output = next(s for s in STAGES if s.name == "referrals").work(made.table("accounts"), made)
-    assert (output.tallies[0].received, output.tallies[0].nothing) == (2, 1)
+    output = selected(made)
+    idle = "idle" not in made.table("flags")["subject"].to_pylist()
+    assert (output.tallies[0].received, output.tallies[0].nothing) == (2, idle)
     return rows_of(output.tables["referrals"])
+
+
+def selected(made: Context, **rule: Any) -> Output:
+    """What the stages say of where accounts go and how urgently, under this rule."""
+    settings = Settings(priority=PrioritySettings(**rule))
+    for stage in (s for s in STAGES if s.name in ("jurisdictions", "referrals")):
+        output: Output = stage.work(made.table("accounts"), Context(stage.params(settings), made.tables, made.blobs))
+        made = Context({}, {**made.tables, **output.tables}, made.blobs)
+    return output
 
 
 @pytest.mark.parametrize(
@@ -76,12 +92,20 @@ def test_codes_are_read_in_any_case() -> None:
         ({"media": "near", "verdict": "positive"}, 2),
         ({"media": "new", "seen": "positive"}, 3),
         ({"media": "new", "seen": "negative"}, 6),
+        ({"flag": "a"}, 1),
+        ({"flag": "idle"}, 6),
+        ({"flag": "media/i", "media": "known"}, 1),
+        ({"flag": "one", "verdict": "positive"}, 1),
+        ({"flag": "one"}, 6),
+        ({"flag": "one", "verdict": "unsure"}, 6),
     ],
 )
 def test_the_first_rule_that_holds_gives_the_priority(change: dict[str, Any], priority: int) -> None:
-    (row,) = referred(world(**change))
+    row = next(r for r in referred(world(**change)) if r["account"] == "a")
     assert row["priority"] == priority
-    assert ("l2" in row["sources"]) == (priority < 3)
+    flagged = "f" in row["sources"]
+    assert flagged == bool(row["flags"]) == ("flagged" in row["reason"])
+    assert ("l2" in row["sources"]) == (priority < 3 and not flagged) or change.get("verdict") == "positive"
 
 
 def test_records_of_two_countries_send_the_account_to_both() -> None:
@@ -101,5 +125,74 @@ def test_within_a_priority_the_latest_conduct_comes_first() -> None:
         "payments": [{"payment": f"p-{a}", "account": a, "sats": 1, "time": datetime(year, 1, 1)}
                      for a, year in (("a", 2015), ("b", 2016))],
     })  # fmt: skip
-    output = next(s for s in STAGES if s.name == "referrals").work(made.table("accounts"), made)
-    assert [r["account"] for r in rows_of(output.tables["referrals"])] == ["b", "a"]
+    assert [r["account"] for r in rows_of(selected(made).tables["referrals"])] == ["b", "a"]
+
+
+def test_an_account_that_was_flagged_is_referred_even_if_it_never_paid() -> None:
+    rows = {r["account"]: r for r in referred(world(flag="idle"))}
+    assert (rows["idle"]["priority"], rows["idle"]["country"]) == (1, "ZZ")
+
+
+def test_what_else_holds_is_told_beside_what_decided() -> None:
+    (row,) = referred(world(media="new", verdict="positive"))
+    assert row["reason"].startswith(CONDITIONS["prior suggested"])
+    assert CONDITIONS["new media"] in row["held"]
+    assert CONDITIONS["uploaded"] not in row["held"]
+
+
+def paid(*accounts: tuple[str, int, int]) -> Context:
+    """Accounts by name, payments and downloads."""
+    return context({
+        "accounts": [{"account": name} for name, _, _ in accounts],
+        "payments": [{"payment": f"p-{name}-{n}", "account": name, "sats": 5, "time": datetime(2016, 1, 1 + n)}
+                     for name, count, _ in accounts for n in range(count)],
+        "downloads": [{"download": f"d-{name}-{n}", "account": name, "time": datetime(2015, 1, 1)}
+                      for name, _, count in accounts for n in range(count)],
+    })  # fmt: skip
+
+
+def test_the_rule_is_the_table_in_the_settings() -> None:
+    """Whoever finds downloads more urgent than payments says so, and nothing else changes."""
+    made = paid(("a", 2, 0), ("b", 0, 3), ("c", 1, 1))
+    usual = {r["account"]: r["priority"] for r in rows_of(selected(made).tables["referrals"])}
+    assert usual == {"a": 5, "c": 6}
+    own = rows_of(selected(made, rules=("downloaded and paid", "downloaded", "recent or paid")).tables["referrals"])
+    assert {r["account"]: r["priority"] for r in own} == {"c": 1, "b": 2, "a": 3}
+    assert own[0]["reason"].startswith("downloaded files, and paid; ")
+
+
+def test_what_orders_a_level_is_in_the_settings_too() -> None:
+    made = paid(("a", 2, 0), ("b", 3, 0), ("c", 4, 9))
+
+    def names(**rule: Any) -> list[str]:
+        return [r["account"] for r in rows_of(selected(made, **rule).tables["referrals"])]
+
+    assert names(within=("downloads", "payments")) == ["c", "b", "a"]
+    assert names(within=()) == ["a", "b", "c"]
+    assert names(rules=("recent",), recent_days=1) == ["c", "b"]
+
+
+def test_two_similar_accounts_are_told_apart() -> None:
+    rows = rows_of(selected(paid(("a", 2, 4), ("b", 2, 3))).tables["referrals"])
+    one, other = (r["stands_out"] for r in rows)
+    assert rows[0]["reason"] == rows[1]["reason"]
+    assert one != other
+    assert "downloads on record: 4 (2 of 2 accounts did, the most of them)" in one
+
+
+@pytest.mark.parametrize("wrong", [{"rules": ["new medium"]}, {"rules": ["paid or"]}, {"within": ["age"]}])
+def test_a_word_that_the_rule_does_not_know_is_refused_by_name(wrong: dict[str, list[str]], tmp_path: Path) -> None:
+    text = Settings().dump()
+    (tmp_path / CASE_FILE).write_text(text)
+    assert Settings.load(tmp_path) == Settings()
+    (key, (value,)) = next(iter(wrong.items()))
+    (tmp_path / CASE_FILE).write_text(re.sub(rf"^{key} = \[[^\]]*\]", f'{key} = ["{value}"]', text, flags=re.MULTILINE))
+    with pytest.raises(Refused, match=r"\[priority\].*Known"):
+        Settings.load(tmp_path)
+
+
+def test_a_new_case_says_beside_the_table_what_it_may_hold() -> None:
+    remarks = Settings().dump().partition("[priority]")[0].rpartition("\n\n")[2]
+    for word in (*CONDITIONS, *ORDERS):
+        assert word in remarks
+    assert set(IMPLIED) | set(IMPLIED.values()) <= set(CONDITIONS)

@@ -76,7 +76,8 @@ def test_every_figure_rests_on_rows_that_are_there(made: dict[str, pa.Table]) ->
     for name, column in (("referrals", "referral"), ("accounts", "account"), ("payments", "payment"),
                          ("services", "id"), ("links", "link"), ("judgements", "judgement"), ("persons", "person"),
                          ("requests", "request"), ("exhibits", "exhibit"), ("uploads", "upload"),
-                         ("former_values", "id"), ("legal_process", "reference")):  # fmt: skip
+                         ("former_values", "id"), ("legal_process", "reference"),
+                         ("ladder", "id"), ("jurisdictions", "id"), ("flags", "flag")):  # fmt: skip
         ids |= set(made[name].column(column).to_pylist())
     ids |= {f"work/{i}" for i in made["worklist"].column("item").to_pylist()}
     for figure in made["figures"].to_pylist():
@@ -108,6 +109,30 @@ def test_what_else_a_batch_paid_is_nobody_elses_business() -> None:
     assert [(q["request"], q["answered"]) for q in facts.asked(facts.payments["a"])] == [("request-a", False)]
 
 
+def test_the_ladder_tells_of_nobody_whom_no_judgement_names(made: dict[str, pa.Table]) -> None:
+    told = {(f["country"], f["subject"]) for f in made["figures"].to_pylist() if f["section"] == "ladder"}
+    rungs = {r["id"]: r for r in made["ladder"].to_pylist()}
+    named = {r["person"] for r in made["referrals"].to_pylist() if r["person"]}
+    assert {rungs[name]["person"] for _, name in told} == {None, *named}
+    assert {r["person"] for r in rungs.values()} > {None, *named}
+    markup = {rungs[name]["step"]: rungs[name] for _, name in told if rungs[name]["account"] == "markup"}
+    assert [markup[step]["holds"] for step in range(1, 6)] == [True, True, False, False, False]
+    assert "Bo Unjudged" not in str(markup)
+    assert "C-1" not in str(markup)
+
+
+def test_the_first_page_begins_with_what_sets_its_accounts_apart(sealed: dict[str, Path]) -> None:
+    """Officers can't tell near-identical reports apart: the first answer of no two packages is the same."""
+    first = {}
+    for country, bag in sealed.items():
+        text = " ".join(text_of(bag / "data" / "referral.pdf").split())
+        first[country] = text[text.index("1. ") : text.index("2. Is anyone at risk")]
+    assert "media uploaded that are on no list: 1 (the only one of 5)" in first["NL"]
+    assert "paid 1.50000000 BTC, in one payment (5 of 5 accounts did)" in first["NL"]
+    assert "paid 1.50000003 BTC" in first["DE"]
+    assert len(set(first.values())) == 3
+
+
 def test_every_answer_of_the_first_page_stands_under_a_question(made: dict[str, pa.Table]) -> None:
     labels = {f["label"] for f in made["figures"].to_pylist() if f["section"] == "summary"}
     assert labels <= {label for _, mine in QUESTIONS for label in mine}
@@ -117,6 +142,7 @@ def test_what_speaks_against_a_person_stands_on_the_first_page(sealed: dict[str,
     text = text_of(sealed["NL"] / "data" / "referral.pdf")
     first = text[: text.index("page 1 of")].replace("\r\n", " ")
     assert "Speaks against it: the tag may be stale" in first
+    assert "Ladder: reached: payment, service record, judgement; not reached: identity document, agreement" in first
     assert "has access to a collection" in first
     assert "not judged" in first
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from casewright.demo.bookings import bookings
 from casewright.demo.chain import ChainTruth
-from casewright.demo.operation import Operation
+from casewright.demo.operation import FLAGS, Operation
 
 UNRESOLVED = "ZZ"
 
@@ -26,6 +26,7 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any], disk: 
             {"account": str(d.account), "email": d.email, "verdict": d.verdict, "why": d.why}
             for d in operation.decisions
         ],
+        "flags": [[str(account), indicator, why] for account, indicator, why in FLAGS],
         "countries": _countries(operation, chain),
         "media": media,
         "disk": disk,

@@ -8,6 +8,7 @@ from typing import Any
 import tomli_w
 
 from casewright.model.errors import Missing, Refused
+from casewright.model.priority import PrioritySettings, explained
 
 CASE_FILE = "case.toml"
 
@@ -124,6 +125,8 @@ class ReferSettings:
     """Days on which an account's addresses must agree on a country before it goes there because of them."""
     place_share: float = 0.2
     """Share of the days on which its addresses locate it at all that must agree, 0 to 1."""
+    agree_hours: int = 24
+    """An address of a customer record agrees with one on the site when both were used within this of each other."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ class Settings:
     media: MediaSettings = field(default_factory=MediaSettings)
     chain: ChainSettings = field(default_factory=ChainSettings)
     refer: ReferSettings = field(default_factory=ReferSettings)
+    priority: PrioritySettings = field(default_factory=PrioritySettings)
     seal: SealSettings = field(default_factory=SealSettings)
 
     @classmethod
@@ -157,10 +161,13 @@ class Settings:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise Refused(f"{path} cannot be read: {error}. Correct the file and run again.") from error
         settings: Settings = _build(cls(), raw, str(path))
+        settings.priority.check(str(path))
         return settings
 
     def dump(self) -> str:
-        return tomli_w.dumps(asdict(self))
+        """The text of case.toml, with remarks where a person is meant to change it."""
+        table = "[priority]\n"
+        return tomli_w.dumps(asdict(self)).replace(table, "\n".join([*explained(), table]), 1)
 
 
 def _build(defaults: Any, raw: dict[str, Any], where: str) -> Any:

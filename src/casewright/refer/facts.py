@@ -47,6 +47,10 @@ WITH met AS (SELECT part, id AS person FROM named
 SELECT met.part, p.* FROM met JOIN persons p USING (person) ORDER BY met.part, p.person
 """
 """Who is named, whom records suggest for these accounts, and the earlier cases of either."""
+FLAGS = """
+WITH told AS (SELECT DISTINCT part, unnest(r.flags) AS flag FROM placed JOIN referrals r USING (account))
+SELECT told.part, f.* FROM told JOIN flags f USING (flag) WHERE f.stands ORDER BY told.part, f.flag
+"""
 PAID = "FROM placed JOIN payments p USING (account) JOIN"
 BY = {
     "accounts": ("account", "SELECT part, a.* FROM placed JOIN accounts a USING (account) ORDER BY part, account"),
@@ -67,6 +71,10 @@ BY = {
                            "JOIN judgements j ON j.link = l.link AND j.stands ORDER BY part, j.judgement"),
     "priors": ("person", "SELECT part, e.* EXCLUDE place FROM named JOIN earlier e ON e.person = id "
                          "ORDER BY part, e.place"),
+    "hints": ("account", "SELECT part, j.* FROM placed JOIN jurisdictions j USING (account) WHERE j.kind <> 'none' "
+                         "ORDER BY part, j.routes DESC, j.country, j.kind, j.id"),
+    "rungs": ("account", "SELECT part, r.* FROM placed JOIN ladder r USING (account) ORDER BY part, r.step, r.id"),
+    "flags": ("flag", FLAGS),
     "uploads": ("account", "SELECT part, u.* FROM placed JOIN uploads u USING (account) ORDER BY part, time, upload"),
     "downloads": ("account", "SELECT part, d.* FROM placed JOIN downloads d USING (account) "
                              "ORDER BY part, time, download"),
@@ -170,11 +178,12 @@ class Facts:
 
         self.part, self.referrals = part, part.referrals
         self.accounts, self.persons = map(one, ("accounts", "persons"))
-        self.judgements, self.work = map(one, ("judgements", "work"))
+        self.judgements, self.work, self.flags = map(one, ("judgements", "work", "flags"))
         self.address_origins = {name: row["origin"] for name, row in one("address_origins").items()}
         self.former, self.payments, self.booked, self.unpaid = map(by, ("former", "payments", "booked", "unpaid"))
         self.services, self.hops, self.links = map(by, ("services", "hops", "links"))
         self.priors, self.requests = by("priors"), by("requests")
+        self.hints, self.rungs = by("hints"), by("rungs")
         self.uploads, self.downloads, self.logins = map(by, ("uploads", "downloads", "logins"))
         self.process, self.tallies, self.measured = shared.process, shared.tallies, shared.measured
         self.settings, self.seizures = shared.settings, shared.seizures

@@ -12,6 +12,7 @@ from casewright import __version__
 from casewright.engine.stage import Context, Output, Tally
 from casewright.model.tables import TABLES
 from casewright.refer.facts import Facts, packages
+from casewright.refer.grounds import ladder_of, where_of
 from casewright.refer.handling import Codes
 from casewright.refer.page_one import judged, page_one
 from casewright.refer.placing import Row
@@ -61,6 +62,7 @@ def _sheet(facts: Facts, codes: Codes, params: Mapping[str, Any]) -> Sheet:
         _account(sheet, referral, facts)
     accounts = list(dict.fromkeys(r["account"] for r in referrals))
     for account in accounts:
+        where_of(sheet, account, facts)
         _conduct(sheet, account, facts)
     _process(sheet, [p for a in accounts for p in facts.payments[a]], facts)
     for row in facts.tallies:
@@ -87,7 +89,10 @@ def _about(sheet: Sheet, facts: Facts, params: Mapping[str, Any]) -> None:
 
 def _account(sheet: Sheet, referral: Row, facts: Facts) -> None:
     account, subject = facts.accounts[referral["account"]], referral["referral"]
-    sheet.add_row(ACCOUNTS, subject, {"priority": referral["priority"], "why": referral["reason"]}, [subject])
+    why = {"priority": referral["priority"], "why": referral["reason"], "also": "; ".join(referral["held"] or []),
+           "country, against": referral["place_against"], "sets it apart": referral["stands_out"]}  # fmt: skip
+    sheet.add_row(ACCOUNTS, subject, why, [subject])
+    ladder_of(sheet, referral, facts)
     about = {"account": account["account"], "native": account["native"], "username": account["username"],
              "email": account["email"], "registered": account["registered_at"],
              "registered from": account["registered_ip"], "on record": GIVEN_UP.get(account["origin"])}  # fmt: skip
@@ -189,8 +194,12 @@ def _method(sheet: Sheet, facts: Facts, params: Mapping[str, Any]) -> None:
     for name in ("network", "max_hops", "dust_sats", "max_age_days", "taint",
                  "pdq_distance", "cut_distance", "pdq_quality", "frame_share",
                  "excerpt_seconds", "common_films", "common_seconds", "assumed_zone", "clock_offset_seconds",
-                 "retention_days"):  # fmt: skip
-        sheet.add(METHOD, "case.toml", name, params[name], facts.settings)
+                 "retention_days", "place_days", "place_share", "agree_hours", "rules", "within",
+                 "recent_days"):  # fmt: skip
+        value = params[name]
+        words = "; ".join(value) if isinstance(value, list | tuple) else value
+        sheet.add(METHOD, "case.toml", name, words, facts.settings)
+    sheet.add(METHOD, "case.toml", "countries of addresses", params["countries"], facts.settings)
     for row in facts.measured:
         subject = f"measured/{row['heuristic']}/{row['measure']}"
         sheet.add(METHOD, subject, f"{row['heuristic']}: {row['measure']}", counted(row["count"], row["of"]), [subject])

@@ -1,20 +1,25 @@
 """The first page: what an officer asks, in the order in which they ask it.
 
-Who is at risk now and why; the best identity and its ladder of evidence; why this country; conduct; handling; legal
-process; deconfliction; what is asked, until when; whom to call.
+What sets the subjects apart; who is at risk now and why; the best identity and its ladder of evidence; why this
+country; conduct; handling; legal process; deconfliction; what is asked, until when; whom to call.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from casewright.link.flags import INDICATORS
 from casewright.refer.facts import Facts
+from casewright.refer.grounds import exculpatory, rungs_of, summed
 from casewright.refer.placing import Row
 from casewright.refer.sheet import SUMMARY, Sheet, btc, printed
 
 SHOWN = 3
 """Subjects that the first page shows in full; it says how many more there are."""
+NAME_LIMIT = 40
+POINTS = re.compile("elsewhere: |weak hints: ")
 Say = Callable[[str, Any, Iterable[str | None]], None]
 
 
@@ -26,9 +31,10 @@ def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[s
 
     ids = [r["referral"] for r in referrals]
     accounts = list(dict.fromkeys(r["account"] for r in referrals))
+    _apart(say, referrals, facts)
     _risk(say, referrals, facts)
     _identity(say, referrals, accounts, facts)
-    say("Why this country", _why_country(referrals), ids)
+    _place(say, referrals, facts)
     _conduct(say, accounts, ids, facts)
     say("Handling code", params["handling"], facts.settings)
     say("Permitted use", params["permitted_use"], facts.settings)
@@ -42,25 +48,56 @@ def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[s
     say("Case", f"{params['title']}{reference}, {params['agency']}", facts.settings)
 
 
+def _apart(say: Say, referrals: list[Row], facts: Facts) -> None:
+    """What sets the first subjects apart from all others of the case: no two packages begin alike."""
+    for referral in list({r["account"]: r for r in reversed(referrals)}.values())[::-1][:SHOWN]:
+        words = f"{_called(referral, facts)}: {referral['stands_out'] or 'nothing on record but its flags'}"
+        say("Subject", words, [referral["referral"], referral["account"]])
+
+
+def _called(referral: Row, facts: Facts) -> str:
+    """An account by its name, cut when it is long, and by the site's own key for it."""
+    account = facts.accounts[referral["account"]]
+    name = account["username"] or account["account"]
+    short = name if len(name) <= NAME_LIMIT else f"{name[:NAME_LIMIT]}..."
+    return f"account {short} (no. {(account['native'] or '?')[:NAME_LIMIT]})"
+
+
 def _risk(say: Say, referrals: list[Row], facts: Facts) -> None:
-    """Whom earlier cases show near those at risk, in the words of those cases."""
-    urgent = list({r["person"]: r for r in referrals if r["priority"] <= 2}.values())
+    """Whom analysts flagged, and whom earlier cases show near those at risk, in their words."""
+    urgent = [r for r in referrals if r["flags"] or (r["person"] and facts.priors[r["person"]])]
     if not urgent:
         none = "no subject here is known to have access; that is not a finding that none has"
         say("Access and risk now", none, [r["referral"] for r in referrals])
     for referral in urgent[:SHOWN]:
-        earlier = facts.priors[referral["person"]][0]
-        person = facts.persons[referral["person"]]
-        say(
-            "Access and risk now",
-            f'{person["full_name"]}: case {earlier["reference"] or "?"} notes "{earlier["note"]}" '
-            f"({earlier['reason'].rpartition(', case')[0]}; {judged(earlier)})",
-            [referral["referral"], earlier["link"], earlier["earlier"], earlier["judgement"], person["person"]],
-        )
+        _flagged(say, referral, facts)
+        _earlier(say, referral, facts)
     if len(urgent) > SHOWN:
         say("Also at risk", f"{len(urgent) - SHOWN} more subjects of this kind", [r["referral"] for r in urgent])
     first = referrals[0]
-    say("Most urgent", f"priority {first['priority']}: {first['reason'].rpartition('; ')[0]}", [first["referral"]])
+    why = first["reason"].removesuffix(f"; {first['place']}")
+    more = f"; also: {', '.join(first['held'])}" if first["held"] else ""
+    say("Most urgent", f"priority {first['priority']}, {_called(first, facts)}: {why}{more}", [first["referral"]])
+
+
+def _flagged(say: Say, referral: Row, facts: Facts) -> None:
+    for flag in (facts.flags[name] for name in referral["flags"]):
+        words = (
+            f"{_called(referral, facts)}: {INDICATORS[flag['indicator']]}, flagged by {flag['examiner']}: {flag['why']}"
+        )
+        say("Access and risk now", words, [referral["referral"], flag["flag"]])
+
+
+def _earlier(say: Say, referral: Row, facts: Facts) -> None:
+    if not referral["person"] or not facts.priors[referral["person"]]:
+        return
+    earlier, person = facts.priors[referral["person"]][0], facts.persons[referral["person"]]
+    words = (
+        f'{person["full_name"]}: case {earlier["reference"] or "?"} notes "{earlier["note"]}" '
+        f"({earlier['reason'].rpartition(', case')[0]}; {judged(earlier)})"
+    )
+    rests_on = [earlier["link"], earlier["earlier"], earlier["judgement"], person["person"]]
+    say("Access and risk now", words, [referral["referral"], *rests_on])
 
 
 def judged(row: Mapping[str, Any]) -> str:
@@ -79,18 +116,30 @@ def _identity(say: Say, referrals: list[Row], accounts: list[str], facts: Facts)
         say("Best identity", words, [person["person"], account["account"], link["link"], verdict["judgement"]])
         words = f"{link['reason']}; judged {verdict['verdict']} by {verdict['examiner']}: {verdict['why']}"
         say("Rests on", words, [link["link"], verdict["judgement"]])
-        say("Speaks against it", link["against"] or "nothing found; that is no proof", [link["link"]])
+        rungs = rungs_of(referral, facts)
+        say("Ladder", summed(rungs), [r["id"] for r in rungs])
+        against = "; ".join(dict.fromkeys(exculpatory(rungs)))
+        say(
+            "Speaks against it", against or "nothing found; that is no proof", [link["link"], *(r["id"] for r in rungs)]
+        )
     ids = [r["referral"] for r in referrals]
     if not named:
-        say("Best identity", "none: nobody has been named by a judgement", ids)
+        say("Best identity", "none: nobody has been named by a judgement; accounts are referred as accounts", ids)
+        rungs = rungs_of(referrals[0], facts)
+        say("Ladder", f"{_called(referrals[0], facts)}: {summed(rungs)}", [r["id"] for r in rungs] or ids)
     without = len(set(accounts) - {r["account"] for r in named})
     say("Subjects", f"{len(accounts)} accounts; {len(persons)} persons named by a judgement; "
         f"{without} accounts without a person", [*ids, *(v["judgement"] for _, v in verdicts)])  # fmt: skip
 
 
-def _why_country(referrals: list[Row]) -> str:
-    reasons = Counter(r["reason"].rpartition("; ")[2] for r in referrals)
-    return "; ".join(f"{count}× {reason}" for reason, count in sorted(reasons.items()))
+def _place(say: Say, referrals: list[Row], facts: Facts) -> None:
+    """Why this country, and what points elsewhere."""
+    places = Counter(r["place"] for r in referrals)
+    words = "; ".join(f"{count}× {place}" for place, count in sorted(places.items()))
+    say("Why this country", words, [r["referral"] for r in referrals])
+    torn = [r for r in referrals if POINTS.search(r["place_against"] or "")]
+    for referral in list({r["account"]: r for r in torn}.values())[:SHOWN]:
+        say("Points elsewhere", f"{_called(referral, facts)}: {referral['place_against']}", [referral["referral"]])
 
 
 def _conduct(say: Say, accounts: list[str], ids: list[str], facts: Facts) -> None:

@@ -12,10 +12,10 @@ from casewright.model.ids import IdMaker
 from casewright.model.tables import TABLES
 from casewright.refer.handling import Codes
 
-(SUMMARY, ACCOUNTS, PERSONS, PAYMENTS, CREDITS, SERVICES, HOPS, MEDIA, TRANSFERS, LOGINS, PROCESS, BALANCE,
- METHOD) = (
-    "summary", "accounts", "persons", "payments", "credits", "services", "hops", "media", "transfers", "logins",
-    "process", "balance", "method",
+(SUMMARY, ACCOUNTS, PERSONS, LADDER, WHERE, PAYMENTS, CREDITS, SERVICES, HOPS, MEDIA, TRANSFERS, LOGINS, PROCESS,
+ BALANCE, METHOD) = (
+    "summary", "accounts", "persons", "ladder", "where", "payments", "credits", "services", "hops", "media",
+    "transfers", "logins", "process", "balance", "method",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from casewright.refer.select import referrals
 def _printed(settings: Settings) -> Mapping[str, Any]:
     """Every setting that a package prints."""
     return {**asdict(settings.chain), **asdict(settings.media), **asdict(settings.extract), **asdict(settings.refer),
-            **asdict(settings.case)}  # fmt: skip
+            **asdict(settings.priority), **asdict(settings.case), "countries": _placing(settings)["table"]}  # fmt: skip
 
 
 def _placing(settings: Settings) -> Mapping[str, Any]:
@@ -23,15 +23,23 @@ def _placing(settings: Settings) -> Mapping[str, Any]:
     return {"table": country_table(), "place_days": refer.place_days, "place_share": refer.place_share}
 
 
+def _agreeing(settings: Settings) -> Mapping[str, Any]:
+    return {"agree_hours": settings.refer.agree_hours}
+
+
 STAGES = (
     Stage("jurisdictions", 1, ("accounts", "links", "persons", "judgements", "logins", "uploads", "downloads",
                                "sessions", "not_locating"), ("jurisdictions",),
           Late("casewright.refer.jurisdiction", "jurisdictions"), params=_placing),
-    Stage("referrals", 3, ("accounts", "payments", "uploads", "links", "worklist", "persons", "judgements"),
-          ("referrals",), referrals),
+    Stage("ladder", 1, ("accounts", "payments", "services", "requests", "returns", "persons", "links", "judgements",
+                        "logins", "uploads", "downloads", "sessions", "not_locating"), ("ladder",),
+          Late("casewright.refer.ladder", "ladder"), params=_agreeing),
+    Stage("referrals", 4, ("accounts", "payments", "uploads", "downloads", "links", "worklist", "persons", "judgements",
+                           "flags", "jurisdictions"), ("referrals",), referrals,
+          params=lambda settings: asdict(settings.priority)),
     Stage("figures", 11, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
                          "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
-                         "reconciled", "credits", "legal_process"),
+                         "reconciled", "credits", "legal_process", "jurisdictions", "ladder", "flags"),
           ("figures",), figures, params=_printed),
 )  # fmt: skip

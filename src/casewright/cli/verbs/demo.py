@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from casewright.cli.console import Voice
-from casewright.cli.verbs.link import note_steps, record
+from casewright.cli.verbs.link import note_flags, note_steps, record
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, On
 from casewright.cli.verbs.refer import write_packages
 from casewright.cli.work import propose_mapping, reading, run_stages, seal, tell_stages
 from casewright.demo.build import build_demo
 from casewright.demo.grade import grade
 from casewright.engine.query import Reader
+from casewright.link.flags import Flag
 from casewright.link.judge import Said
 from casewright.link.process import Step
 from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
@@ -104,6 +105,7 @@ def _judge(case: Case, truth: dict[str, Any]) -> None:
                 "JOIN persons p ON p.person = l.to_id WHERE l.kind = 'account-person'"
             )
         }
+        accounts = {r["native"]: r["account"] for r in reader.rows("SELECT native, account FROM accounts")}
         requests = [r["reference"] for r in reader.rows("SELECT reference FROM legal_process ORDER BY service")]
     decided = [
         Said(links[d["account"], d["email"]], d["verdict"], d["why"])
@@ -111,6 +113,7 @@ def _judge(case: Case, truth: dict[str, Any]) -> None:
         if (d["account"], d["email"]) in links
     ]
     record(case, decided)
+    note_flags(case, [Flag(accounts[native], *seen) for native, *seen in truth["flags"] if native in accounts])
     note_steps(case, [Step(reference, "sent", ASKED_ON) for reference in requests])
 
 

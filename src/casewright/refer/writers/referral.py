@@ -23,9 +23,10 @@ CARDS, INDEX, ROWS = 40, 400, 120
 VALUE_LIMIT, FIRST_PAGE_LIMIT = 400, 280
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 QUESTIONS = (
+    ("apart", ("Subject",)),
     ("risk", ("Access and risk now", "Also at risk", "Most urgent")),
-    ("identity", ("Best identity", "Rests on", "Speaks against it", "Subjects", "Part")),
-    ("country", ("Why this country",)),
+    ("identity", ("Best identity", "Rests on", "Ladder", "Speaks against it", "Subjects", "Part")),
+    ("country", ("Why this country", "Points elsewhere")),
     ("conduct", ("Payments", "Uploads", "Downloads")),
     ("use", ("Handling code", "Permitted use", "Withheld", "Keep until")),
     ("process", ("Legal process",)),
@@ -38,6 +39,8 @@ SUBJECTS = ("priority", "username", "email", "registered", "sign-ins", "why")
 PARTS: Sequence[tuple[str, Sequence[str]]] = (
     ("accounts", ()),
     ("persons", ()),
+    ("ladder", ("rung", "account", "reached", "what says so", "speaks against")),
+    ("where", ("country", "by", "account", "strength", "decides", "what says so", "speaks against")),
     ("payments", ("time", "amount", "account", "transaction", "block")),
     ("credits", ("time", "amount", "account", "the site's ledger")),
     ("services", ("service", "direction", "hops", "confidence", "of the payment", "speaks against")),
