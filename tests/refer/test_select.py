@@ -177,7 +177,7 @@ def test_two_similar_accounts_are_told_apart() -> None:
     one, other = (r["stands_out"] for r in rows)
     assert rows[0]["reason"] == rows[1]["reason"]
     assert one != other
-    assert "downloads on record: 4 (2 of 2 accounts did, the most of them)" in one
+    assert "4 downloads (2 of 2 accounts, the most)" in one
 
 
 @pytest.mark.parametrize("wrong", [{"rules": ["new medium"]}, {"rules": ["paid or"]}, {"within": ["age"]}])

@@ -147,13 +147,11 @@ def build_operation(seed: int = 2019) -> Operation:
     dice = Random(seed)  # noqa: S311  a story, not a secret
     accounts = tuple(_account(dice, n) for n in range(1, ACCOUNTS + 1))
     customers = tuple(_customer(n, name, country) for n, (name, country) in enumerate(PEOPLE))
-    payments = _on_one_day(drawn := _payments(dice, customers))
-    decisions, logins = _decisions(drawn), _logins(dice, accounts)
-    uploads, downloads = (_transfers(dice, accounts, drawn, up) for up in (True, False))
+    payments = _payments(dice, customers)
     return Operation(
-        tuple(_before_paying(a, payments) for a in accounts), SERVICES, customers, payments,
-        tuple(sorted([*logins, *_at_home(payments, decisions)], key=lambda login: (login[1], login[0]))),
-        uploads, downloads, _priors(customers), decisions,
+        accounts, SERVICES, customers, _on_one_day(payments), _logins(dice, accounts),
+        _transfers(dice, accounts, payments, True), _transfers(dice, accounts, payments, False), _priors(customers),
+        _decisions(payments),
     )  # fmt: skip
 
 
@@ -209,20 +207,6 @@ def _logins(dice: Random, accounts: tuple[Account, ...]) -> tuple[tuple[int, dat
         for _ in range(dice.randrange(1, 6))
     ]
     return tuple(sorted(found, key=lambda login: (login[1], login[0])))
-
-
-def _before_paying(account: Account, payments: tuple[Payment, ...]) -> Account:
-    """Nobody pays before they signed up."""
-    first = min((p.day for p in payments if p.account == account.number), default=None)
-    latest = account.registered_at if first is None else OPENED + timedelta(days=first - 2, hours=account.number % 24)
-    return replace(account, registered_at=min(account.registered_at, latest))
-
-
-def _at_home(payments: tuple[Payment, ...], decisions: tuple[Decision, ...]) -> list[tuple[int, datetime, str]]:
-    """Those who pay straight from an exchange sign in from the same address within hours; not who pays for others."""
-    own = {d.account for d in decisions if d.verdict == "positive"}
-    return [(p.account, OPENED + timedelta(days=p.day, hours=9, minutes=p.account), p.customer.ip)
-            for p in payments if p.customer and p.route == "direct" and p.account in own]  # fmt: skip
 
 
 def _on_one_day(payments: tuple[Payment, ...]) -> tuple[Payment, ...]:

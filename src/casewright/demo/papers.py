@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 import yaml
@@ -79,18 +80,22 @@ COLUMNS = (
     "phone",
     "country",
     "ip",
+    "ip_time",
+    "document",
 )
 
 
 def _return(operation: Operation, chain: ChainTruth, label: str) -> str:
     """What a service answers: a row a withdrawal; one of them broken, one about something that nobody asked."""
     rows: list[Iterable[str]] = []
+    at_home = _at_home(operation)
     for paid in chain.paid:
         customer = paid.payment.customer
         if paid.service != label or customer is None or paid.withdrawal is None or paid.payee is None:
             continue
         rows.append((reference(label), label, paid.withdrawal, paid.payee, customer.number, customer.full_name,
-                     customer.born, customer.email, customer.phone, customer.country, customer.ip))  # fmt: skip
+                     customer.born, customer.email, customer.phone, customer.country,
+                     *at_home.get(paid.payment.account, (customer.ip, "")), _document(customer.number)))  # fmt: skip
     rows.insert(2, (reference(label), label, "row that was cut off"))
     rows.append(
         (
@@ -105,9 +110,27 @@ def _return(operation: Operation, chain: ChainTruth, label: str) -> str:
             "",
             "NL",
             "",
+            "",
+            "",
         )
     )
     return _csv(COLUMNS, rows)
+
+
+def _at_home(operation: Operation) -> dict[int, tuple[str, str]]:
+    """Of accounts whose customer was judged to be theirs: the address at which both the site and the service saw them,
+    and when the service did; not of those who pay for others."""
+    own = {d.account for d in operation.decisions if d.verdict == "positive"}
+    direct = {p.account for p in operation.payments if p.route == "direct"}
+    seen = {
+        account: (ip, f"{time + timedelta(minutes=20):%Y-%m-%d %H:%M:%S}Z") for account, time, ip in operation.logins
+    }
+    return {account: where for account, where in seen.items() if account in own & direct}
+
+
+def _document(number: str) -> str:
+    """Every other customer showed a document."""
+    return f"passport, seen at sign-up ({number})" if int(number[2:]) % 2 else ""
 
 
 def _prior(operation: Operation) -> str:

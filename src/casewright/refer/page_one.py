@@ -18,6 +18,8 @@ from casewright.refer.sheet import SUMMARY, Sheet, btc, printed
 
 SHOWN = 3
 """Subjects that the first page shows in full; it says how many more there are."""
+IDENTITIES = 2
+"""Persons that it shows with all that speaks for and against them; the others follow in the package."""
 NAME_LIMIT = 40
 POINTS = re.compile("elsewhere: |weak hints: ")
 Say = Callable[[str, Any, Iterable[str | None]], None]
@@ -51,7 +53,7 @@ def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[s
 def _apart(say: Say, referrals: list[Row], facts: Facts) -> None:
     """What sets the first subjects apart from all others of the case: no two packages begin alike."""
     for referral in list({r["account"]: r for r in reversed(referrals)}.values())[::-1][:SHOWN]:
-        words = f"{_called(referral, facts)}: {referral['stands_out'] or 'nothing on record but its flags'}"
+        words = f"{_called(referral, facts)}, priority {referral['priority']}: {referral['stands_out']}"
         say("Subject", words, [referral["referral"], referral["account"]])
 
 
@@ -76,8 +78,7 @@ def _risk(say: Say, referrals: list[Row], facts: Facts) -> None:
         say("Also at risk", f"{len(urgent) - SHOWN} more subjects of this kind", [r["referral"] for r in urgent])
     first = referrals[0]
     why = first["reason"].removesuffix(f"; {first['place']}")
-    more = f"; also: {', '.join(first['held'])}" if first["held"] else ""
-    say("Most urgent", f"priority {first['priority']}, {_called(first, facts)}: {why}{more}", [first["referral"]])
+    say("Most urgent", f"priority {first['priority']}: {why}", [first["referral"]])
 
 
 def _flagged(say: Say, referral: Row, facts: Facts) -> None:
@@ -110,7 +111,7 @@ def _identity(say: Say, referrals: list[Row], accounts: list[str], facts: Facts)
     named = [r for r in referrals if r["person"]]
     verdicts = [facts.verdict(r) for r in named]
     persons = list(dict.fromkeys(r["person"] for r in named))
-    for referral, (link, verdict) in list(zip(named, verdicts, strict=True))[:SHOWN]:
+    for referral, (link, verdict) in list(zip(named, verdicts, strict=True))[:IDENTITIES]:
         person, account = facts.persons[referral["person"]], facts.accounts[referral["account"]]
         words = f"{person['full_name']}, born {person['born'] or 'unknown'}, as account {account['username']}"
         say("Best identity", words, [person["person"], account["account"], link["link"], verdict["judgement"]])

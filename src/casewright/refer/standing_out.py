@@ -1,7 +1,7 @@
 """What sets one referred account apart from the case's others: near-identical reports cannot be told apart otherwise.
 
 Each thing that an account did is told with its amount, how many of the referred accounts did it at all, and whether it
-is the most; the rarest first.
+is the most; the rarest first: `30 uploads (10 of 48 accounts, the most)`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from casewright.model.bitcoin import in_coins
 
 Row = Mapping[str, Any]
 DEEDS = (
-    ("new_media", "media uploaded that are on no list: {}"),
-    ("listed_media", "media uploaded that are on a list, or near one: {}"),
-    ("uploads", "uploads on record: {}"),
-    ("satoshis", "paid {} BTC, in {}"),
-    ("downloads", "downloads on record: {}"),
+    ("new_media", "{} media on no list"),
+    ("listed_media", "{} on a list or near one"),
+    ("uploads", "{} uploads"),
+    ("satoshis", "{} BTC in {}"),
+    ("downloads", "{} downloads"),
 )
 
 
@@ -35,15 +35,15 @@ class Crowd:
         said = [
             f"{words.format(*_amounts(account, name))} ({self._among(account, name)})" for _, _, name, words in done
         ]
-        if account["first"]:
-            said.append(f"from {account['first']:%Y-%m-%d} to {account['last']:%Y-%m-%d}")
-        return "; ".join(said)
+        days = f"; {account['first']:%Y-%m-%d} to {account['last']:%Y-%m-%d}" if account["first"] else ""
+        return f"{', '.join(said) or 'nothing on record'}{days}"
 
     def _among(self, account: Row, name: str) -> str:
+        """How many of all did the same."""
         if self._did[name] == 1:
-            return f"the only one of {self._size}" if self._size > 1 else "the only account here"
-        most = ", the most of them" if account[name] == self._most[name] else ""
-        return f"{self._did[name]} of {self._size} accounts did{most}"
+            return f"the only one of {self._size}" if self._size > 1 else "the only account"
+        most = ", the most" if account[name] == self._most[name] else ""
+        return f"{self._did[name]} of {self._size} accounts{most}"
 
 
 def _amounts(account: Row, name: str) -> tuple[Any, ...]:
