@@ -177,7 +177,7 @@ def test_two_similar_accounts_are_told_apart() -> None:
     one, other = (r["stands_out"] for r in rows)
     assert rows[0]["reason"] == rows[1]["reason"]
     assert one != other
-    assert "4 downloads (2 of 2 accounts, the most)" in one
+    assert "4 downloads (the most): 2 of 2 accounts" in one
 
 
 @pytest.mark.parametrize("wrong", [{"rules": ["new medium"]}, {"rules": ["paid or"]}, {"within": ["age"]}])

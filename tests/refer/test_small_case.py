@@ -127,8 +127,8 @@ def test_the_first_page_begins_with_what_sets_its_accounts_apart(sealed: dict[st
     for country, bag in sealed.items():
         text = " ".join(text_of(bag / "data" / "referral.pdf").split())
         first[country] = text[text.index("1. ") : text.index("2. Is anyone at risk")]
-    assert "1 media on no list (the only one of 5)" in first["NL"]
-    assert "1.50000000 BTC in one payment (5 of 5 accounts)" in first["NL"]
+    assert "1 media on no list, 1 uploads: the only one of 5 accounts" in first["NL"]
+    assert "1.50000000 BTC in one payment: 5 of 5 accounts" in first["NL"]
     assert "1.50000003 BTC" in first["DE"]
     assert len(set(first.values())) == 3
 

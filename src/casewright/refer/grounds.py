@@ -3,7 +3,7 @@
 from typing import Any
 
 from casewright.refer.facts import Facts
-from casewright.refer.ladder import AGAINST, JUDGEMENT, PAYMENT
+from casewright.refer.ladder import AGAINST, AGREEMENT, JUDGEMENT, RECORD
 from casewright.refer.placing import Row
 from casewright.refer.sheet import LADDER, WHERE, Sheet
 
@@ -39,8 +39,8 @@ def rungs_of(referral: Row, facts: Facts) -> list[Row]:
 def _cells(rung: Row) -> dict[str, Any]:
     if rung["step"] == AGAINST:
         return {"rung": rung["rung"], "speaks against": rung["against"]}
-    return {"rung": f"{rung['step']} of {JUDGEMENT}: {rung['rung']}", "reached": YES if rung["holds"] else NO,
-            "what says so": rung["reason"], "speaks against": rung["against"]}  # fmt: skip
+    name = f"{rung['step']} of {JUDGEMENT}, {rung['rung']}: {'reached' if rung['holds'] else 'not reached'}"
+    return {"rung": name, "what says so": rung["reason"], "speaks against": rung["against"]}
 
 
 def summed(rungs: list[Row]) -> str:
@@ -52,5 +52,7 @@ def summed(rungs: list[Row]) -> str:
 
 
 def exculpatory(rungs: list[Row]) -> list[str]:
-    """The facts that speak against, and what speaks against the rungs above the first."""
-    return [r["against"] for r in rungs if r["against"] and r["step"] > PAYMENT]
+    """The facts that speak for somebody else, and then what makes record and agreement doubtful."""
+    steps = {AGAINST: 0, RECORD: 1, AGREEMENT: 2}
+    mine = [r for r in rungs if r["against"] and r["step"] in steps]
+    return [r["against"] for r in sorted(mine, key=lambda r: steps[r["step"]])]

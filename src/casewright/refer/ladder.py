@@ -87,7 +87,7 @@ def _of_pair(pair: Row) -> Iterator[Row]:
     yield _row(account, person, RECORD, True, pair["reason"], pair["against"], [link])
     papers = pair["documents"]
     yield _row(account, person, DOCUMENT, papers is not None, papers or "no record says that a document was seen",
-               "documents are borrowed and forged" if papers else None, [*pair["document_rows"], link])  # fmt: skip
+               "documents can be borrowed or forged" if papers else None, [*pair["document_rows"], link])  # fmt: skip
     yield _row(account, person, AGREEMENT, (pair["agree"] or 0) > 0, _agreement(pair), _less(pair),
                [*(pair["ids"] or []), *(pair["returns"] or []), link])  # fmt: skip
     said = f"{pair['verdict']} by {pair['examiner']}: {pair['why']}" if pair["verdict"] else "nobody judged it"

@@ -1,7 +1,7 @@
 """What sets one referred account apart from the case's others: near-identical reports cannot be told apart otherwise.
 
 Each thing that an account did is told with its amount, how many of the referred accounts did it at all, and whether it
-is the most; the rarest first: `30 uploads (10 of 48 accounts, the most)`.
+is the most; the rarest first: `30 uploads (the most): 10 of 48 accounts`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,22 +28,20 @@ class Crowd:
         self._most = {name: max((a[name] for a in accounts), default=0) for name, _ in DEEDS}
 
     def words(self, account: Row) -> str:
-        """What this account did, rarest first, and from when to when."""
-        done = sorted(
-            (self._did[name], place, name, words) for place, (name, words) in enumerate(DEEDS) if account[name]
-        )
-        said = [
-            f"{words.format(*_amounts(account, name))} ({self._among(account, name)})" for _, _, name, words in done
-        ]
-        days = f"; {account['first']:%Y-%m-%d} to {account['last']:%Y-%m-%d}" if account["first"] else ""
-        return f"{', '.join(said) or 'nothing on record'}{days}"
+        """What this account did, rarest first, and from when to when. What equally many did is told together."""
+        done: dict[int, list[str]] = {}
+        for name, words in DEEDS:
+            if account[name]:
+                most = " (the most)" if account[name] == self._most[name] and self._did[name] > 1 else ""
+                done.setdefault(self._did[name], []).append(words.format(*_amounts(account, name)) + most)
+        said = [f"{', '.join(deeds)}: {self._among(count)}" for count, deeds in sorted(done.items())]
+        days = [f"{account['first']:%Y-%m-%d} to {account['last']:%Y-%m-%d}"] if account["first"] else []
+        return "; ".join([*(said or ["nothing on record"]), *days])
 
-    def _among(self, account: Row, name: str) -> str:
-        """How many of all did the same."""
-        if self._did[name] == 1:
-            return f"the only one of {self._size}" if self._size > 1 else "the only account"
-        most = ", the most" if account[name] == self._most[name] else ""
-        return f"{self._did[name]} of {self._size} accounts{most}"
+    def _among(self, count: int) -> str:
+        if count == 1:
+            return f"the only one of {self._size} accounts" if self._size > 1 else "the only account"
+        return f"{count} of {self._size} accounts"
 
 
 def _amounts(account: Row, name: str) -> tuple[Any, ...]:

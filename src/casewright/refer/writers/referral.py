@@ -39,7 +39,7 @@ SUBJECTS = ("priority", "username", "email", "registered", "sign-ins", "why")
 PARTS: Sequence[tuple[str, Sequence[str]]] = (
     ("accounts", ()),
     ("persons", ()),
-    ("ladder", ("rung", "account", "reached", "what says so", "speaks against")),
+    ("ladder", ("rung", "account", "what says so", "speaks against")),
     ("where", ("country", "by", "account", "strength", "decides", "what says so", "speaks against")),
     ("payments", ("time", "amount", "account", "transaction", "block")),
     ("credits", ("time", "amount", "account", "the site's ledger")),
