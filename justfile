@@ -96,3 +96,7 @@ bench-chain-scale *options:
 # packages of 153,000 accounts over 130 countries, made twice: time, memory, sizes, equal bytes
 bench-packages *options:
     uv run python bench/packages.py {{options}}
+
+# who may be one person, on invented crowds of known truth: what is suggested rightly and wrongly (--scale: 5,000 x 500,000)
+bench-resolution *options:
+    uv run python bench/resolution.py {{options}}

@@ -83,6 +83,16 @@ def test_the_same_name_alone_is_said_to_be_just_that() -> None:
     assert link["against"] == "dates of birth differ"
 
 
+@pytest.mark.parametrize(("namesakes", "linked"), [(3, 3), (4, 0)])
+def test_a_name_alone_leads_to_nobody_where_many_have_it(namesakes: int, linked: int) -> None:
+    world = world_with([])
+    same = [{"person": f"person-{n}", "origin": "prior", "reference": f"2014-{n}", "full_name": "n1", "born": f"193{n}-01-01"}
+            for n in range(3, 3 + namesakes)]  # fmt: skip
+    people = pa.concat_tables([world.table("persons"), context({"persons": same}).table("persons")])
+    found = rows_of(run("links", Context({}, {**world.tables, "persons": people}, world.blobs)).tables["links"])
+    assert sum(row["kind"] == "person-prior" for row in found) == linked
+
+
 def test_the_last_judgement_on_a_link_stands_and_all_are_kept() -> None:
     events = [
         json.dumps({"kind": "judgement", "data": {"link": "l", "verdict": v, "examiner": "E", "why": "w"}})
@@ -92,6 +102,16 @@ def test_the_last_judgement_on_a_link_stands_and_all_are_kept() -> None:
     rows = rows_of(judgements(pa.table({}), world).tables["judgements"])
     assert [(r["verdict"], r["stands"]) for r in rows] == [("positive", False), ("unsure", False), ("positive", True)]
     assert len({r["judgement"] for r in rows}) == 3
+
+
+def test_a_judgement_that_was_withdrawn_leaves_none_standing() -> None:
+    events = [
+        json.dumps({"kind": "judgement", "data": {"link": "l", "verdict": v, "examiner": "E", "why": "w"}})
+        for v in ("positive", "withdrawn")
+    ]
+    world = Context({}, {"ledger/judgement": pa.table({"event": events})}, context().blobs)
+    rows = rows_of(judgements(pa.table({}), world).tables["judgements"])
+    assert [(r["verdict"], r["stands"]) for r in rows] == [("positive", False), ("withdrawn", False)]
 
 
 def test_judgements_need_a_link_and_a_verdict() -> None:

@@ -1,6 +1,7 @@
 """Exact joins: what is asked of services, and what belongs together."""
 
 import hashlib
+from typing import Any
 
 import pyarrow as pa
 
@@ -35,8 +36,20 @@ def links(batch: pa.Table, context: Context) -> Output:
         for row in found:
             row["link"] = make_id("link", row["kind"], row["from_id"], row["to_id"])
         rows += sorted(found, key=lambda r: str(r["link"]))
+    rows = _with_suggestions(rows, context.table("suggestions").to_pylist())
     answered = {s for row in rows if row["kind"] == "account-person" for s in row["sources"]}
     received = context.table("returns").column("return_id").to_pylist()
     used = sum(r in answered for r in received)
     tally = Tally("returns", len(received), used, len(received) - used)
     return Output({"links": TABLES["links"].rows(rows)}, [], [tally])
+
+
+def _with_suggestions(joined: list[dict[str, Any]], suggested: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Exact joins, with the weight of those that were weighed too, then what is suggested by weight alone."""
+    weighed = {row["link"]: row for row in suggested}
+    for row in joined:
+        if same := weighed.pop(row["link"], None):
+            row |= {"weight": same["weight"], "probability": same["probability"],
+                    "against": same["against"], "sources": [*row["sources"], same["suggestion"]]}  # fmt: skip
+    alone = [{**row, "sources": [row["from_id"], row["to_id"], row["suggestion"]]} for row in weighed.values()]
+    return joined + [{name: row[name] for name in TABLES["links"].schema.names} for row in alone]

@@ -11,7 +11,9 @@ from casewright.model.errors import Missing, UsageError
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
-VERDICTS = ("positive", "negative", "unsure")
+TAKEN_BACK = "withdrawn"
+VERDICTS = ("positive", "negative", "unsure", TAKEN_BACK)
+"""The last one undoes what was judged before, as if nobody had; both stay in the ledger."""
 
 
 class Said(NamedTuple):
@@ -37,7 +39,7 @@ def judgement(links: Container[str], said: Said, examiner: str) -> dict[str, Any
 
 
 def judgements(batch: pa.Table, context: Context) -> Output:
-    """The ledger's judgements, in order; the last one on a link or medium stands."""
+    """The ledger's judgements, in order; the last one on a link or medium stands, unless it took the others back."""
     events = [json.loads(e)["data"] for e in context.table("ledger/judgement").column("event").to_pylist()]
     last = {event["link"]: number for number, event in enumerate(events)}
     times: dict[str, int] = {}
@@ -45,5 +47,7 @@ def judgements(batch: pa.Table, context: Context) -> Output:
     for number, event in enumerate(events):
         times[event["link"]] = turn = times.get(event["link"], 0) + 1
         name = make_id("judge", event["link"], event["verdict"], event["examiner"], event["why"], turn)
-        rows.append({"judgement": name, **event, "stands": last[event["link"]] == number})
+        rows.append(
+            {"judgement": name, **event, "stands": last[event["link"]] == number and event["verdict"] != TAKEN_BACK}
+        )
     return Output({"judgements": TABLES["judgements"].rows(rows)}, [], [Tally("judgements", len(rows), len(rows))])

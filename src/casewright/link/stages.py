@@ -1,6 +1,6 @@
 """The stages of the link room."""
 
-from casewright.engine.stage import Stage
+from casewright.engine.stage import Late, Stage
 from casewright.link.flags import flags
 from casewright.link.joins import links, requests
 from casewright.link.judge import judgements
@@ -23,13 +23,18 @@ STAGES = (
           ("legal_process", "process_steps"), legal_process,
           params=lambda settings: {"days": settings.refer.reply_within_days}),
     Stage("persons", 3, ("exhibit_files", "returns"), ("persons",), persons, hostile=True, noun="rows"),
-    Stage("links", 4, ("payments", "services", "requests", "returns", "persons", "outputs", "uploaded_media",
-                       "worklist"), ("links",), links),
+    Stage("person_forms", 1, ("persons",), ("person_forms",), Late("casewright.link.forms", "person_forms"),
+          over="persons", order="person", batch=10_000, noun="persons", key="person"),
+    Stage("suggestions", 1, ("persons", "person_forms"), ("suggestions", "suggestion_reasons"),
+          Late("casewright.link.suggest", "suggestions"),
+          params=lambda settings: {"suggest_at": settings.link.suggest_at}),
+    Stage("links", 5, ("payments", "services", "requests", "returns", "persons", "outputs", "uploaded_media",
+                       "worklist", "suggestions"), ("links",), links),
     Stage("reconciled", 1, ("credits", "payments", "blocks"), ("reconciled",), reconciled,
           params=lambda settings: {"late_hours": settings.chain.late_hours}),
 )  # fmt: skip
 JUDGED = (
-    Stage("judgements", 2, ("ledger/judgement",), ("judgements",), judgements),
+    Stage("judgements", 3, ("ledger/judgement",), ("judgements",), judgements),
     Stage("flags", 1, ("ledger/flag",), ("flags",), flags),
 )
 """Rest on the ledger alone, and stand before all that a judgement changes: what was judged is not shown again."""

@@ -103,6 +103,12 @@ class ChainSettings:
 
 
 @dataclass(frozen=True)
+class LinkSettings:
+    suggest_at: float = 0.95
+    """Two records are suggested as one person from this probability on; below it nothing is said of them."""
+
+
+@dataclass(frozen=True)
 class ReferSettings:
     handling: str = "TLP:AMBER+STRICT"
     permitted_use: str = "Intelligence only. Not for use in proceedings without the originator's written consent."
@@ -147,6 +153,7 @@ class Settings:
     extract: ExtractSettings = field(default_factory=ExtractSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     chain: ChainSettings = field(default_factory=ChainSettings)
+    link: LinkSettings = field(default_factory=LinkSettings)
     refer: ReferSettings = field(default_factory=ReferSettings)
     priority: PrioritySettings = field(default_factory=PrioritySettings)
     seal: SealSettings = field(default_factory=SealSettings)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.suggestions import export_suggestions
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
 from casewright.link.flags import Flag, flag_record
@@ -18,7 +19,7 @@ from casewright.refer.letters import write_letters
 from casewright.vault.case import Case
 
 PENDING = """
-SELECT l.link, l.kind, a.username AS account, p.full_name AS person, l.reason, l.against,
+SELECT l.link, l.kind, a.username AS account, p.full_name AS person, l.reason, l.against, l.weight, l.probability,
        coalesce(j.verdict, 'not judged') AS verdict,
        coalesce('account ' || a.username, c.full_name || ' (' || c.reference || ')') AS "left",
        p.full_name || ' (' || coalesce(p.reference, '') || ')' AS "right"
@@ -27,7 +28,7 @@ LEFT JOIN accounts a ON a.account = l.from_id
 LEFT JOIN persons p ON p.person = l.to_id
 LEFT JOIN persons c ON c.person = l.from_id
 LEFT JOIN judgements j ON j.link = l.link AND j.stands
-WHERE l.kind IN ('account-person', 'person-prior')
+WHERE l.kind IN ('account-person', 'person-prior', 'person-person')
 ORDER BY l.kind, account, person, l.link
 """
 
@@ -76,7 +77,13 @@ def link(
     ] = None,
     judge: Annotated[
         list[str] | None,
-        typer.Option(metavar="LINK=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
+        typer.Option(
+            metavar="LINK=VERDICT", help="positive, negative, unsure or withdrawn; needs --why.", show_default=False
+        ),
+    ] = None,
+    suggestions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write who may be one person, with the reasons: a page.", show_default=False),
     ] = None,
     flag: Annotated[
         list[str] | None,
@@ -131,17 +138,20 @@ def link(
             note_flags(opened, flags)
         if said or steps or flags:
             ran = run_stages(opened, voice, "link", on)
+        written_page = export_suggestions(opened, suggestions, str(case)) if suggestions else None
     with reading(opened) as reader:
         pairs = reader.rows(PENDING)
         letters = write_letters(reader, opened.settings, requests) if requests else []
     written = [{key: str(value) if isinstance(value, Path) else value for key, value in asdict(one).items()}
                for one in letters]  # fmt: skip
-    voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs, requests=written))
+    voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs, requests=written, suggestions=written_page))
     tell_stages(voice, ran)
     for one in letters:
         voice.say(
             f"{one.service}, {one.reference}: {one.lines} lines in {one.pdf}, {one.preserve.name} and {one.csv.name}"
         )
+    if written_page:
+        voice.say(f"{written_page['pairs']} suggested pairs, with what speaks for and against: {suggestions}")
     voice.say("Suggestions, and what people judged of them:", style="bold")
     for row in pairs:
         voice.say(

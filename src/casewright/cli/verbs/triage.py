@@ -31,7 +31,9 @@ def triage(
     ] = None,
     judge: Annotated[
         list[str] | None,
-        typer.Option(metavar="ITEM=VERDICT", help="positive, negative or unsure; needs --why.", show_default=False),
+        typer.Option(
+            metavar="ITEM=VERDICT", help="positive, negative, unsure or withdrawn; needs --why.", show_default=False
+        ),
     ] = None,
     why: Annotated[str, typer.Option(help="Your reason for these judgements; goes into the ledger.")] = "",
     category: Annotated[
