@@ -86,8 +86,8 @@ def test_the_same_name_alone_is_said_to_be_just_that() -> None:
 @pytest.mark.parametrize(("namesakes", "linked"), [(3, 3), (4, 0)])
 def test_a_name_alone_leads_to_nobody_where_many_have_it(namesakes: int, linked: int) -> None:
     world = world_with([])
-    same = [{"person": f"person-{n}", "origin": "prior", "reference": f"2014-{n}", "full_name": "n1", "born": f"193{n}-01-01"}
-            for n in range(3, 3 + namesakes)]  # fmt: skip
+    same = [{"person": f"person-{n}", "origin": "prior", "reference": f"2014-{n}", "full_name": "n1",
+             "born": f"193{n}-01-01"} for n in range(3, 3 + namesakes)]  # fmt: skip
     people = pa.concat_tables([world.table("persons"), context({"persons": same}).table("persons")])
     found = rows_of(run("links", Context({}, {**world.tables, "persons": people}, world.blobs)).tables["links"])
     assert sum(row["kind"] == "person-prior" for row in found) == linked
