@@ -46,7 +46,7 @@ def test_a_card_shows_both_records_what_each_comparison_adds_and_how_to_judge() 
     for words in ("Anna Sokolova", "Ksenia Sokolova", "2014-1", "twins are born so", "=positive --why TEXT",
                   "casewright link 'the case' --judge link", "3 further pairs are not on this page"):  # fmt: skip
         assert words in text, words
-    assert text.count("<rect") == 6, "the start, and five comparisons"
+    assert text.count("<rect") == 7, "the start, five comparisons, and what they come to"
 
 
 def test_a_card_that_was_judged_says_by_whom_and_how_to_take_it_back() -> None:

@@ -19,6 +19,9 @@ LOWEST, HIGHEST, WIDE, HIGH = -25.0, 55.0, 480.0, 20.0
 """Bits at the left and right end of the bars, and the size of one."""
 FIELDS = (("name", "full_name"), ("born", "born"), ("email", "email"), ("phone", "phone"), ("country", "country"),
           ("source", "reference"), ("note", "note"))  # fmt: skip
+COMPARED = ("full_name", "born", "email", "phone", "country")
+ENDS = ("start", "together")
+"""Bars that are no comparison's."""
 STYLE = """
 body { font: 14px/1.45 "DejaVu Sans", Verdana, sans-serif; color: #111; margin: 24px auto; max-width: 1180px;
 padding: 0 20px; }
@@ -32,7 +35,9 @@ overflow-wrap: anywhere; } th { width: 9em; font-weight: normal; color: #555; } 
 td.bits { width: 4em; text-align: right; font-variant-numeric: tabular-nums; }
 td.bar { width: 490px; padding: 1px 4px; }
 .against { font-weight: bold; } code { font-size: 12px; overflow-wrap: anywhere; }
-.for { fill: #2f6f8f; } .less { fill: #c9b458; stroke: #111; stroke-width: .7; } .start { fill: #999; }
+.for { fill: #2f6f8f; } .less { fill: #c9b458; stroke: #111; stroke-width: .7; }
+.start { fill: #999; } .together { fill: #111; }
+.total td, .total th { font-weight: bold; color: #111; border-bottom: none; }
 .axis { stroke: #bbb; } .asked { stroke: #111; stroke-dasharray: 4 3; }
 @page { size: A4 landscape; margin: 12mm; }
 """
@@ -93,7 +98,7 @@ def _card(body: ET.Element, pair: Pair, about: About) -> None:
     card = put(body, "section", class_="judged" if pair.judged else "open")
     put(card, "div", f"{made['weight']:+.1f} bits · {_odds(made['weight'])}", class_="odds")
     kind = "two services" if made["kind"] == "person-person" else "a customer and an earlier case"
-    put(card, "h2", f"{pair.left['full_name'] or '?'} = {pair.right['full_name'] or '?'}")
+    put(card, "h2", f"{pair.left['full_name'] or '?'} = {pair.right['full_name'] or '?'} ?")
     put(card, "div", f"{kind} · {made['link']}", class_="quiet")
     _records(card, pair)
     _bars(card, pair, about)
@@ -120,7 +125,7 @@ def _records(card: ET.Element, pair: Pair) -> None:
             row = put(table, "tr")
             put(row, "th", label)
             for value in (left, right):
-                put(row, "td", value or "not said", class_="differs" if left != right and label != "source" else "same")
+                put(row, "td", value or "not said", class_="differs" if left != right and name in COMPARED else "same")
 
 
 def _bars(card: ET.Element, pair: Pair, about: About) -> None:
@@ -129,9 +134,14 @@ def _bars(card: ET.Element, pair: Pair, about: About) -> None:
         row = put(table, "tr")
         put(row, "th", reason["comparison"])
         put(row, "td", reason["says"], class_="against" if reason["against"] else "")
-        put(row, "td", f"{reason['bits']:+.1f}", class_="bits")
+        put(row, "td", f"{reason['bits']:+.1f}" if reason["bits"] else "", class_="bits")
         put(row, "td", class_="bar").append(_bar(reason, at, about.suggest_at))
         at += reason["bits"]
+    row = put(table, "tr", class_="total")
+    put(row, "th", "together")
+    put(row, "td", _odds(at))
+    put(row, "td", f"{at:+.1f}", class_="bits")
+    put(row, "td", class_="bar").append(_bar({"comparison": "together", "bits": at}, 0.0, about.suggest_at))
 
 
 def _bar(reason: Row, at: float, suggest_at: float) -> ET.Element:
@@ -142,7 +152,9 @@ def _bar(reason: Row, at: float, suggest_at: float) -> ET.Element:
         put(svg, "line", x1=_x(log2(suggest_at / (1 - suggest_at))), x2=_x(log2(suggest_at / (1 - suggest_at))), y1=0,
             y2=HIGH, class_="asked")  # fmt: skip
     one, other = sorted((_x(at), _x(at + reason["bits"])))
-    kind = "start" if reason["comparison"] == "start" else "for" if reason["bits"] > 0 else "less"
+    kind = reason["comparison"] if reason["comparison"] in ENDS else "for" if reason["bits"] > 0 else "less"
+    if not reason["bits"]:
+        return svg
     put(svg, "rect", x=one, y=4.0, width=max(1.0, other - one), height=HIGH - 8, class_=kind)
     return svg
 

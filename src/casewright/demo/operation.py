@@ -267,7 +267,20 @@ def _priors(customers: tuple[Customer, ...]) -> tuple[Prior, ...]:
         )
         for n in range(8)
     ]
-    return tuple(same + named + strangers)
+    return tuple(same + named + strangers) + _written_otherwise(customers)
+
+
+def _written_otherwise(customers: tuple[Customer, ...]) -> tuple[Prior, ...]:
+    """A customer whom an earlier case wrote in another script and order, one with a mistyped day, and one's twin."""
+    vymyslen, placeholder, tess = customers[16], customers[7], customers[21]
+    year, month, day = placeholder.born.split("-")
+    return (
+        Prior("2016-000", "IMYAREKOV, Vymyshlen", ".".join(reversed(vymyslen.born.split("-"))), "imyarekov@example.net",
+              f"00 {vymyslen.phone.removeprefix('+')}", "BG", "bought catalogues of the same collection"),
+        Prior("2016-001", " ".join(reversed(placeholder.full_name.split())), f"{year}-{month}-{int(day) % 9 + 1:02d}",
+              placeholder.email.replace("@", "+scans@"), "", placeholder.country, "asked for scans by mail"),
+        Prior("2016-002", "Noor Proefpersoon", tess.born, "noor@example.net", tess.phone, tess.country, "a witness"),
+    )  # fmt: skip
 
 
 def _decisions(payments: tuple[Payment, ...]) -> tuple[Decision, ...]:

@@ -16,7 +16,7 @@ from casewright.model.tables import TABLES
 
 Row = Mapping[str, Any]
 UNKNOWN = "one of the two does not say"
-START = "before anything is compared: two records in a million pairs are one person"
+START = "before anything is compared: one pair of records in a million is one person"
 LIKELY = "likely"
 """How the reason of a link begins that rests on weights alone; `strong` and `weak` are the words of exact joins."""
 
