@@ -86,6 +86,13 @@ def test_whatever_a_record_says_it_has_a_form(text: str) -> None:
     assert all(letter.isascii() and letter.isalpha() for turn in told["turns"] for letter in turn)
 
 
+def test_hostile_records_are_compared_like_others_and_soon() -> None:
+    said = ["\x00", "' OR 1=1 --", "x@" + "y" * 10_000, "\ufdfd" * 200, "a" * 10_000, "\u202e@\u202e", "1-1-1"]
+    rows = [{**ANNA, **dict.fromkeys(SAID, text), "born_on": None, "person": f"{origin}-{n}", "origin": origin}
+            for n, text in enumerate(said) for origin in ("return", "prior")]  # fmt: skip
+    assert all(row["from_id"][-1] == row["to_id"][-1] for row in pairs(rows)), "each is like itself at most"
+
+
 def test_the_same_person_in_an_earlier_case_is_suggested_with_every_weight() -> None:
     tables = suggested([ANNA, {**BEFORE, "full_name": "СОКОЛОВА АННА", "email": None}])
     (pair,) = rows_of(tables["suggestions"])

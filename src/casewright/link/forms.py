@@ -20,8 +20,9 @@ from casewright.engine.stage import Context, Output, Tally
 from casewright.link.return_mapping import day_of
 from casewright.model.tables import TABLES
 
-LONGEST, PARTS = 200, 6
-"""Letters and parts of a name that are looked at; more is no name."""
+LONGEST, PARTS, LONGEST_PART, LONGEST_MAIL = 200, 6, 20, 254
+"""Letters and parts of a name that are looked at, and letters of a part: more is no name, and takes long to compare. A
+longer email cannot be sent to (RFC 5321)."""
 FAMILIES_OF_TWO = ("欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "남궁", "황보", "제갈", "선우", "독고")
 KOREAN = {
     form: forms[0]
@@ -83,7 +84,8 @@ def parts_of(name: str | None) -> list[str]:
             parts += ["".join(syllables[:family]), "".join(syllables[family:])]
         else:
             parts.append("".join(syllables))
-    return [KOREAN.get(part, part) for part in _joined([part for part in parts if part])][:PARTS]
+    joined = _joined([part for part in parts if part])[:PARTS]
+    return [KOREAN.get(part, part)[:LONGEST_PART] for part in joined]
 
 
 def _joined(parts: Sequence[str]) -> list[str]:
@@ -139,7 +141,7 @@ def mail_of(text: str | None) -> tuple[str | None, str | None]:
     part before the @ where it is long enough to tell."""
     name, at, host = unicodedata.normalize("NFKC", text or "").strip().lower().rpartition("@")
     name = name.partition("+")[0]
-    if not (at and name and host):
+    if not (at and name and host) or len(name) + len(host) >= LONGEST_MAIL:
         return None, None
     if host in GOOGLE:
         name, host = name.replace(".", ""), GOOGLE[0]
