@@ -10,10 +10,11 @@ import typer
 from casewright import __version__
 from casewright.cli.console import safe
 from casewright.cli.start import INTERRUPTED, interrupted
+from casewright.cli.verbs.deconflict import deconflict
 from casewright.cli.verbs.demo import demo
 from casewright.cli.verbs.extract import extract
 from casewright.cli.verbs.intake import intake
-from casewright.cli.verbs.later import deconflict, review
+from casewright.cli.verbs.later import review
 from casewright.cli.verbs.link import link
 from casewright.cli.verbs.new import new
 from casewright.cli.verbs.query import query

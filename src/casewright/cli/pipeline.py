@@ -7,13 +7,16 @@ from casewright.engine.stage import Stage
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.evidence.stages import STAGES as EVIDENCE
 from casewright.extract.stages import STAGES as EXTRACT
+from casewright.link.deconflict.stages import STAGES as DECONFLICT
 from casewright.link.stages import JUDGED
 from casewright.link.stages import STAGES as LINK
 from casewright.media.stages import STAGES as MEDIA
 from casewright.media.stages import WORKLIST
 from casewright.refer.stages import STAGES as REFER
 
-PIPELINE: Sequence[Stage] = (*SEALED, *EVIDENCE, *EXTRACT, *MEDIA, *CHAIN, *JUDGED, WORKLIST, *LINK, *REFER)
+PIPELINE: Sequence[Stage] = (
+    *SEALED, *EVIDENCE, *EXTRACT, *MEDIA, *CHAIN, *JUDGED, WORKLIST, *LINK, *DECONFLICT, *REFER,
+)  # fmt: skip
 
 OF_VERB: Mapping[str, Sequence[str]] = {
     "intake": [s.name for s in (*SEALED, *EVIDENCE)],
@@ -22,6 +25,7 @@ OF_VERB: Mapping[str, Sequence[str]] = {
     "first look": ["lists", "first_matches"],
     "trace": [s.name for s in CHAIN],
     "link": [s.name for s in (*LINK, *JUDGED)],
+    "deconflict": [s.name for s in DECONFLICT],
     "refer": [s.name for s in REFER],
     "run": [s.name for s in PIPELINE],
 }

@@ -136,6 +136,22 @@ class ReferSettings:
 
 
 @dataclass(frozen=True)
+class DeconflictSettings:
+    service: str = ""
+    """The seized service as others call it; without it its user names are not compared."""
+    most_selectors: int = 2_000_000
+    """A larger set is neither sent nor taken."""
+    most_asked: int = 10_240
+    """Members that one query may have, noise included: what a peer could try at once."""
+    queries_per_peer: int = 10
+    """Queries that one peer is answered in this case."""
+    valid_days: int = 14
+    """A file older than this is stale; keys of an exchange are kept no longer."""
+    phones: bool = False
+    """Telephone numbers are few enough to be tried; they are compared only when this is set."""
+
+
+@dataclass(frozen=True)
 class SealSettings:
     public_key: str = ""
     """minisign public key (base64) that signs this case's ledger heads and packages."""
@@ -156,6 +172,7 @@ class Settings:
     link: LinkSettings = field(default_factory=LinkSettings)
     refer: ReferSettings = field(default_factory=ReferSettings)
     priority: PrioritySettings = field(default_factory=PrioritySettings)
+    deconflict: DeconflictSettings = field(default_factory=DeconflictSettings)
     seal: SealSettings = field(default_factory=SealSettings)
 
     @classmethod

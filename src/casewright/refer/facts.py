@@ -152,6 +152,8 @@ class _Shared:
     measured: list[Row]
     settings: list[str]
     seizures: list[Row]
+    hits: list[Row]
+    compared: list[Row]
 
     @classmethod
     def of(cls, context: Context) -> "_Shared":
@@ -163,6 +165,8 @@ class _Shared:
             context.table("heuristics_measured").to_pylist(),
             [row["exhibit"] for row in exhibits if row["role"] == "settings"],
             [row for row in exhibits if row["role"] == "seizure"],
+            context.sql("SELECT * FROM deconfliction ORDER BY peer, kind, form, hit").to_pylist(),
+            context.table("deconfliction_runs").to_pylist(),
         )
 
 
@@ -187,6 +191,7 @@ class Facts:
         self.uploads, self.downloads, self.logins = map(by, ("uploads", "downloads", "logins"))
         self.process, self.tallies, self.measured = shared.process, shared.tallies, shared.measured
         self.settings, self.seizures = shared.settings, shared.seizures
+        self.hits, self.compared = shared.hits, shared.compared
 
     def verdict(self, referral: Mapping[str, Any]) -> tuple[Row, Row]:
         """The link that ties a named referral's person to its account, and the judgement that stands on it."""

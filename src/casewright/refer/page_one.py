@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from casewright.link.flags import INDICATORS
+from casewright.refer.deconflicted import deconflicted
 from casewright.refer.facts import Facts
 from casewright.refer.grounds import exculpatory, rungs_of, summed
 from casewright.refer.placing import Row
@@ -41,7 +42,7 @@ def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[s
     say("Handling code", params["handling"], facts.settings)
     say("Permitted use", params["permitted_use"], facts.settings)
     say("Legal process", *_process(accounts, ids, facts))
-    say("Deconfliction", "not checked: no other agency was asked", facts.settings)
+    say("Deconfliction", *deconflicted(accounts, facts))
     say("Action asked", "assess each subject; find who is behind accounts without a person; send back the receipt",
         facts.settings)  # fmt: skip
     say("Reply within", f"{params['reply_within_days']} days of receipt", facts.settings)

@@ -11,6 +11,8 @@ from casewright.engine.query import Reader
 from casewright.refer.sheet import PERSONS
 from casewright.refer.writers.grid import Figures
 
+UNSAID = ("key", "exclusion", "deconfliction")
+"""Roles of exhibits whose digest alone is enough to try passphrases or selectors against."""
 PAPERS = "SELECT DISTINCT exhibit FROM persons WHERE person IN (SELECT unnest($ids))"
 
 
@@ -34,7 +36,7 @@ class Quotable:
                 judged.setdefault(about["link"], []).append((number, line))
             elif about.get("role") in ("return", "prior"):
                 papers.setdefault(about["exhibit"], []).append((number, line))
-            elif about.get("role") != "key":  # a digest is enough to try passphrases against
+            elif about.get("role") not in UNSAID:
                 others.append((number, line))
         return cls(judged, papers, others)
 

@@ -37,9 +37,10 @@ STAGES = (
     Stage("referrals", 4, ("accounts", "payments", "uploads", "downloads", "links", "worklist", "persons", "judgements",
                            "flags", "jurisdictions"), ("referrals",), referrals,
           params=lambda settings: asdict(settings.priority)),
-    Stage("figures", 11, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
+    Stage("figures", 12, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
                          "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
-                         "reconciled", "credits", "legal_process", "jurisdictions", "ladder", "flags"),
+                         "reconciled", "credits", "legal_process", "jurisdictions", "ladder", "flags",
+                         "deconfliction", "deconfliction_runs"),
           ("figures",), figures, params=_printed),
 )  # fmt: skip

@@ -98,6 +98,10 @@ class Case:
     def seal_key(self) -> SealKey:
         return SealKey.load(self._key_path())
 
+    def age_key_path(self) -> Path:
+        """Where the identity lies to which other agencies encrypt: beside the seal key."""
+        return self._key_path().with_suffix(".age")
+
     def _key_path(self) -> Path:
         named = self.settings.seal.key_file
         return self.root / named if named else key_path()

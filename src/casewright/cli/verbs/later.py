@@ -8,15 +8,6 @@ from casewright.cli.verbs.options import AsJson
 from casewright.model.errors import Missing
 
 
-def deconflict(
-    step: Annotated[str, typer.Argument(metavar="setup|request|answer|read", help="Step of the exchange.")],
-    rest: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compare with another agency. Not built yet."""
-    raise Missing("deconflict is not built yet. Nothing was read or written.")
-
-
 def review(
     case: Annotated[str, typer.Argument(metavar="CASE", help="Folder of the case.")],
     port: Annotated[int, typer.Option(metavar="N", help="Port on this machine.")] = 8710,
