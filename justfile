@@ -100,3 +100,7 @@ bench-packages *options:
 # who may be one person, on invented crowds of known truth: what is suggested rightly and wrongly (--scale: 5,000 x 500,000)
 bench-resolution *options:
     uv run python bench/resolution.py {{options}}
+
+# comparing with another agency: time and size of 1.3 million selectors against 5,000, what is missed and made up
+bench-deconflict *options:
+    uv run python bench/deconflict.py {{options}}

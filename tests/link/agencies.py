@@ -1,7 +1,6 @@
 """Agencies for tests: each with a home and a real case of its own, made by the command line from a small dump."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +86,3 @@ def agency(
     assert made.run("extract", str(made.case), "--mapping", str(made.desk / "mapping.toml"), "--on", "inline") == 0
     assert made.run("deconflict", "card", str(made.case), "--out", str(made.card)) == 0
     return made
-
-
-def home_of(one: Agency) -> str:
-    return os.fspath(one.desk / "home")

@@ -77,6 +77,7 @@ class Exchange:
             raise Refused(
                 f"{path}: a set of {theirs.size} is none of the steps, or larger than [deconflict] most_selectors."
             )
+        library.split(body, library.parts_of(theirs.size))
         mine = sorted(set(own))
         self._some(mine, theirs.asked, "their most_asked")
         of_item = {compared(*one): one for one in mine}

@@ -55,6 +55,8 @@ def _hits(file: dict[str, Any], context: Context, aside: list[SetAside]) -> Iter
         start += len(line)
         try:
             hit = json.loads(line)
+            if not isinstance(hit, dict):
+                raise TypeError("is no object")
             if "kind" in hit:
                 yield {**{name: str(hit[name]) for name in ("run", "peer", "peer_reference", "kind", "form")}, **place}
         except (ValueError, KeyError, TypeError) as error:
