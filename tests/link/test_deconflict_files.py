@@ -258,7 +258,7 @@ def test_a_file_that_was_signed_for_somebody_else_and_passed_on_is_refused(
     assert "meant for another agency" in refusal(desk, "request", forged)
 
 
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "follows casewright-deconfliction-2": {"format": "casewright-deconfliction-2"},
     "follows casewright-deconfliction-1 and other": {"rules": "other"},
     "is a answer, not a setup": {"step": "answer"},
