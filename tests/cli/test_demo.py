@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def test_the_result_is_the_truth_in_every_stage(answer: dict[str, Any]) -> None:
     assert grades["media known"][0] == 22
     assert grades["media near"][0] == 108
     assert grades["media set aside"][0] == 4
+    assert grades["hits of the second agency"][0] == (12 if find_spec("private_set_intersection") else 0)
 
 
 def test_there_is_one_package_for_each_country(demo: Path, answer: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ def grade(truth: dict[str, Any], rows: Rows) -> list[Grade]:
         _clusters(truth, rows),
         _services(truth, rows),
         _persons(truth, rows),
+        _hits(truth, rows),
         _compare(
             "countries of paying accounts",
             {(account, c) for account, countries in truth["countries"].items() for c in countries},
@@ -130,6 +131,13 @@ def _persons(truth: dict[str, Any], rows: Rows) -> Grade:
     joined = "referrals r JOIN accounts a USING (account) JOIN persons p USING (person)"
     sql = f"SELECT DISTINCT a.native, p.email FROM {joined}"  # noqa: S608  ours
     return _compare("persons named", expected, _set(rows, sql))
+
+
+def _hits(truth: dict[str, Any], rows: Rows) -> Grade:
+    """What a second agency has too; nothing where none was asked, because the library for that is not installed."""
+    asked = rows("SELECT 1 AS one FROM deconfliction_runs LIMIT 1")
+    expected = {tuple(one) for one in truth["in common"]} if asked else set()
+    return _compare("hits of the second agency", expected, _set(rows, "SELECT kind, form FROM deconfliction"))
 
 
 def _media(media: dict[str, Any], rows: Rows) -> list[Grade]:

@@ -5,6 +5,7 @@ from typing import Any
 from casewright.demo.bookings import bookings
 from casewright.demo.chain import ChainTruth
 from casewright.demo.operation import FLAGS, Operation
+from casewright.demo.second_agency import second_agency
 
 UNRESOLVED = "ZZ"
 
@@ -27,6 +28,8 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any], disk: 
             for d in operation.decisions
         ],
         "flags": [[str(account), indicator, why] for account, indicator, why in FLAGS],
+        "second agency": second_agency(operation).has,
+        "in common": second_agency(operation).common,
         "countries": _countries(operation, chain),
         "media": media,
         "disk": disk,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.second_agency import ask_second_agency
 from casewright.cli.verbs.link import note_flags, note_steps, record
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, On
 from casewright.cli.verbs.refer import write_packages
@@ -56,6 +57,8 @@ def demo(
         _seal_evidence(case, seizure, voice, on)
         run_stages(case, voice, "link", on)
         _judge(case, truth)
+        run_stages(case, voice, "deconflict", on)
+        ask_second_agency(case, truth)
         ran = run_stages(case, voice, "run", on)
         packages = write_packages(case, voice)
     with reading(case) as reader:

@@ -55,15 +55,16 @@ class Exchange:
     authority: str
     now: datetime
 
-    def setup(self, own: Iterable[Own]) -> Made:
-        """Send our set, under a fresh key."""
+    def setup(self, own: Iterable[Own], run: str = "") -> Made:
+        """Send our set, under a fresh key; the exchange's number is drawn, if none is given."""
         mine = sorted(set(own))
         limits = self.case.settings.deconflict
         self._some(mine, limits.most_selectors, "most_selectors")
         items = filled_up([compared(*one) for one in mine])
         key, body = library.new_setup(items, RATE, limits.most_asked)
         expires = (self.now + timedelta(days=limits.valid_days)).date().isoformat()
-        message = self._message(SETUP, secrets.token_hex(16), COUNT, mine, len(items), body, expires, limits.most_asked)
+        run = run or secrets.token_hex(16)
+        message = self._message(SETUP, run, COUNT, mine, len(items), body, expires, limits.most_asked)
         self._keep(message, "answers", **{KEY: key})
         return self._sent(message, body)
 
@@ -88,8 +89,7 @@ class Exchange:
         )
         order = json.dumps([of_item.get(item) for item in items]).encode("utf-8")
         self._keep(message, "asks", **{KEY: key, ASKED: order, SET: body, "members": asked, "theirs": theirs.raw})
-        self._note("received", theirs)
-        return self._sent(message, asked, members=library.digest_of(asked))
+        return self._sent(message, asked, self._line("received", theirs), members=library.digest_of(asked))
 
     def which(self, path: Path) -> Made:
         """After a count: ask which of ours, with the very same blinded members, so that nothing new is asked."""
@@ -113,7 +113,7 @@ class Exchange:
         try:
             self._may_ask(path, theirs, asked, tell_which)
         except Refused as refusal:
-            self._note("refused", theirs, why=str(refusal).replace(str(path), path.name))
+            self._tell(self._line("refused", theirs, why=str(refusal).replace(str(path), path.name)))
             raise
         keep = self._kept(theirs.run, "answers")
         body = library.answer(keep.get(KEY), asked, theirs.mode == HITS)
@@ -122,8 +122,7 @@ class Exchange:
         )
         if theirs.mode == HITS:
             message = replace(message, reference=self.case.settings.case.reference)
-        self._note("received", theirs, members=library.digest_of(asked))
-        made = self._sent(message, body)
+        made = self._sent(message, body, self._line("received", theirs, members=library.digest_of(asked)))
         if theirs.mode == HITS:
             keep.remove()
         return made
@@ -146,10 +145,10 @@ class Exchange:
         places = library.common(keep.get(KEY), keep.get(SET), body, shape, theirs.mode == HITS)
         order = json.loads(keep.get(ASKED))
         found = Found(theirs, len(places), self._hits(theirs, order, places))
-        self._note("received", theirs)
         if theirs.mode == HITS:
             self._seal_hits(found, keep)
-        self._note("read", theirs, common=found.common, kinds=sorted({kind for kind, _ in found.hits}))
+        kinds = sorted({kind for kind, _ in found.hits})
+        self._tell(self._line("received", theirs), self._line("read", theirs, common=found.common, kinds=kinds))
         if theirs.mode == HITS or not found.common:
             keep.remove()
         return found
@@ -238,17 +237,22 @@ class Exchange:
         file = SourceFile(keep.folder / "hits", b"")
         self.case.seal_source([file], ROLE, f"hits of {found.message.run}")
 
-    def _sent(self, message: Message, body: bytes, **more: Any) -> Made:
+    def _sent(self, message: Message, body: bytes, *before: dict[str, Any], **more: Any) -> Made:
+        """The file; the ledger is told of it, and of what came before it, in one write."""
         made = Made(written(message, body, self.case.seal_key()), message)
-        self._note("sent", message, **more)
+        self._tell(*before, self._line("sent", message, **more))
         return made
 
-    def _note(self, way: str, message: Message, **more: Any) -> None:
+    def _tell(self, *lines: dict[str, Any]) -> None:
+        self.case.ledger.append(*(("deconfliction", line) for line in lines))
+
+    def _line(self, way: str, message: Message, **more: Any) -> dict[str, Any]:
+        """What the ledger says of a message."""
         about = {"way": way, "step": message.step, "run": message.run, "mode": message.mode, "peer": self.peer.agency,
                  "peer_key": self.peer.sign, "authority": message.authority, "reference": message.reference,
                  "kinds": message.kinds, "size": message.size, "asked": message.asked,
                  "message": message.digest}  # fmt: skip
-        self.case.ledger.append(("deconfliction", {**about, **more}))
+        return {**about, **more}
 
     def _events(self, way: str, **wanted: Any) -> list[dict[str, Any]]:
         """What the ledger says of exchanges with this peer."""
