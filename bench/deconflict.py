@@ -53,7 +53,7 @@ def one_exchange(large: int, asked: int) -> None:
         found = timed(f"read ({name})", lambda which=which, a=answer: library.common(my_key, setup, a, shape, which))
         assert len(found) == both, (len(found), both)
     print(f"| all | {time.monotonic() - clock:.1f} | |\n")
-    print(f"{both:,} in common, all found, none beside. {len(theirs):,} members with noise asked for {len(mine):,}: setup "
+    print(f"{both:,} in common, all found, none beside. {len(theirs):,} members asked for {len(mine):,}: setup "
           f"{len(setup):,} bytes, request and answer {len(request):,} each. Largest child "
           f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MiB, this process "
           f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB.")  # fmt: skip

@@ -6,12 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from casewright.cli.verbs.deconflict import OURS
+from casewright.cli.verbs.deconflict import selectors_of
 from casewright.cli.work import reading
 from casewright.demo.second_agency import AGENCY, REFERENCE, RUN
 from casewright.link.deconflict.card import card_of
 from casewright.link.deconflict.exchange import Exchange, Made, Own
-from casewright.model.selectors import normal_form
+from casewright.model.selectors import KINDS, normal_form
 from casewright.model.settings import CaseSettings
 from casewright.vault.case import Case
 from casewright.vault.store import write_atomically
@@ -33,7 +33,7 @@ def ask_second_agency(case: Case, truth: dict[str, Any]) -> None:
     ours, theirs = (Exchange(a, card_of(b), AUTHORITY, now) for a, b in ((case, other), (other, case)))
     has: list[Own] = [(kind, normal_form(kind, text)) for kind, text in truth["second agency"]]
     with reading(case) as reader:
-        own: list[Own] = [(row["kind"], row["form"]) for row in reader.rows(OURS)]
+        own = selectors_of(reader, KINDS)
     with other.writing():
         setup = _over(case, "1 set.age", theirs.setup(has, run))
         request = _over(case, "2 request.age", ours.request(setup, own))
