@@ -11,14 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from chain_maker import FILE, MAGIC, blocks
 
-from casewright.chain.assembly import Numbered, numbered, spent
+from casewright.chain.segments import SEGMENT
+from casewright.engine.room import Disk
 from casewright.kernels.blockcolumns import read_columns
 from casewright.kernels.blockfiles import Plain
+from casewright.kernels.joining import SPEND, Holders, Ids, mark_spenders
 from casewright.kernels.packing import script_keys, spans_of, starts
 from casewright.kernels.targeted import Keys, matched
 from casewright.model.bitcoin import address_of_script, script_of_address
@@ -45,14 +48,11 @@ def line(transactions: int, folder: Path) -> None:
     read, size = read_all(transactions, folder)
     arrays = {name: np.memmap(folder / name, kind, "r") for name, kind in NAMES.items()}
     count, begun = len(arrays["inputs"]), time.process_time()
-    txid, script_at = arrays["txid"].view(np.ndarray).reshape(-1, 32), starts(arrays["sizes"])
-    spend, scripts = (arrays[name].view(np.ndarray) for name in ("spend", "scripts"))
     with watched() as memory:
-        inputs, outputs = starts(arrays["inputs"]), starts(arrays["outputs"])
-        made = numbered(spent(txid, spend, outputs), inputs, outputs, scripts, script_at)
+        holders = join(arrays, Disk(folder / "room", b"", lambda text: None))
         joined = time.process_time() - begun
-        matching, paid = match(made, scripts, script_at)
-    disk = sum(p.stat().st_size for p in folder.iterdir()) + sum(a.nbytes for a in made)
+        matching, paid = match(holders, arrays["scripts"].view(np.ndarray), starts(arrays["sizes"]))
+    disk = sum(p.stat().st_size for p in folder.rglob("*"))
     print(f"| {count / 1e6:.1f} | {read:.0f} | {count / read:,.0f} | {joined:.0f} | {count / joined:,.0f} | "
           f"{matching:.0f} ({paid:,} paid) | {max(memory) / 1e9:.1f} | {size / 1e9:.1f} | {disk / 1e9:.1f} |",
           flush=True)  # fmt: skip
@@ -92,11 +92,33 @@ def read_one(held: list[bytes], files: dict[str, object]) -> float:
     return spent
 
 
-def match(made: Numbered, scripts: np.ndarray, script_at: np.ndarray) -> tuple[float, int]:
+def join(arrays: dict[str, np.ndarray], room: Disk) -> Holders:
+    """All joins of the stage `blocks`, over arrays that are mapped from disk, segment by segment."""
+    txid, spend = arrays["txid"].view(np.ndarray).reshape(-1, 32), arrays["spend"].view(np.ndarray).reshape(-1, SPEND)
+    scripts, sizes = arrays["scripts"].view(np.ndarray), arrays["sizes"]
+    inputs, outputs, size_at = starts(arrays["inputs"]), starts(arrays["outputs"]), starts(sizes)
+    cuts = [*range(0, len(txid), SEGMENT), len(txid)]
+    ids = Ids(room.scratch("txids", np.uint8, txid.size), room.scratch("first_output", np.int64, len(txid) + 1))
+    spends = room.scratch("spends", np.int32, len(spend))
+    for start, end in pairwise(cuts):
+        ids.enter(txid[start:end], np.diff(outputs[start : end + 1]))
+        spends[inputs[start] : inputs[end]] = ids.spent(spend[inputs[start] : inputs[end]])
+    ids.forget()
+    holders = Holders(room.scratch("own", np.uint8, len(scripts)), room.scratch("own_at", np.int64, len(sizes) + 1))
+    holder = room.scratch("holder", np.int32, len(sizes))
+    for start, end in pairwise(outputs[cuts].tolist()):
+        here = scripts[size_at[start] : size_at[end]]
+        holder[start:end] = holders.number(here, size_at[start : end + 1] - size_at[start])
+    spender = room.scratch("spender", np.int32, len(sizes))
+    mark_spenders(spends, inputs, 0, spender)
+    return holders
+
+
+def match(known: Holders, scripts: np.ndarray, script_at: np.ndarray) -> tuple[float, int]:
     """Processor time of the matching alone, and how many of the addresses are paid: half of them are of holders in the
     chain, half are nobody's."""
-    chosen = np.linspace(0, len(made.shown) - 1, min(DEPOSITS // 2, len(made.shown))).astype(np.int64)
-    own = [scripts[script_at[o] : script_at[o + 1]].tobytes() for o in made.shown[chosen]]
+    chosen = np.linspace(0, known.count - 1, min(DEPOSITS // 2, known.count)).astype(np.int64)
+    own = [known.scripts[known.at[h] : known.at[h + 1]].tobytes() for h in chosen]
     wanted = [a for a in (address_of_script(s, "regtest")[0] for s in own) if a]
     nobody = [
         address_of_script(b"\x00\x14" + n.to_bytes(20, "big"), "regtest")[0] for n in range(DEPOSITS - len(wanted))

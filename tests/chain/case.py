@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.chain.stages import STAGES
-from casewright.engine.stage import Context, Output, Stage
+from casewright.engine.stage import Context, Output, Piece, Stage
 from casewright.model.settings import ChainSettings, Settings
 from tests.world import context, digests_of
 
@@ -40,7 +40,9 @@ def _outputs(stage: Stage, world: Context) -> Iterable[Output]:
     query = f"SELECT * FROM {stage.over} t WHERE {stage.where} ORDER BY {stage.order}"
     batch = world.sql(query) if stage.over else pa.table({})
     made = stage.work(batch, world)
-    return [made] if isinstance(made, Output) else made
+    if isinstance(made, Output):
+        return [made]
+    return [one.make() if isinstance(one, Piece) else one for one in made]
 
 
 def _joined(outputs: Iterable[Output]) -> dict[str, pa.Table]:

@@ -20,8 +20,9 @@ from casewright.chain.guard import guard
 from casewright.chain.heights import GENESIS
 from casewright.chain.payments import payments
 from casewright.chain.reading import read_blocks
+from casewright.chain.stages import CHAIN
 from casewright.chain.trace import trace
-from casewright.engine.stage import Context, Output, Work
+from casewright.engine.stage import Context, Output, Piece, Work
 from casewright.kernels.blocks import display, merkle_root, sha256d, target_of
 from casewright.model.bitcoin import NETWORKS, address_of_script
 from casewright.model.tables import TABLES
@@ -132,13 +133,18 @@ def read(files: Mapping[str, bytes], network: str = "regtest") -> Output:
     world = Context(given.params, {**given.tables, **listed.tables}, given.blobs)
     read = whole(*read_blocks(listed.tables["chain_contents"], world))
     world = Context(given.params, {**world.tables, **read.tables}, given.blobs)
-    return whole(*blocks(pa.table({}), world))
+    made = whole(*blocks(pa.table({}), world))
+    empty = {name: TABLES[name].empty() for name in CHAIN}
+    return Output({**empty, **made.tables}, made.set_aside, made.tallies)
 
 
-def whole(*outputs: Output) -> Output:
+def whole(*made: Output | Piece) -> Output:
     """The outputs of one stage as one."""
-    names = outputs[0].tables
-    tables = {n: pa.concat_tables([o.tables[n].cast(TABLES[n].schema) for o in outputs]) for n in names}
+    outputs = [one.make() if isinstance(one, Piece) else one for one in made]
+    parts: dict[str, list[pa.Table]] = {}
+    for name, table in (pair for output in outputs for pair in output.tables.items()):
+        parts.setdefault(name, [TABLES[name].empty()]).append(table.cast(TABLES[name].schema))
+    tables = {name: pa.concat_tables(some) for name, some in parts.items()}
     return Output(tables, [a for o in outputs for a in o.set_aside], [t for o in outputs for t in o.tallies])
 
 

@@ -27,7 +27,7 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
@@ -35,6 +35,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from casewright.engine.messages import encode_output
+from casewright.engine.parts import TablePart
 from casewright.engine.sandbox import confine
 from casewright.engine.stage import Context, Output, Work
 from casewright.engine.steps import Digests, Kept, Read
@@ -66,6 +67,7 @@ class Job:
     resumed: bool = False
     imports: tuple[str, ...] = ()
     passed_over: Mapping[int, str] = field(default_factory=dict)
+    lazy: Mapping[str, Sequence[TablePart]] = field(default_factory=dict)
     all_from: int | None = None
     """From this step on everything is passed over: the unit has killed too many children."""
 
@@ -256,5 +258,5 @@ def main(pipe: "Connection[Any, Any]", handles: socket.socket, job: Job) -> None
 
 
 def _outputs(blobs: PipeBlobs, page: mmap.mmap, job: Job) -> Iterable[Output]:
-    result = job.work(job.batch, Context(job.params, job.tables, blobs, PipeSteps(blobs, page, job)))
+    result = job.work(job.batch, Context(job.params, job.tables, blobs, PipeSteps(blobs, page, job), job.lazy))
     return [result] if isinstance(result, Output) else result

@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,19 @@ import pyarrow as pa
 from casewright import __version__
 from casewright.engine.child import Job
 from casewright.engine.parent import preload, run_in_child
+from casewright.engine.parts import StoredPart
+from casewright.engine.room import Disk
+from casewright.engine.seals import is_whole, protections_of
 from casewright.engine.stage import Context, Output, Progress, Stage
 from casewright.engine.tables import SHARED, Part, TableFolder, digest_of, parquet_bytes, run_bytes
 from casewright.engine.units import (
     Engine,
+    StoreBlobs,
     UnbalancedStageError,
     Unit,
+    finish_piece,
     heads_of,
-    is_whole,
     part_file,
-    protections_of,
 )
 from casewright.model.errors import CasewrightError, Refused
 from casewright.model.ids import make_id
@@ -112,7 +116,7 @@ class Runner:
         params = stage.params(self.settings)
         limits = self.settings.limits
         return Job(stage.work, batch, beside, params, stage.hostile, stage.keeps_bytes, limits, stage.streams,
-                   imports=stage.imports)  # fmt: skip
+                   imports=stage.imports, lazy=self._lazy(stage))  # fmt: skip
 
     def _input_digest(self, name: str, stage: Stage) -> str:
         if name.startswith("ledger/"):
@@ -139,11 +143,15 @@ class Runner:
         fingerprint = self.fingerprint(stage)
         if self._current(stage, fingerprint):
             return self._report(stage, skipped=True)
-        units = self._units(stage, fingerprint)
-        self._finish_units(stage, units)
-        folders = [unit.folder for unit in units]
+        if stage.pieces:
+            folders, kept = self._finish_pieces(stage)
+        else:
+            units = self._units(stage, fingerprint)
+            self._finish_units(stage, units)
+            folders = [unit.folder for unit in units]
+            kept = set(folders)
         self._commit(stage, fingerprint, folders)
-        self._forget(stage, folders)
+        self._forget(stage, kept)
         return self._report(stage, skipped=False)
 
     def _report(self, stage: Stage, skipped: bool) -> Ran:
@@ -166,9 +174,28 @@ class Runner:
                 shutil.rmtree(other)
         return [Unit(job, mine / f"{i:06d}") for i, job in enumerate(jobs)]
 
+    def _finish_pieces(self, stage: Stage) -> tuple[list[Path], set[Path]]:
+        """The folders of the stage's pieces, in order; and all folders that a later run may take up."""
+        done: list[Path] = []
+        params, lazy, total = stage.params(self.settings), self._lazy(stage), 0
+
+        def tell(text: str = "") -> None:
+            self.watch(Progress(stage.name, len(done), total, text))
+
+        room = Disk(self.tables.root / ".units" / stage.name, _decided(stage, params), tell)
+        context = Context(params, self._inputs(stage), StoreBlobs(self.store), lazy=lazy, room=room)
+        with closing(room):
+            for piece in stage.work(pa.table({}), context):
+                folder = room.folder(piece.key)
+                if not is_whole(folder):
+                    finish_piece(stage, folder, piece)
+                done.append(folder)
+                total = piece.of
+                tell()
+        return done, room.used
+
     def _unit_key(self, stage: Stage, job: Job) -> str:
-        made = {"stage": stage.name, "version": stage.version, "casewright": __version__, "params": dict(job.params)}
-        digest = hashlib.sha256(_loose(made))
+        digest = hashlib.sha256(_decided(stage, job.params))
         for name, table in sorted({"": job.batch, **job.tables}.items()):
             digest.update(name.encode() + b"\0" + parquet_bytes(table.combine_chunks()))
         return digest.hexdigest()[:32]
@@ -187,7 +214,7 @@ class Runner:
             done.append(unit)
             self.watch(Progress(stage.name, len(done), total))
 
-    def _forget(self, stage: Stage, kept: Sequence[Path]) -> None:
+    def _forget(self, stage: Stage, kept: Collection[Path]) -> None:
         """Remove units that no table rests on any more; of a plain stage all, since its tables hold them."""
         shutil.rmtree(self.tables.root / ".work" / stage.name, ignore_errors=True)
         units = self.tables.root / ".units" / stage.name
@@ -203,6 +230,14 @@ class Runner:
             if name.startswith("ledger/")
             else self.tables.load(name, before, stage.columns.get(name))
             for name in stage.reads
+            if name not in stage.lazy
+        }
+
+    def _lazy(self, stage: Stage) -> dict[str, list[StoredPart]]:
+        before = self._before(stage)
+        return {
+            name: [StoredPart(self.tables.root / name / part.file, part) for part in self.tables.parts(name, before)]
+            for name in stage.lazy
         }
 
     def _commit(self, stage: Stage, fingerprint: str, units: list[Path]) -> None:
@@ -215,9 +250,10 @@ class Runner:
             os.sync()  # one sync for all unpacked items, before any table says that they are there
         runs, files = {}, {}
         for name in stage.writes:
-            parts = [_part(stage, name, i, unit_head) for i, unit_head in enumerate(heads)]
+            mine = [(unit, k, head["tables"][name]) for unit, k, head in made if name in head["tables"]]
+            parts = [_part(stage, i, entry) for i, (_, _, entry) in enumerate(mine)]
             runs[name] = {"table": name, **head, "parts": [p.record() for p in parts]}
-            files[name] = [(p.file, part_file(unit, name, k)) for p, (unit, k, _) in zip(parts, made, strict=True)]
+            files[name] = [(p.file, part_file(unit, name, k)) for p, (unit, k, _) in zip(parts, mine, strict=True)]
         shared = {
             "set_aside": parquet_bytes(_set_aside_rows(stage, aside)),
             "tallies": parquet_bytes(TABLES["tallies"].rows(tallies)),
@@ -247,8 +283,7 @@ class Runner:
         self.ledger.append(("stage done", {**done, "runs": digests, "parts": parts}))
 
 
-def _part(stage: Stage, table: str, number: int, head: Mapping[str, Any]) -> Part:
-    entry = head["tables"][table]
+def _part(stage: Stage, number: int, entry: Mapping[str, Any]) -> Part:
     return Part(f"part-{number:06d}.parquet", entry["sha256"], entry["rows"], stage.name)
 
 
@@ -274,7 +309,7 @@ def _batches(stage: Stage, tables: Mapping[str, pa.Table]) -> Iterator[pa.Table]
     if stage.over is None:
         yield pa.table({})
         return
-    context = Context({}, {name: tables[name] for name in stage.reads}, _NO_BLOBS)
+    context = Context({}, {name: tables[name] for name in stage.reads if name not in stage.lazy}, _NO_BLOBS)
     rows = context.sql(f"SELECT * FROM {stage.over} WHERE {stage.where} ORDER BY {stage.order}")  # noqa: S608  ours
     rows = rows.cast(TABLES[stage.over].schema)
     for start in range(0, max(rows.num_rows, 1), stage.batch):
@@ -304,6 +339,12 @@ def _set_aside_rows(stage: Stage, aside: list[dict[str, Any]]) -> pa.Table:
         place = (row["subject"], row["reason"], row["span_start"], row["row"], number)
         rows.append({"id": make_id("aside", stage.name, *map(str, place)), "stage": stage.name, **row})
     return TABLES["set_aside"].rows(rows)
+
+
+def _decided(stage: Stage, params: Mapping[str, Any]) -> bytes:
+    """All that decides what a stage's kept units hold, but for the rows that they are made of."""
+    made = {"stage": stage.name, "version": stage.version, "casewright": __version__, "params": dict(params)}
+    return _loose(made)
 
 
 def _loose(value: Any) -> bytes:

@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 import duckdb
 import pyarrow as pa
 
+from casewright.engine.parts import HeldPart, TablePart
+from casewright.engine.room import Memory, Room
 from casewright.engine.steps import Blobs, Digests, FreshSteps, Steps
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
@@ -57,6 +59,19 @@ class Output:
     tallies: list[Tally] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of the output of a stage that works in pieces; it may hold some of the stage's tables only.
+
+    `key` names all that decides it, but for the stage, its version and its settings: `make` is not called where an
+    earlier run kept what the key names. `of`: how many pieces there will be.
+    """
+
+    key: str
+    make: Callable[[], Output]
+    of: int = 0
+
+
 @dataclass
 class Context:
     """All that a stage may look at besides its batch."""
@@ -65,6 +80,9 @@ class Context:
     tables: Mapping[str, pa.Table]
     blobs: Blobs
     given_steps: Steps | None = None
+    lazy: Mapping[str, Sequence[TablePart]] = field(default_factory=dict)
+    room: Room = field(default_factory=Memory)
+    """For stages that work in pieces: arrays that are mapped from the disk."""
 
     @cached_property
     def steps(self) -> Steps:
@@ -81,7 +99,11 @@ class Context:
 
     def table(self, name: str) -> pa.Table:
         """A table that the stage declared in `reads`, whole."""
-        return self.tables[name]
+        return pa.concat_tables([part.read() for part in self.lazy[name]]) if name in self.lazy else self.tables[name]
+
+    def parts(self, name: str) -> Sequence[TablePart]:
+        """A table in the parts in which it was written, which are read when they are asked for."""
+        return self.lazy[name] if name in self.lazy else [HeldPart(self.tables[name])]
 
     def sql(self, query: str, bind: Mapping[str, Any] | None = None, **more: pa.Table) -> pa.Table:
         """Result of a query over the tables in `reads` (and `more`), as Arrow. One thread, no file access.
@@ -100,7 +122,8 @@ class Context:
 
 
 Work = Callable[[pa.Table, Context], Any]
-"""Gives one Output a batch, or an iterator of as many as it likes, cut where its rows or its evidence decide."""
+"""Gives one Output a batch, or an iterator of as many as it likes, cut where its rows or its evidence decide; a stage
+that works in pieces gives an iterator of these."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +157,11 @@ class Stage:
       that kills its child is passed over. Time limits then hold for each step. A finished row is kept, and is not
       worked on again when other rows come to it.
     - `beside`: for a table in `reads`, SQL that picks the rows a batch may look at; `$key` is the batch's `key`.
+    - `lazy`: tables in `reads` that may be larger than memory: they are not loaded, and the work asks for their parts
+      (`Context.parts`).
+    - `pieces`: it runs once, in this process, and yields Pieces in an order that what it reads decides; each is kept by
+      itself, so a kill costs one, and a later run makes only those whose key changed. Arrays that it needs on the way
+      are mapped from the disk (`Context.room`), and kept likewise or thrown away.
     - `columns`: for a wide table in `reads`, the columns that it looks at; the others are not loaded.
     - `imports`: modules that its work imports late because they are slow to; a child must have them before it begins.
     - `params`: the settings that change its result, from the case's settings.
@@ -152,6 +180,8 @@ class Stage:
     hostile: bool = False
     keeps_bytes: bool = False
     streams: bool = False
+    lazy: tuple[str, ...] = ()
+    pieces: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sees_all: bool = False

@@ -20,7 +20,8 @@ import pyarrow as pa
 from casewright.engine.child import Job
 from casewright.engine.keeper import Keeper
 from casewright.engine.parent import Died, Note, allow_children, run_in_child, stop_children
-from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
+from casewright.engine.seals import fresh_beside, seal
+from casewright.engine.stage import Context, Output, Piece, SetAside, Stage, Tally
 from casewright.engine.steps import Digests, Journal
 from casewright.engine.tables import parquet_bytes
 from casewright.model.errors import CasewrightError
@@ -91,54 +92,23 @@ def finish_unit(stage: Stage, unit: Unit, store: Store, note: Note, in_child: bo
         protections = _in_children(stage, unit.job, store, parts)
     else:
         protections = []
-        made = unit.job.work(unit.job.batch, Context(unit.job.params, unit.job.tables, StoreBlobs(store)))
+        job = unit.job
+        made = job.work(job.batch, Context(job.params, job.tables, StoreBlobs(store), lazy=job.lazy))
         for output in [made] if isinstance(made, Output) else made:
             parts.take(output)
     parts.finish(protections)
 
 
+def finish_piece(stage: Stage, folder: Path, piece: Piece) -> None:
+    """Leave the folder of a piece."""
+    parts = _Parts(stage, folder)
+    parts.take(piece.make(), some=True)
+    parts.finish([])
+
+
 def heads_of(folder: Path) -> list[dict[str, Any]]:
     """What a finished unit's outputs were: tables with their digests and rows, set-aside rows, tallies."""
     return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("head-*.json"))]
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether the unit is finished and every file is as it was written; one that is not is removed."""
-    if not folder.is_dir():
-        return False
-    if next(changed_in(folder), None):
-        shutil.rmtree(folder)
-        return False
-    return True
-
-
-def changed_in(folder: Path) -> Iterator[Path]:
-    """Files of a finished unit that are not as they were written, or should not be there, or are gone."""
-    try:
-        known = {folder / name: sha256 for name, sha256 in _seal_of(folder)["files"].items()}
-    except (OSError, ValueError, KeyError):
-        yield folder
-        return
-    found = {p for p in folder.iterdir() if not p.name.startswith("unit-")}
-    yield from sorted(found ^ known.keys())
-    yield from (p for p in sorted(found & known.keys()) if _digest(p) != known[p])
-
-
-def protections_of(folder: Path) -> list[str]:
-    return list(_seal_of(folder)["protections"])
-
-
-def _seal_of(folder: Path) -> dict[str, Any]:
-    """What the unit's one sealing file says, whose name is its own digest. Raises ValueError when it is not."""
-    (path,) = folder.glob("unit-*.json")
-    if path.name != f"unit-{_digest(path)}.json":
-        raise ValueError(path)
-    seal: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return seal
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def part_file(folder: Path, table: str, number: int) -> Path:
@@ -150,22 +120,21 @@ class _Parts:
 
     def __init__(self, stage: Stage, folder: Path) -> None:
         self._stage, self._folder = stage, folder
-        self._fresh = folder.with_name(folder.name + ".tmp")
         self.restart()
 
     def restart(self) -> None:
-        shutil.rmtree(self._fresh, ignore_errors=True)
-        self._fresh.mkdir(parents=True)
-        self._count = 0
+        self._fresh, self._count = fresh_beside(self._folder), 0
 
-    def take(self, output: Output) -> None:
-        if missing := set(self._stage.writes) ^ set(output.tables):
+    def take(self, output: Output, some: bool = False) -> None:
+        """`some`: it need not have all of the stage's tables."""
+        written, declared = set(output.tables), set(self._stage.writes)
+        if missing := written - declared if some else written ^ declared:
             raise UnbalancedStageError(
                 f"stage {self._stage.name} wrote other tables than it declared: {sorted(missing)}."
             )
         head: dict[str, Any] = {"tables": {}, "set_aside": [asdict(s) for s in output.set_aside],
                                 "tallies": [asdict(t) for t in output.tallies]}  # fmt: skip
-        for name in self._stage.writes:
+        for name in sorted(written):
             rows = output.tables[name].cast(TABLES[name].schema).combine_chunks()
             raw = parquet_bytes(rows)
             part_file(self._fresh, name, self._count).write_bytes(raw)
@@ -174,10 +143,7 @@ class _Parts:
         self._count += 1
 
     def finish(self, protections: list[str]) -> None:
-        files = {path.name: _digest(path) for path in sorted(self._fresh.iterdir())}
-        seal = json.dumps({"protections": protections, "files": files}, sort_keys=True).encode()
-        (self._fresh / f"unit-{hashlib.sha256(seal).hexdigest()}.json").write_bytes(seal)
-        self._fresh.rename(self._folder)
+        seal(self._fresh, self._folder, protections)
 
 
 def _stream(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note) -> list[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from casewright.engine.seals import changed_in
 from casewright.engine.tables import RUN_FILE, SHARED, Part, TableFolder, run_bytes, shared_run
-from casewright.engine.units import changed_in
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, read_manifest
