@@ -20,9 +20,11 @@ from figures import Line, Table, peak, race
 from casewright.chain.reading import EASIEST
 from casewright.kernels.blockcolumns import Columns, read_columns, read_runs
 from casewright.kernels.blockfiles import Plain
+from casewright.kernels.keys import Keys
 from casewright.kernels.packing import LONGEST
 from casewright.kernels.sha256 import sha256d_many
-from casewright.kernels.targeted import Keys, block_places, deposits, spends
+from casewright.kernels.targeted import MARKET, Sought, block_places, search
+from casewright.kernels.undo_pairs import no_undo
 from casewright.model.bitcoin import NETWORKS
 
 FILE = 128 << 20
@@ -88,32 +90,30 @@ def parsing(table: Table, blocks: list[bytes], runs: int) -> None:
 
 
 def targeted(table: Table, blocks: list[bytes], runs: int) -> None:
-    """Deposits to so many scripts and all that spends them, against hashing every transaction once."""
+    """What pays so many scripts, every block checked, against walking through and hashing every transaction once."""
     raw = file_of(blocks, FILE)
     file, columns, dice = Plain(raw, raw), ours_read(raw), np.random.default_rng(7)
     short = np.flatnonzero(columns.script_size <= LONGEST)
     own = {raw[columns.script[o] : columns.script[o] + columns.script_size[o]] for o in dice.choice(short, 40)}
     for seeds in (10_000, 100_000, 1_000_000):
         keys = Keys([*own, *(b"\x00\x14" + dice.bytes(20) for _ in range(seeds - len(own)))])
+        sought = Sought(keys, np.full(seeds, MARKET, np.uint8))
         sides: dict[str, Callable[[], object]] = {
-            "ours": lambda keys=keys: follow(file, keys),  # type: ignore[misc]
+            "ours": lambda sought=sought: find(file, sought),  # type: ignore[misc]
             "bare": lambda: hash_all(file, columns),
         }
         times, answers = race(sides, runs)
         count = len(columns.txid)
         mine, other = times["ours"], times["bare"]
-        what = f"{seeds:,} scripts, {answers['ours']} found and spent, {peak() / 1e9:.2f} GB at most"
+        what = f"{seeds:,} scripts, {answers['ours']} transactions found, {peak() / 1e9:.2f} GB at most"
         table.add(Line("targeted", what, "one double SHA-256 a transaction", "tx/s", count / mine.wall,
                        count / mine.cpu, count / other.wall, count / other.cpu, wanted=1 / 1.5))  # fmt: skip
 
 
-def follow(file: Plain, keys: Keys) -> tuple[int, int]:
-    places = block_places(file, MAGIC, EASIEST["mainnet"])
-    paid = deposits(file, places, keys)
-    outputs = np.concatenate([paid.txid, paid.place.astype("<u4").view(np.uint8).reshape(-1, 4)], axis=1)
-    wanted = Keys()
-    wanted.set(outputs.ravel(), 36 * np.arange(len(outputs) + 1))
-    return len(paid.what), len(spends(file, places, wanted).what)
+def find(file: Plain, sought: Sought) -> int:
+    places, _ = block_places(file, MAGIC, EASIEST["mainnet"])
+    nothing = no_undo(len(places.begin))
+    return len(search(file, places, nothing, b"", sought, EASIEST["mainnet"]).hits.why)
 
 
 def hash_all(file: Plain, columns: Columns) -> int:

@@ -40,6 +40,9 @@ def script(name: str) -> bytes:
     """The p2wpkh script of a wallet with this name; `data` is an OP_RETURN, `key` one without an address."""
     if name == "data":
         return b"\x6a\x04here"
+    if name in ("p2pkh", "p2sh"):
+        hashed = hashlib.sha256(name.encode()).digest()[:20]
+        return b"\x76\xa9\x14" + hashed + b"\x88\xac" if name == "p2pkh" else b"\xa9\x14" + hashed + b"\x87"
     if name.startswith("key"):
         return b"\x21\x02" + hashlib.sha256(name.encode()).digest() + b"\xac"
     return b"\x00\x14" + hashlib.sha256(name.encode()).digest()[:20]
@@ -110,6 +113,13 @@ class Chain:
         base = transaction([(bytes(32), 0xFFFFFFFF)], [("miner", COIN)], mark=pack("<I", len(self.blocks)))
         self._add([base, raw])
         return [(txid_of(raw), n) for n in range(len(pays))]
+
+    def many(self, pays: Sequence[Sequence[tuple[str, int]]]) -> list[bytes]:
+        """One block with a transaction for each, which spend what nobody knows; their ids."""
+        base = transaction([(bytes(32), 0xFFFFFFFF)], [("miner", COIN)], mark=pack("<I", len(self.blocks)))
+        raws = [transaction([(sha256d(base), n + 1)], own) for n, own in enumerate(pays)]
+        self._add([base, *raws])
+        return [txid_of(raw) for raw in raws]
 
     def _add(self, transactions: Sequence[bytes]) -> None:
         self.time += 600

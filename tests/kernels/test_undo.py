@@ -2,18 +2,23 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casewright.kernels.blockcolumns import read_columns
+from casewright.kernels.blockcolumns import Columns, read_columns
 from casewright.kernels.blockfiles import Plain, unmask
 from casewright.kernels.blocks import DamagedBlock, display, sha256d
-from casewright.kernels.undo import amount_of, belongs, parse_undo, undo_frames, varint
+from casewright.kernels.undo import Spent, SpentCoin, Undo, amount_of, belongs, parse_undo, undo_frames, varint
+from casewright.kernels.undo_columns import SpentCoins, read_undo
+from casewright.kernels.undo_pairs import Heads, Undone, undone
 from casewright.model.bitcoin import MAX_SATS
 from tests.chain.world import MAGIC, frame, read
 from tests.kernels.node import Node, a_node
+from tests.kernels.undo_maker import packed, written
 
 G_X = bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 G_Y = bytes.fromhex("483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8")
@@ -61,18 +66,6 @@ def test_undo_data_names_every_coin_that_the_engine_says_is_spent(node: Node) ->
     assert sum(len(t) for spent in found.values() for t in spent) > 200
 
 
-def packed(sats: int) -> int:
-    """How Core compresses an amount (`compressor.cpp`)."""
-    if not sats:
-        return 0
-    power = 0
-    while sats % 10 == 0 and power < 9:
-        sats, power = sats // 10, power + 1
-    if power == 9:
-        return 1 + (sats - 1) * 10 + 9
-    return 1 + (sats // 10 * 9 + sats % 10 - 1) * 10 + power
-
-
 @given(st.integers(0, MAX_SATS) | st.integers(0, 21_000_000).map(lambda coins: coins * 10**8))
 def test_amounts_come_out_as_they_went_in(sats: int) -> None:
     assert amount_of(packed(sats)) == sats
@@ -118,3 +111,114 @@ def test_no_byte_of_a_file_of_undo_data_is_passed_over_in_silence(data: st.DataO
     frames = list(undo_frames(Plain(bytes(raw), bytes(raw)), MAGIC))
     assert sum(u.length + (0 if u.reason else 8 + 32) for u in frames) == len(raw)
     assert unmask(bytes(raw), b"").clear == raw
+
+
+def as_told(made: SpentCoins, clear: bytes, frame: int) -> Spent:
+    """One frame of the compiled twin as the definition says it."""
+    transaction = int(made.transactions[:frame].sum())
+    coin, told = int(made.coins[:transaction].sum()), []
+    for count in made.coins[transaction : transaction + made.transactions[frame]].tolist():
+        rows, coin = range(coin, coin + count), coin + count
+        told.append(tuple(
+            SpentCoin(int(made.height[r]), bool(made.coinbase[r]), int(made.sats[r]), made.script(r, clear))
+            for r in rows
+        ))  # fmt: skip
+    return tuple(told)
+
+
+@st.composite
+def coins(draw: st.DrawFn) -> bytes:
+    code, sats = draw(st.integers(0, 2_000_000)), draw(st.integers(0, MAX_SATS) | st.sampled_from([0, 1, 5 * 10**9]))
+    form = draw(st.integers(0, 5) | st.integers(6, 60))
+    script = G_X if 1 < form < 6 else draw(st.binary(min_size=20, max_size=20)) if form < 2 else bytes(form - 6)
+    return written(code) + (b"\x00" if code > 1 else b"") + written(packed(sats)) + written(form) + script
+
+
+@given(st.lists(st.lists(st.lists(coins(), max_size=3), max_size=3) | st.binary(max_size=40), max_size=5))
+def test_the_compiled_twin_says_what_the_definition_says(frames: list[list[list[bytes]] | bytes]) -> None:
+    raws = [f if isinstance(f, bytes) else bytes([len(f)]) + b"".join(bytes([len(t)]) + b"".join(t) for t in f)
+            for f in frames]  # fmt: skip
+    clear, at, places = b"".join(raws), 0, []
+    for raw in raws:
+        places.append(Undo(at, len(raw), b""))
+        at += len(raw)
+    made, damage = read_undo(Plain(clear, clear), places)
+    for number, raw in enumerate(raws):
+        told = outcome(raw)
+        if number in damage:
+            assert told == (damage[number].reason, str(damage[number])) or damage[number].reason == "impossible height"
+        elif told[:1] == ("undecodable",):  # a key that is none comes to light when its script is asked for
+            with pytest.raises(DamagedBlock, match="curve"):
+                as_told(made, clear, number)
+        else:
+            assert as_told(made, clear, number) == told
+
+
+def outcome(raw: bytes) -> Any:
+    """What the definition says, or its reason why not."""
+    try:
+        return parse_undo(raw)
+    except DamagedBlock as problem:
+        return problem.reason, str(problem)
+
+
+def heads(columns: Columns) -> Heads:
+    inputs = np.add.reduceat(columns.inputs, np.cumsum(columns.transactions) - columns.transactions)
+    return Heads(columns.prev, columns.time, columns.transactions, inputs)
+
+
+def told_of(found: Undone, columns: Columns, block: int, clear: bytes) -> Spent:
+    first = np.cumsum(found.coins.transactions) - found.coins.transactions
+    (frame,) = np.flatnonzero((first == found.first[block]) & (found.coins.transactions > 0))
+    return as_told(found.coins, clear, int(frame))
+
+
+def test_in_whatever_order_undo_data_stands_each_block_gets_its_own(node: Node) -> None:
+    columns, _ = read_columns(node.file("blk00000.dat"), MAGIC)
+    file = node.file("rev00000.dat")
+    frames = [file.clear[u.start - 8 : u.start + u.length + 32] for u in undo_frames(file, MAGIC)]
+    for order in (frames, frames[::-1], frames[70:] + frames[:70]):
+        raw = b"".join(order)
+        found = undone(Plain(raw, raw), MAGIC, heads(columns))
+        assert not found.aside
+        assert found.frames == len(frames)
+        names = [display(digest.tobytes()) for digest in columns.hash]
+        spent = {n: told_of(found, columns, b, raw) for b, n in enumerate(names) if found.first[b] >= 0}
+        assert spent == {name: coins for name, coins in node.spent.items() if coins}
+
+
+def test_undo_data_that_is_cut_or_flipped_is_set_aside_and_costs_its_own_block_only(node: Node) -> None:
+    columns, _ = read_columns(node.file("blk00000.dat"), MAGIC)
+    clear = node.file("rev00000.dat").clear
+    last = list(undo_frames(node.file("rev00000.dat"), MAGIC))[-1]
+    clear = clear[: last.start + last.length + 32]
+    whole = undone(Plain(clear, clear), MAGIC, heads(columns))
+    (block, *_) = np.flatnonzero(whole.first >= 0)
+    (frame,) = [u for u in undo_frames(Plain(clear, clear), MAGIC)
+                if belongs(Plain(clear, clear), u, columns.prev[block].tobytes())]  # fmt: skip
+    flipped = bytearray(clear)
+    flipped[frame.start + frame.length - 3] ^= 1
+    found = undone(Plain(bytes(flipped), bytes(flipped)), MAGIC, heads(columns))
+    assert [(a.start, a.reason) for a in found.aside] == [(frame.start, "no block")]
+    assert found.first[block] == -1
+    assert (found.first >= 0).sum() == (whole.first >= 0).sum() - 1
+    cut = undone(Plain(clear[:-1], clear[:-1]), MAGIC, heads(columns))
+    assert [a.reason for a in cut.aside] == ["truncated"]
+
+
+def test_two_blocks_that_look_alike_after_one_block_have_no_undo_data_rather_than_each_others(node: Node) -> None:
+    columns, _ = read_columns(node.file("blk00000.dat"), MAGIC)
+    file, own = node.file("rev00000.dat"), heads(columns)
+    (block, *_) = np.flatnonzero(own.transactions > 1)
+    doubled = Heads(*(np.concatenate([column, column[block : block + 1]]) for column in vars(own).values()))
+    found = undone(file, MAGIC, doubled)
+    assert (found.first[block], found.first[-1]) == (-1, -1)
+    assert [a.reason for a in found.aside] == ["no block"]
+
+
+@given(st.binary(max_size=300))
+def test_a_file_that_holds_anything_else_gives_reasons_only(raw: bytes) -> None:
+    one = np.ones(1, np.int64)
+    found = undone(Plain(raw, raw), MAGIC, Heads(np.zeros((1, 32), np.uint8), one, one, one))
+    assert found.first.tolist() == [-1]
+    assert found.frames == len(list(undo_frames(Plain(raw, raw), MAGIC)))

@@ -20,7 +20,7 @@ BAD, LARGEST = -1, 34
 
 
 @njit(cache=True, nogil=True)
-def _compact(at, end):  # type: ignore[no-untyped-def]
+def compact_at(at, end):  # type: ignore[no-untyped-def]
     """The compact-size number at an address and where it ends; BAD past the end, or where the network refuses its form."""
     if at >= end:
         return 0, BAD
@@ -38,13 +38,13 @@ def _compact(at, end):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _count_inputs(at, end):  # type: ignore[no-untyped-def]
-    count, at = _compact(at, end)
+    count, at = compact_at(at, end)
     if at == BAD or count == 0:
         return 0, BAD
     for _ in range(count):
         if at + 36 > end:
             return 0, BAD
-        size, at = _compact(at + 36, end)
+        size, at = compact_at(at + 36, end)
         if at == BAD or at + size + 4 > end:
             return 0, BAD
         at += size + 4
@@ -53,13 +53,13 @@ def _count_inputs(at, end):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _count_outputs(at, end):  # type: ignore[no-untyped-def]
-    count, at = _compact(at, end)
+    count, at = compact_at(at, end)
     if at == BAD:
         return 0, BAD
     for _ in range(count):
         if at + 8 > end or get64(at) > np.uint64(MAX_SATS):
             return 0, BAD
-        size, at = _compact(at + 8, end)
+        size, at = compact_at(at + 8, end)
         if at == BAD or at + size > end:
             return 0, BAD
         at += size
@@ -69,11 +69,11 @@ def _count_outputs(at, end):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _behind_witness(at, end, inputs):  # type: ignore[no-untyped-def]
     for _ in range(inputs):
-        items, at = _compact(at, end)
+        items, at = compact_at(at, end)
         if at == BAD:
             return BAD
         for _ in range(items):
-            size, at = _compact(at, end)
+            size, at = compact_at(at, end)
             if at == BAD or at + size > end:
                 return BAD
             at += size
@@ -86,7 +86,7 @@ def _count_block(start, end):  # type: ignore[no-untyped-def]
     inputs = outputs = 0
     if not LEAST <= end - start <= MOST:
         return BAD, 0, 0
-    count, at = _compact(start + HEADER, end)
+    count, at = compact_at(start + HEADER, end)
     if at == BAD or count == 0:
         return BAD, 0, 0
     for _ in range(count):
@@ -174,7 +174,7 @@ def _target(bits, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _worked(digest, bits, easiest):  # type: ignore[no-untyped-def]
+def is_worked(digest, bits, easiest):  # type: ignore[no-untyped-def]
     """Whether a block's hash is not above its target, nor the target above the easiest one."""
     target, most = np.zeros(260, np.uint8), np.zeros(260, np.uint8)
     if not (_target(bits, target) and _target(easiest, most)):
@@ -301,7 +301,7 @@ def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-
             return block
         if not _creates_coins(inputs[first_t], prev_txid.ctypes.data + 32 * first_i, prev_vout[first_i]):
             return block
-        if not _worked(digest.ctypes.data + 32 * block, bits[block], easiest):
+        if not is_worked(digest.ctypes.data + 32 * block, bits[block], easiest):
             return block
         if signed:
             copy(level.ctypes.data, wtxid.ctypes.data + 32 * first_t, 32 * (t - first_t))

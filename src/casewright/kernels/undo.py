@@ -138,14 +138,18 @@ def _script(raw: bytes, at: int) -> tuple[bytes, int]:
     size = 20 if form in HASHED else 32 if form < SPECIAL else form - SPECIAL
     if at + size > len(raw):
         raise DamagedBlock("truncated", "a script goes on after the last byte of the undo data")
-    data = raw[at : at + size]
+    return written_out(form, raw[at : at + size]), at + size
+
+
+def written_out(form: int, data: bytes) -> bytes:
+    """A script that is packed in one of Core's forms. Raises DamagedBlock."""
     if form in HASHED:
         head, tail = HASHED[form]
-        return head + data + tail, at + size
+        return head + data + tail
     if form < SPECIAL:
-        return _paid_to_key(form, data), at + size
+        return _paid_to_key(form, data)
     # what is longer can be spent by nobody, and Core keeps this in its place
-    return data if size <= LONGEST_SCRIPT else b"\x6a", at + size
+    return data if len(data) <= LONGEST_SCRIPT else b"\x6a"
 
 
 def _paid_to_key(form: int, x: bytes) -> bytes:
