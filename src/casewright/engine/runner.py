@@ -234,9 +234,11 @@ class Runner:
         }
 
     def _lazy(self, stage: Stage) -> dict[str, list[StoredPart]]:
-        before = self._before(stage)
         return {
-            name: [StoredPart(self.tables.root / name / part.file, part) for part in self.tables.parts(name, before)]
+            name: [
+                StoredPart(self.tables.root / name / part.file, part)
+                for part in self.tables.parts(name, self._before(stage))
+            ]
             for name in stage.lazy
         }
 
