@@ -142,7 +142,7 @@ def test_what_speaks_against_a_person_stands_on_the_first_page(sealed: dict[str,
     text = text_of(sealed["NL"] / "data" / "referral.pdf")
     first = text[: text.index("page 1 of")].replace("\r\n", " ")
     assert "Speaks against it: the tag may be stale" in first
-    assert "Ladder: reached: payment, service record, judgement; not reached: identity document, agreement" in first
+    assert "Ladder: 3 of 5 rungs reached; not: identity document, agreement" in first
     assert "has access to a collection" in first
     assert "not judged" in first
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from casewright.refer.facts import Facts
-from casewright.refer.ladder import AGAINST, AGREEMENT, JUDGEMENT, RECORD
+from casewright.refer.ladder import AGAINST, AGREEMENT, JUDGEMENT, RECORD, RUNGS
 from casewright.refer.placing import Row
 from casewright.refer.sheet import LADDER, WHERE, Sheet
 
@@ -44,11 +44,10 @@ def _cells(rung: Row) -> dict[str, Any]:
 
 
 def summed(rungs: list[Row]) -> str:
-    """The rungs in one line: what is reached, and what is not."""
-    steps = [r for r in rungs if r["step"] != AGAINST]
-    reached = [r["rung"] for r in steps if r["holds"]]
-    missing = [r["rung"] for r in steps if not r["holds"]]
-    return f"reached: {', '.join(reached) or 'nothing'}" + (f"; not reached: {', '.join(missing)}" if missing else "")
+    """The rungs in one line: how many are reached, and which are not."""
+    reached = [r["rung"] for r in rungs if r["step"] != AGAINST and r["holds"]]
+    missing = [rung for rung in RUNGS[:JUDGEMENT] if rung not in reached]
+    return f"{len(reached)} of {JUDGEMENT} rungs reached" + (f"; not: {', '.join(missing)}" if missing else "")
 
 
 def exculpatory(rungs: list[Row]) -> list[str]:

@@ -19,8 +19,8 @@ from casewright.refer.sheet import SUMMARY, Sheet, btc, printed
 
 SHOWN = 3
 """Subjects that the first page shows in full; it says how many more there are."""
-IDENTITIES = 2
-"""Persons that it shows with all that speaks for and against them; the others follow in the package."""
+APART, IDENTITIES = 2, 2
+"""Accounts with what sets them apart, and persons with all that speaks for and against them; the page is one page."""
 NAME_LIMIT = 40
 POINTS = re.compile("elsewhere: |weak hints: ")
 Say = Callable[[str, Any, Iterable[str | None]], None]
@@ -53,7 +53,7 @@ def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[s
 
 def _apart(say: Say, referrals: list[Row], facts: Facts) -> None:
     """What sets the first subjects apart from all others of the case: no two packages begin alike."""
-    for referral in list({r["account"]: r for r in reversed(referrals)}.values())[::-1][:SHOWN]:
+    for referral in list({r["account"]: r for r in reversed(referrals)}.values())[::-1][:APART]:
         words = f"{_called(referral, facts)}, priority {referral['priority']}: {referral['stands_out']}"
         say("Subject", words, [referral["referral"], referral["account"]])
 
@@ -72,14 +72,14 @@ def _risk(say: Say, referrals: list[Row], facts: Facts) -> None:
     if not urgent:
         none = "no subject here is known to have access; that is not a finding that none has"
         say("Access and risk now", none, [r["referral"] for r in referrals])
+        first = referrals[0]
+        why = first["reason"].removesuffix(f"; {first['place']}")
+        say("Most urgent", f"priority {first['priority']}: {why}", [first["referral"]])
     for referral in urgent[:SHOWN]:
         _flagged(say, referral, facts)
         _earlier(say, referral, facts)
     if len(urgent) > SHOWN:
         say("Also at risk", f"{len(urgent) - SHOWN} more subjects of this kind", [r["referral"] for r in urgent])
-    first = referrals[0]
-    why = first["reason"].removesuffix(f"; {first['place']}")
-    say("Most urgent", f"priority {first['priority']}: {why}", [first["referral"]])
 
 
 def _flagged(say: Say, referral: Row, facts: Facts) -> None:
@@ -131,7 +131,7 @@ def _identity(say: Say, referrals: list[Row], accounts: list[str], facts: Facts)
         say("Ladder", f"{_called(referrals[0], facts)}: {summed(rungs)}", [r["id"] for r in rungs] or ids)
     without = len(set(accounts) - {r["account"] for r in named})
     say("Subjects", f"{len(accounts)} accounts; {len(persons)} persons named by a judgement; "
-        f"{without} accounts without a person", [*ids, *(v["judgement"] for _, v in verdicts)])  # fmt: skip
+        f"{without} without a person", [*ids, *(v["judgement"] for _, v in verdicts)])  # fmt: skip
 
 
 def _place(say: Say, referrals: list[Row], facts: Facts) -> None:
