@@ -20,7 +20,7 @@ from casewright.refer.writers.pdf import compile_pdf
 TEMPLATE = Path(__file__).with_name("referral.typ")
 CARDS, INDEX, ROWS = 40, 400, 120
 """Subjects shown in full; subjects listed in a line each; rows of any other table."""
-VALUE_LIMIT, FIRST_PAGE_LIMIT = 400, 280
+VALUE_LIMIT, FIRST_PAGE_LIMIT = 400, 250
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 QUESTIONS = (
     ("apart", ("Subject",)),
@@ -162,7 +162,7 @@ def _subjects(rows: Sequence[Mapping[str, Figure]]) -> list[Mapping[str, Figure]
 
 def _breakable(text: str) -> str:
     """Long words may break every 24 characters, at a space of no width."""
-    words = (w if len(w) < 40 else "\u200b".join(w[i : i + 24] for i in range(0, len(w), 24)) for w in text.split(" "))
+    words = (w if len(w) < 34 else "\u200b".join(w[i : i + 24] for i in range(0, len(w), 24)) for w in text.split(" "))
     return " ".join(words)
 
 
