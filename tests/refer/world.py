@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from casewright.refer.package import write_package
 from casewright.refer.quoted import Quotable
 from casewright.refer.stages import STAGES as REFER
 from casewright.vault.keys import SealKey
-from tests.world import context, digests_of
+from tests.world import MemoryBlobs, context, digests_of
 
+Spoil = Callable[[dict[str, pa.Table]], dict[str, pa.Table]]
 SERVICE, REFERENCE = "Kestrel Exchange", reference_of("Kestrel Exchange")
 KEY = SealKey.from_seed(b"tests of the refer room")
 HOSTILE = {
@@ -50,8 +52,19 @@ def returned() -> bytes:
 PRIOR = b"case,full_name,born,email,note\n2014-1,Ada Invented,1970-01-01,c0@example.com,has access to a collection\n"
 
 
-def tables() -> dict[str, pa.Table]:
-    """Every table of the case, made by the stages from what the other rooms would have found."""
+def tables(settings: Settings = SETTINGS, spoil: Spoil | None = None) -> dict[str, pa.Table]:
+    """Every table of the case, made by the stages from what the other rooms would have found.
+
+    `spoil` may change the tables from which the figures are made.
+    """
+    figures = next(stage for stage in REFER if stage.name == "figures")
+    made = spoil(dict(_before_figures())) if spoil else _before_figures()
+    output = outputs_of(figures.work(pa.table({}), Context(figures.params(settings), made, MemoryBlobs())))
+    return {name: rows for name, rows in {**made, **output}.items() if name in TABLES}
+
+
+@cache
+def _before_figures() -> Mapping[str, pa.Table]:
     papers = [("return", returned()), ("prior", PRIOR)]
     paid = list(enumerate(HOSTILE))
     world = context({
@@ -84,7 +97,7 @@ def tables() -> dict[str, pa.Table]:
         "tallies": [{"stage": "media", "noun": "media", "received": 2, "done": 1, "nothing": 0, "set_aside": 1}],
     }, [raw for _, raw in papers])  # fmt: skip
     events: list[str] = []
-    for stage in (*LINK, *JUDGED, *REFER):
+    for stage in (s for s in (*LINK, *JUDGED, *REFER) if s.name != "figures"):
         told = {"ledger/judgement": events, "ledger/process": [], "ledger/flag": []}
         ledger = {name: pa.table({"event": pa.array(lines, pa.string())}) for name, lines in told.items()}
         made = {**world.tables, **ledger}
@@ -97,7 +110,7 @@ def tables() -> dict[str, pa.Table]:
         world.tables = {**made, **output}
         if stage.name == "links":
             events = [json.dumps(e) for e in judged(output["links"])]
-    return {name: rows for name, rows in world.tables.items() if name in TABLES}
+    return world.tables
 
 
 def outputs_of(made: Any) -> dict[str, pa.Table]:
@@ -132,15 +145,17 @@ def write_tables(made: Mapping[str, pa.Table], folder: Path) -> None:
         (folder.parent / "part").unlink()
 
 
-def packages(folder: Path, *countries: str) -> list[Path]:
+def packages(
+    folder: Path, *countries: str, settings: Settings = SETTINGS, spoil: Spoil | None = None, language: str = "en"
+) -> list[Path]:
     """The small case's packages for these countries, under `folder`."""
     folder.mkdir(exist_ok=True)
-    made = tables()
+    made = tables(settings, spoil)
     write_tables(made, folder / "tables")
     (folder / "packages").mkdir(exist_ok=True)
     quotable = Quotable.of(ledger_lines(made))
     with Reader(folder / "tables") as reader:
         return [
-            write_package(PackageInput(c, reader, quotable, [], SETTINGS), folder / "packages" / c, KEY)[0]
+            write_package(PackageInput(c, reader, quotable, [], settings, language), folder / "packages" / c, KEY)[0]
             for c in countries
         ]

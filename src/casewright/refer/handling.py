@@ -15,7 +15,7 @@ from typing import Any
 
 from casewright.engine.stage import Context
 from casewright.model.errors import Refused
-from casewright.refer.resting import in_exhibit, resting
+from casewright.refer.resting import exhibit_named, resting
 
 CATALOGUE = Path(__file__).with_name("handling.toml")
 KINDS = ("section", "exhibit", "item")
@@ -103,10 +103,8 @@ def _listed(text: str) -> list[Code]:
 def _rows(exhibits: Mapping[str, Code], items: Mapping[str, Code], context: Context) -> dict[str, list[Code]]:
     """The ids of all rows that stand in these exhibits, are these items, or rest on such rows, with their codes."""
     found: dict[str, list[Code]] = {}
-    for name, code in exhibits.items():
-        for one in resting(in_exhibit(name, context), context):
-            found.setdefault(one, []).append(code)
-    for name, code in items.items():
-        for one in resting({name}, context):
+    begun = [(exhibit_named(name, context), code) for name, code in exhibits.items()] + list(items.items())
+    for name, code in begun:
+        for one in resting(name, context):
             found.setdefault(one, []).append(code)
     return found

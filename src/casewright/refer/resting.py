@@ -7,46 +7,38 @@ from casewright.model.errors import Refused
 from casewright.model.tables import TABLES
 
 OF_THE_CASE = frozenset(("exhibits", "exhibit_files", "tallies", "heuristics_measured", "figures"))
-"""Tables whose rows are about the whole case: no exhibit's code passes over to them."""
+"""Tables whose rows are about the whole case: nothing of an exhibit passes over to them."""
+PLACES = ("exhibit", "item")
+"""Columns that say where a row was read."""
 
 
-def in_exhibit(name: str, context: Context) -> set[str]:
-    """The exhibit itself, its items, and rows that were read from it. Raises Refused when there is no such exhibit."""
-    exhibits = context.sql("SELECT exhibit FROM exhibits WHERE name = $name OR exhibit = $name", {"name": name})
-    if not exhibits.num_rows:
-        raise Refused(f"case.toml [refer.codes]: there is no exhibit {name!r}.")
-    ids: set[str] = set(exhibits.column("exhibit").to_pylist())
-    for table in _tables(context):
-        if "exhibit" in TABLES[table].schema.names:
-            ids |= _ids(context, table, "t.exhibit IN (SELECT id FROM known)", ids)
-    for table in _tables(context):
-        if "item" in TABLES[table].schema.names:
-            ids |= _ids(context, table, "t.item IN (SELECT id FROM known)", ids)
-    return ids
+def exhibit_named(name: str, context: Context) -> str:
+    """The exhibit's id, by its name or by itself. Raises Refused when there is none or several of that name."""
+    found = context.sql("SELECT exhibit FROM exhibits WHERE name = $name OR exhibit = $name", {"name": name})
+    if found.num_rows != 1:
+        there = "no exhibit" if not found.num_rows else "more than one exhibit"
+        raise Refused(f"case.toml [refer.codes]: there is {there} {name!r}. Its SHA-256 names it too.")
+    return str(found.column("exhibit")[0].as_py())
 
 
-def resting(ids: set[str], context: Context) -> set[str]:
-    """These rows and all that rest on them, over as many tables as it takes."""
-    known = set(ids)
-    while True:
-        more: set[str] = set()
-        for table in _tables(context):
-            more |= _ids(context, table, "rests", known)
-        if more <= known:
-            return known
-        known |= more
+def resting(one: str, context: Context) -> set[str]:
+    """This row or exhibit, and all rows that rest on it, over as many tables as it takes."""
+    edges = " UNION ALL ".join(f"({sql})" for sql in _edges(context))
+    sql = f"""
+    WITH RECURSIVE edges(id, source) AS MATERIALIZED ({edges}),
+    reached(id) AS (SELECT id FROM begun UNION SELECT e.id FROM edges e JOIN reached r ON e.source = r.id)
+    SELECT id FROM reached
+    """  # noqa: S608  ours
+    return set(context.sql(sql, begun=pa.table({"id": [one]})).column("id").to_pylist())
 
 
-def _ids(context: Context, table: str, where: str, known: set[str]) -> set[str]:
-    about = TABLES[table]
-    given = pa.table({"id": pa.array(sorted(known), pa.string())})
-    if where == "rests":
-        sql = (f"SELECT DISTINCT id FROM (SELECT {about.key} AS id, unnest({about.sources}) AS source FROM {table} t) "  # noqa: S608
-               "WHERE source IN (SELECT id FROM known)")  # fmt: skip
-    else:
-        sql = f"SELECT {about.key} AS id FROM {table} t WHERE {where}"  # noqa: S608  ours
-    return set(context.sql(sql, known=given).column("id").to_pylist())
-
-
-def _tables(context: Context) -> list[str]:
-    return [name for name in context.tables if name in TABLES and name not in OF_THE_CASE]
+def _edges(context: Context) -> list[str]:
+    """For each table: its rows' ids, and what each rests on or stands in."""
+    found = ["SELECT NULL::VARCHAR, NULL::VARCHAR"]
+    for name in context.tables:
+        if name in TABLES and name not in OF_THE_CASE:
+            table = TABLES[name]
+            found.append(f"SELECT {table.key}, unnest({table.sources}) FROM {name} t")  # noqa: S608  ours
+            found += [f"SELECT {table.key}, t.{place} FROM {name} t WHERE t.{place} IS DISTINCT FROM {table.key}"  # noqa: S608
+                      for place in PLACES if place in table.schema.names]  # fmt: skip
+    return found

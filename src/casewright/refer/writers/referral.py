@@ -137,7 +137,11 @@ class _Document:
         text = self._safe(value[: limit + 1])
         if len(value) > limit:
             text = self._safe(value[:limit]) + " " + words.say("cut", count=len(value))
-        return {"label": words.label(figure.label), "value": isolated(_breakable(text)), "figure": figure.figure}
+        return {
+            "label": isolated(_breakable(self._safe(words.label(figure.label)))),
+            "value": isolated(_breakable(text)),
+            "figure": figure.figure,
+        }
 
     def _safe(self, text: str) -> str:
         return self.cover.letters.drawable(printable_path(text.encode("utf-8", "surrogateescape")))

@@ -75,7 +75,7 @@ def _sheet(sheet: Any, section: Section, start: int, words: Words, formats: tupl
 def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\r\n")
-    writer.writerow(columns)
+    writer.writerow([inert(column) for column in columns])
     writer.writerows([inert(cell) for cell in row] for row in rows)
     return sink.getvalue()
 
