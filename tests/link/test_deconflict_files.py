@@ -175,6 +175,11 @@ def test_keys_of_an_exchange_that_nobody_ended_go_when_it_has_expired(after: Cal
         desk.give("ours", "answer.age", lambda s: s.answer(desk.root / "request.age", False))
 
 
+def test_kinds_that_the_peer_does_not_have_are_not_asked(moments: Path) -> None:
+    asked = next(e for e in Desk(moments / "request").told("theirs") if e["way"] == "sent")
+    assert asked["kinds"] == ["email", "pgp"]
+
+
 def test_in_the_other_direction_the_peer_sends_and_we_ask(after: Callable[[str], Desk]) -> None:
     desk = after("over")
     desk.give("theirs", "back.age", lambda s: s.setup(THEIRS))

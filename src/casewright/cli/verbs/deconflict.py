@@ -156,6 +156,8 @@ def _tell_made(voice: Voice, made: Made, target: Path, left: list[dict[str, Any]
     voice.answer({"file": str(target), "step": about.step, "mode": about.mode, "run": about.run, "size": about.size,
                   "kinds": about.kinds, "expires": about.expires, "left_out": left})  # fmt: skip
     voice.say(f"{target}: {about.step} ({about.mode}), {about.size:,} members with noise, valid until {about.expires}")
+    if about.kinds:
+        voice.say(f"compared: {', '.join(about.kinds)}")
     if left:
         voice.table(["kind", "left out", "selectors"], [list(row.values()) for row in left])
 

@@ -69,7 +69,7 @@ class Exchange:
         return self._sent(message, body)
 
     def request(self, path: Path, own: Iterable[Own]) -> Made:
-        """Ask how many of ours are in the peer's set, under a fresh key."""
+        """Ask how many of ours, of the kinds that the peer has, are in its set, under a fresh key."""
         theirs, body = self._read(path, SETUP)
         done = self._events("read", run=theirs.run)
         if done:
@@ -79,7 +79,7 @@ class Exchange:
                 f"{path}: a set of {theirs.size} is none of the steps, or larger than [deconflict] most_selectors."
             )
         library.split(body, library.parts_of(theirs.size))
-        mine = sorted(set(own))
+        mine = sorted({one for one in own if one[0] in theirs.kinds})
         self._some(mine, theirs.asked, "their most_asked")
         of_item = {compared(*one): one for one in mine}
         items = filled_up(list(of_item))
