@@ -223,6 +223,9 @@ def test_page_one_says_whom_to_call_and_by_what_kind_but_never_the_selector() ->
     assert "a@example.com" not in words
     assert said(["a3"], hits, runs) == "Harbour: nothing about these accounts in common"
     assert said(["a1"], [], []) == "not checked: no other agency was asked"
+    (answered,) = ({**run, "side": "was asked"} for run in runs)
+    words = "Harbour found selectors of its own in this case, its case HP-7; which, they can tell"
+    assert said(["a1"], [], [answered]) == words
     counted = hits_of(LINE + b"\n", "count", 3)[2]
     assert said(["a1"], [], counted) == "Harbour: 3 selectors of the whole case in common; which, was not asked"
     assert said(["a1"], [], hits_of(LINE, "count", 0)[2]) == "Harbour: no selectors of the whole case in common"

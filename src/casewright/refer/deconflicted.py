@@ -13,7 +13,8 @@ from casewright.refer.placing import Row
 def deconflicted(accounts: Container[str], facts: Facts) -> tuple[str, list[str]]:
     """The words, and the rows that they rest on."""
     read = [run for run in facts.compared if run["side"] == "asked"]
-    if not read:
+    found_us = [run for run in facts.compared if run["side"] == "was asked" and run["mode"] == "hits"]
+    if not read and not found_us:
         return "not checked: no other agency was asked", facts.settings
     hits = [hit for hit in facts.hits if hit["account"] in accounts]
     told = {run["run"] for run in read if run["mode"] == "hits"}
@@ -24,7 +25,10 @@ def deconflicted(accounts: Container[str], facts: Facts) -> tuple[str, list[str]
             words.append(f"{run['peer']}: {run['common'] or 'no'} selectors of the whole case in common{which}")
         elif not any(hit["run"] == run["run"] for hit in hits):
             words.append(f"{run['peer']}: nothing about these accounts in common")
-    return "; ".join(dict.fromkeys(words)), [*(h["hit"] for h in hits), *(run["id"] for run in read)]
+    for run in found_us:
+        case = run["peer_reference"] or "without reference"
+        words.append(f"{run['peer']} found selectors of its own in this case, its case {case}; which, they can tell")
+    return "; ".join(dict.fromkeys(words)), [*(h["hit"] for h in hits), *(run["id"] for run in (*read, *found_us))]
 
 
 def _of_peer(peer: str, hits: list[Row]) -> str:
