@@ -12,10 +12,11 @@ from casewright.link.stages import JUDGED
 from casewright.link.stages import STAGES as LINK
 from casewright.media.stages import STAGES as MEDIA
 from casewright.media.stages import WORKLIST
+from casewright.refer.stages import AFTER
 from casewright.refer.stages import STAGES as REFER
 
 PIPELINE: Sequence[Stage] = (
-    *SEALED, *EVIDENCE, *EXTRACT, *MEDIA, *CHAIN, *JUDGED, WORKLIST, *LINK, *DECONFLICT, *REFER,
+    *SEALED, *EVIDENCE, *EXTRACT, *MEDIA, *CHAIN, *JUDGED, WORKLIST, *LINK, *DECONFLICT, *REFER, *AFTER,
 )  # fmt: skip
 
 OF_VERB: Mapping[str, Sequence[str]] = {
@@ -27,5 +28,6 @@ OF_VERB: Mapping[str, Sequence[str]] = {
     "link": [s.name for s in (*LINK, *JUDGED)],
     "deconflict": [s.name for s in DECONFLICT],
     "refer": [s.name for s in REFER],
+    "receipt": [s.name for s in (*SEALED, *AFTER)],
     "run": [s.name for s in PIPELINE],
 }

@@ -74,10 +74,14 @@ def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
     """Everything that the ledger says was sealed is still there; so is everything that was unpacked from it."""
     for event in (e for e in events if e.kind == "sealed"):
         try:
-            for sha256 in _digests(case.store, event):
+            for sha256 in digests_of_exhibit(case.store, event):
                 case.store.locate(sha256)
         except (Missing, BrokenSeal) as error:
             yield Check(f"exhibit {event.data['name']}", "broken", str(error))
+    for event in (e for e in events if e.kind == "package sealed" and e.data.get("figures")):
+        if not case.store.has(event.data["figures"]):
+            what = f"what the package {event.data['package']} held"
+            yield Check(what, "broken", f"{event.data['figures']} is gone from the store")
     try:
         items = TableFolder(case.tables).load("items").column("sha256").to_pylist()
     except BrokenSeal:
@@ -88,7 +92,8 @@ def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
         )
 
 
-def _digests(store: Store, event: Event) -> list[str]:
+def digests_of_exhibit(store: Store, event: Event) -> list[str]:
+    """The exhibit of a `sealed` event and, where it has several, all its files."""
     if event.data["form"] == "file":
         return [event.data["exhibit"]]
     with store.open(event.data["exhibit"]) as file:

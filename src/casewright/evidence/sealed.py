@@ -10,6 +10,9 @@ from casewright.engine.stage import Context, Output, SetAside, Stage, Tally
 from casewright.model.tables import TABLES
 from casewright.vault.case import LATEST_ONLY, read_manifest
 
+RECEIPT = "receipt"
+"""What recipients send back has a table of its own: no finding rests on it, so it must make nothing anew."""
+
 
 def _standing(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Sealed sources that count, by digest and role: of `LATEST_ONLY` roles the last, of the others all."""
@@ -36,6 +39,7 @@ def _files(event: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
 def exhibits(batch: pa.Table, context: Context) -> Output:
     """`exhibits` and `exhibit_files` from the ledger's `sealed` events."""
     events = [json.loads(e)["data"] for e in context.table("ledger/sealed").column("event").to_pylist()]
+    events = [event for event in events if event["role"] != RECEIPT]
     standing = _standing(events)
     columns = TABLES["exhibits"].schema.names
     rows = [{name: event[name] for name in columns} for event in standing]

@@ -7,6 +7,8 @@ from pathlib import Path
 from casewright.engine.query import Reader
 from casewright.model.settings import Settings
 from casewright.refer.quoted import Quotable
+from casewright.refer.receipt_form import blank_form
+from casewright.refer.sheet import ACCOUNTS
 from casewright.refer.words import words_of
 from casewright.refer.writers.followthemoney import ftm_lines
 from casewright.refer.writers.fonts import Letters, check_scripts
@@ -14,7 +16,7 @@ from casewright.refer.writers.graph import case_graph, vics
 from casewright.refer.writers.grid import Figures
 from casewright.refer.writers.referral import Cover, write_referral
 from casewright.refer.writers.sheets import write_csvs, write_xlsx
-from casewright.refer.writers.texts import README, RECEIPT, method, recipient
+from casewright.refer.writers.texts import README, method, recipient
 
 FIGURES = """
 SELECT figure, section, subject, label, CASE WHEN withheld THEN 'withheld: ' || handling ELSE value END AS value,
@@ -55,8 +57,9 @@ def write_data(source: PackageInput, data: Path, public: str) -> None:
     lines = "".join(line + "\n" for line in source.ledger.lines(figures, source.reader))
     (data / "ledger.jsonl").write_text(lines, "utf-8")
     (data / "method.md").write_text(method(), "utf-8")
-    receipt = RECEIPT.format(country=source.package, handling=refer.handling, contact=refer.contact)
-    (data / "receipt.txt").write_text(receipt, "utf-8")
+    accounts = [f.value for f in figures.listed if (f.section, f.label, f.withheld) == (ACCOUNTS, "account", False)]
+    form = blank_form(source.country, refer.handling, refer.contact, accounts)
+    (data / "receipt.txt").write_text(form, "utf-8")
     (data / "recipient.txt").write_text(recipient(source.country, source.recipients, public), "utf-8")
     (data / "README.txt").write_text(README, "utf-8")
 

@@ -11,8 +11,8 @@ from casewright.engine.query import Reader
 from casewright.refer.sheet import PERSONS
 from casewright.refer.writers.grid import Figures
 
-UNSAID = ("key", "exclusion", "deconfliction")
-"""Roles of exhibits whose digest alone is enough to try passphrases or selectors against."""
+UNSAID = ("key", "exclusion", "deconfliction", "receipt", "case")
+"""Roles of exhibits whose digest alone is enough to try passphrases or selectors against; and what others answered."""
 PAPERS = "SELECT DISTINCT exhibit FROM persons WHERE person IN (SELECT unnest($ids))"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from casewright.engine.stage import Late, Stage
 from casewright.model.settings import Settings
 from casewright.refer.figures import figures
+from casewright.refer.receipts import receipts
 from casewright.refer.select import referrals
 
 
@@ -44,3 +45,9 @@ STAGES = (
                          "deconfliction", "deconfliction_runs"),
           ("figures",), figures, params=_printed),
 )  # fmt: skip
+AFTER = (
+    Stage("receipts", 1, ("ledger/sealed", "ledger/package sealed", "ledger/package sent", "ledger/recipient key",
+                          "ledger/receipt trusted"),
+          ("sealed_packages", "receipts", "outcomes"), receipts, hostile=True, noun="receipts"),
+)  # fmt: skip
+"""What comes back once packages went out. It stands behind all that packages print, so that a receipt changes none."""

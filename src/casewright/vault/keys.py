@@ -82,11 +82,42 @@ def verify_signature(data: bytes, signature: bytes, public: str) -> str:
 
     Raises BrokenSeal otherwise: also when a byte that minisign ignores (the untrusted comment, a line end) differs.
     """
+    parsed = _holding(data, signature, public)
+    if parsed.untrusted_comment != UNTRUSTED or bytes(parsed) + b"\n" != signature:
+        raise BrokenSeal("signature file is not as it was written")
+    return str(parsed.trusted_comment)
+
+
+def verify_foreign(data: bytes, signature: bytes, public: str) -> str:
+    """The trusted comment, if `minisign -V` would accept `signature` as `public`'s over `data`: that of somebody else,
+    whose program writes its own untrusted comment. Raises BrokenSeal otherwise."""
+    return str(_holding(data, signature, public).trusted_comment)
+
+
+def _holding(data: bytes, signature: bytes, public: str) -> minisign.Signature:
     try:
         parsed = minisign.Signature.from_bytes(signature)
         minisign.PublicKey.from_base64(public).verify(data, parsed)
     except (minisign.Error, ValueError) as error:
         raise BrokenSeal(f"signature does not hold: {error}") from error
-    if parsed.untrusted_comment != UNTRUSTED or bytes(parsed) + b"\n" != signature:
-        raise BrokenSeal("signature file is not as it was written")
-    return str(parsed.trusted_comment)
+    return parsed
+
+
+def key_number(base64_text: str) -> str:
+    """The number of the key in a public key, or in the second line of a signature, as minisign prints it.
+
+    Both begin with two bytes of algorithm and eight of the number. Raises ValueError for what is neither.
+    """
+    raw = base64.b64decode(base64_text, validate=True)
+    if raw[:2] not in (b"Ed", b"ED") or len(raw) not in (42, 74):
+        raise ValueError("neither a minisign public key nor a signature")
+    return raw[2:10][::-1].hex().upper()
+
+
+def is_public_key(text: str) -> bool:
+    """Whether this is a minisign public key, as `minisign -P` takes it."""
+    try:
+        minisign.PublicKey.from_base64(text)
+    except (minisign.Error, ValueError):
+        return False
+    return True

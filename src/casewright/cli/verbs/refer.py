@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.correspondence import keep_account, note_keys, note_sealed, note_sent
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import engine_named, finish, reading, run_stages, summary, tell_stages
 from casewright.engine.stage import Progress
@@ -17,6 +18,7 @@ from casewright.refer.package import Order
 from casewright.refer.seal import encrypt_package
 from casewright.refer.words import words_of
 from casewright.vault.case import Case
+from casewright.vault.keys import is_public_key
 
 QUOTED = ("opened", "sealed", "judgement")
 """Ledger lines that a package quotes: what came in, and what people decided."""
@@ -28,7 +30,8 @@ def refer(
         list[str] | None, typer.Option(metavar="CC", help="Only these countries.", show_default=False)
     ] = None,
     recipient: Annotated[
-        list[str] | None, typer.Option(metavar="CC=KEY", help="age key to encrypt CC's package to.", show_default=False)
+        list[str] | None,
+        typer.Option(metavar="CC=KEY", help="age key to encrypt to; minisign key of receipts.", show_default=False),
     ] = None,
     language: Annotated[
         list[str] | None,
@@ -37,6 +40,10 @@ def refer(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where encrypted copies go.", show_default=False)
     ] = None,
+    sent: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CC=DAY", help="Record only: CC's package went out on this day.", show_default=False),
+    ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -44,8 +51,12 @@ def refer(
 
     Hashes and metadata, never media."""
     voice, opened = Voice(as_json), Case(case)
-    keys, spoken = _recipients(recipient or []), _languages(language or [])
+    (keys, signers), spoken = _recipients(recipient or []), _languages(language or [])
     with opened.writing():
+        if sent:
+            _tell_sent(voice, note_sent(opened, sent))
+            return
+        note_keys(opened, signers)
         ran = run_stages(opened, voice, "refer", on)
         packages = write_packages(opened, voice, country, keys, out, spoken, on)
     voice.answer(summary(opened, ran, packages=packages))
@@ -57,14 +68,27 @@ def refer(
     finish(ran)
 
 
-def _recipients(given: list[str]) -> dict[str, list[str]]:
+def _recipients(given: list[str]) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    """age keys by country, and the minisign keys of those who sign receipts."""
     keys: dict[str, list[str]] = {}
+    signers = []
     for one in given:
         country, sign, key = one.partition("=")
-        if not sign or not key.startswith("age1"):
-            raise UsageError(f"--recipient takes CC=KEY with an age key (age1...), not {one!r}.")
-        keys.setdefault(country.upper(), []).append(key)
-    return keys
+        if sign and is_public_key(key):
+            signers.append((country.upper(), key))
+        elif sign and key.startswith("age1"):
+            keys.setdefault(country.upper(), []).append(key)
+        else:
+            raise UsageError(
+                f"--recipient takes CC=KEY with an age key (age1...) or a minisign key (RW...), not {one!r}."
+            )
+    return keys, signers
+
+
+def _tell_sent(voice: Voice, made: list[dict[str, Any]]) -> None:
+    voice.answer({"sent": made})
+    for one in made:
+        voice.say(f"{one['package']} as sealed under {one['tagmanifest']}: sent on {one['day']}")
 
 
 def _languages(given: list[str]) -> dict[str, str]:
@@ -99,7 +123,8 @@ def write_packages(
     orders = [Order(r["package"], tuple(keys.get(r["country"], ())), spoken.get(r["country"], "en"))
               for r in found if r["country"] in wanted]  # fmt: skip
     made = _write(case, voice, orders, out or case.packages, on)
-    _record(case, made, keys)
+    note_sealed(case, made, keys)
+    keep_account(case)
     return made
 
 
@@ -117,13 +142,3 @@ def _write(case: Case, voice: Voice, orders: list[Order], out: Path, on: str) ->
                          "language": order.language, "encrypted": encrypted})  # fmt: skip
             watch(Progress("packages", number, len(orders)))
     return made
-
-
-def _record(case: Case, made: list[dict[str, Any]], recipients: dict[str, list[str]]) -> None:
-    """Tell the ledger of packages that are new or were sealed for somebody else."""
-    known = {(e.data["country"], e.data["tagmanifest"]) for e in case.ledger.events("package sealed")}
-    fresh = [m for m in made if (m["country"], m["tagmanifest"]) not in known or m["encrypted"]]
-    case.ledger.append(*(
-        ("package sealed", {"country": m["country"], "package": m["package"], "tagmanifest": m["tagmanifest"],
-                            "recipients": recipients.get(m["country"], [])}) for m in fresh
-    ))  # fmt: skip

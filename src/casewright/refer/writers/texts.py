@@ -1,4 +1,4 @@
-"""The plain texts of a package: how to check it, the method, the receipt, the recipient."""
+"""The plain texts of a package: how to check it, the method, the recipient."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ This is a referral package, made by Casewright. It holds hashes and metadata, ne
   ledger.jsonl         lines of the case's ledger, unchanged: what was sealed, and judgements of the persons in this
                        package (lines about anybody else are left out, so the chain of `prev` has gaps)
   method.md            how the figures were made, with the known weaknesses of each method
-  receipt.txt          to be filled in and sent back
+  receipt.txt          to be filled in, signed with minisign, and sent back
   recipient.txt        for whom this was sealed
 
 To check it with stock tools, in the folder that holds bagit.txt (KEY is the sender's key, which you should have from
@@ -35,23 +35,6 @@ CSV and graph hold them as they are. Times are UTC. `state` of media: known and 
 def method() -> str:
     """How the figures were made, with the known weaknesses of each method."""
     return Path(__file__).with_name("method.md").read_text("utf-8")
-
-
-RECEIPT = """\
-RECEIPT
-
-Package for:            {country}
-Seal of the package:    SHA-256 of tagmanifest-sha256.txt, which you compute: ________________________________
-Received on (UTC):      ____________________
-By (name, unit):        ____________________
-Signature verified:     yes / no
-Every file verified:    yes / no
-Our reference:          ____________________
-Handling code accepted: {handling}   yes / no
-Outcome:                ____________________
-
-Please send this back to: {contact}
-"""
 
 
 def recipient(country: str, keys: Sequence[str], public: str) -> str:
