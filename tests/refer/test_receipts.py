@@ -42,7 +42,7 @@ class World:
 
     def __init__(self, keys: Mapping[str, str] | None = None) -> None:
         recorded = {"NL": OFFICER.public, "DE": OTHER.public} if keys is None else keys
-        sealed = [{"country": c, "package": c, "tagmanifest": d, "recipients": [], "figures": f}
+        sealed: list[dict[str, Any]] = [{"country": c, "package": c, "tagmanifest": d, "recipients": [], "figures": f}
                   for c, d, f in (("NL", NL, digests_of(HELD).sha256), ("DE", DE, None))]  # fmt: skip
         self.told: dict[str, list[dict[str, Any]]] = {
             "sealed": [], "package sealed": sealed, "package sent": [], "receipt trusted": [],

@@ -98,15 +98,13 @@ def _before_figures() -> Mapping[str, pa.Table]:
     }, [raw for _, raw in papers])  # fmt: skip
     events: list[str] = []
     for stage in (s for s in (*LINK, *JUDGED, *REFER) if s.name != "figures"):
-        told = {"ledger/judgement": events, "ledger/process": [], "ledger/flag": []}
+        told = {"ledger/judgement": events, "ledger/process": [], "ledger/flag": [], "ledger/recalled": []}
         ledger = {name: pa.table({"event": pa.array(lines, pa.string())}) for name, lines in told.items()}
         made = {**world.tables, **ledger}
-        over = (
-            made[stage.over].filter(pa.compute.equal(made[stage.over]["role"], "return"))
-            if stage.over
-            else pa.table({})
-        )
-        output = outputs_of(stage.work(over, Context(stage.params(SETTINGS), made, world.blobs)))
+        given = Context(stage.params(SETTINGS), made, world.blobs)
+        rows = f"SELECT * FROM {stage.over} WHERE {stage.where} ORDER BY {stage.order}"
+        over = given.sql(rows).cast(TABLES[stage.over].schema) if stage.over else pa.table({})
+        output = outputs_of(stage.work(over, given))
         world.tables = {**made, **output}
         if stage.name == "links":
             events = [json.dumps(e) for e in judged(output["links"])]

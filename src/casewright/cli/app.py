@@ -18,6 +18,7 @@ from casewright.cli.verbs.later import review
 from casewright.cli.verbs.link import link
 from casewright.cli.verbs.new import new
 from casewright.cli.verbs.query import query
+from casewright.cli.verbs.recall import recall
 from casewright.cli.verbs.receipt import receipt
 from casewright.cli.verbs.refer import refer
 from casewright.cli.verbs.run import run
@@ -38,8 +39,8 @@ missing · 5 a seal is broken.
 """
 
 VERBS: tuple[Callable[..., Any], ...] = (
-    demo, new, intake, extract, triage, trace, link, refer, receipt, run, status, why, query, verify, deconflict,
-    review,
+    demo, new, intake, extract, triage, trace, link, refer, receipt, recall, run, status, why, query, verify,
+    deconflict, review,
 )  # fmt: skip
 
 app = typer.Typer(help=ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None,

@@ -14,6 +14,9 @@ from casewright.vault.case import Case, read_manifest
 from casewright.vault.ledger import Event
 from casewright.vault.store import Store
 
+KEPT = {"package sealed": "figures", "recalled": "content"}
+"""Kinds of ledger lines that name bytes in the store beside the exhibits."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -78,10 +81,10 @@ def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
                 case.store.locate(sha256)
         except (Missing, BrokenSeal) as error:
             yield Check(f"exhibit {event.data['name']}", "broken", str(error))
-    for event in (e for e in events if e.kind == "package sealed" and e.data.get("figures")):
-        if not case.store.has(event.data["figures"]):
-            what = f"what the package {event.data['package']} held"
-            yield Check(what, "broken", f"{event.data['figures']} is gone from the store")
+    for event in (e for e in events if e.kind in KEPT and e.data.get(KEPT[e.kind])):
+        if not case.store.has(event.data[KEPT[event.kind]]):
+            what = f"what was kept of {event.kind} for {event.data['country']}"
+            yield Check(what, "broken", f"{event.data[KEPT[event.kind]]} is gone from the store")
     try:
         items = TableFolder(case.tables).load("items").column("sha256").to_pylist()
     except BrokenSeal:

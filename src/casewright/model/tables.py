@@ -1348,6 +1348,25 @@ _ALL = (
         sources="sources",
     ),
     Table(
+        "recalls",
+        "What was recalled after packages went out, from the ledger: a row a country. The last on an id counts.",
+        (
+            Column("recall", STR, "recall id"),
+            Column("country", STR, "country whose packages held it"),
+            Column("number", INT, "order in the ledger, from 1"),
+            Column("form", STR, "withdrawal or correction"),
+            Column("items", STRS, "ids that are recalled"),
+            Column("values", STRS, "of single values that are withdrawn: SHA-256 of what each said and of what"),
+            Column("why", STR, "reason"),
+            Column("says", STR, "what it should say, in the examiner's words, if they said"),
+            Column("examiner", STR, "who decided"),
+            Column("packages", STRS, "tagmanifests of the packages that held it"),
+            Column("content", STR, "SHA-256 of the notice's words, in the store"),
+        ),
+        key="recall || '/' || country",
+        sources="items",
+    ),
+    Table(
         "sealed_packages",
         "Every package and notice that was sealed, from the ledger. Whether it went out, somebody records.",
         (

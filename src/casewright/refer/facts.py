@@ -154,6 +154,7 @@ class _Shared:
     seizures: list[Row]
     hits: list[Row]
     compared: list[Row]
+    recalls: list[Row]
 
     @classmethod
     def of(cls, context: Context) -> "_Shared":
@@ -167,6 +168,7 @@ class _Shared:
             [row for row in exhibits if row["role"] == "seizure"],
             context.sql("SELECT * FROM deconfliction ORDER BY peer, kind, form, hit").to_pylist(),
             context.table("deconfliction_runs").to_pylist(),
+            context.sql("SELECT * FROM recalls ORDER BY number").to_pylist(),
         )
 
 
@@ -191,7 +193,7 @@ class Facts:
         self.uploads, self.downloads, self.logins = map(by, ("uploads", "downloads", "logins"))
         self.process, self.tallies, self.measured = shared.process, shared.tallies, shared.measured
         self.settings, self.seizures = shared.settings, shared.seizures
-        self.hits, self.compared = shared.hits, shared.compared
+        self.hits, self.compared, self.recalls = shared.hits, shared.compared, shared.recalls
 
     def verdict(self, referral: Mapping[str, Any]) -> tuple[Row, Row]:
         """The link that ties a named referral's person to its account, and the judgement that stands on it."""

@@ -16,6 +16,7 @@ from casewright.refer.grounds import ladder_of, where_of
 from casewright.refer.handling import Codes
 from casewright.refer.page_one import judged, page_one
 from casewright.refer.placing import Row
+from casewright.refer.recalled import recalls_of
 from casewright.refer.sheet import (
     ACCOUNTS,
     BALANCE,
@@ -58,6 +59,7 @@ def figures(batch: pa.Table, context: Context) -> Iterator[Output]:
 def _sheet(facts: Facts, codes: Codes, params: Mapping[str, Any]) -> Sheet:
     sheet, referrals = Sheet(facts.part.country, facts.part.name, codes), facts.referrals
     page_one(sheet, referrals, facts, params)
+    recalls_of(sheet, facts.recalls)
     for referral in referrals:
         _account(sheet, referral, facts)
     accounts = list(dict.fromkeys(r["account"] for r in referrals))

@@ -17,7 +17,7 @@ from pathlib import Path
 from casewright import __version__
 from casewright.engine.query import Reader
 from casewright.model.errors import Refused
-from casewright.model.settings import Settings
+from casewright.model.settings import CaseSettings, Settings
 from casewright.refer.contents import PackageInput, write_data
 from casewright.refer.countries import country_of
 from casewright.refer.quoted import Quotable
@@ -51,7 +51,7 @@ def write_packages(
     job = Job(tables, list(lines), settings, folder, key.public)
     for order, fresh in zip(orders, _written(job, orders, workers), strict=True):
         target = folder / order.name
-        yield order, target, _sign(fresh, target, key)
+        yield order, target, sign_bag(fresh, target, key, f"referral to {target.name}")
 
 
 def write_package(source: PackageInput, target: Path, key: SealKey) -> tuple[Path, str]:
@@ -59,7 +59,7 @@ def write_package(source: PackageInput, target: Path, key: SealKey) -> tuple[Pat
 
     Raises Refused for a package larger than 50 MB, or for what is no country.
     """
-    return target, _sign(_write(source, target, key.public), target, key)
+    return target, sign_bag(_write(source, target, key.public), target, key, f"referral to {target.name}")
 
 
 @dataclass
@@ -117,7 +117,7 @@ def _write(source: PackageInput, target: Path, public: str) -> Path:
     write_data(source, data, public)
     if _size(fresh) > MOST_BYTES:
         _shrink(data)
-    _manifests(source, fresh)
+    write_manifests(fresh, source.settings.case, f"Referral to {source.package}")
     if (size := _size(fresh)) > MOST_BYTES:
         shutil.rmtree(fresh)
         raise Refused(
@@ -127,10 +127,10 @@ def _write(source: PackageInput, target: Path, public: str) -> Path:
     return fresh
 
 
-def _sign(fresh: Path, target: Path, key: SealKey) -> str:
+def sign_bag(fresh: Path, target: Path, key: SealKey, what: str) -> str:
     """Sign the bag and put it in place; returns the digest of what was signed."""
     text = (fresh / TAGMANIFEST).read_bytes()
-    write_atomically(fresh / SIGNATURE, key.sign(text, f"casewright referral to {target.name}"))
+    write_atomically(fresh / SIGNATURE, key.sign(text, f"casewright {what}"))
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
@@ -151,15 +151,14 @@ def _shrink(data: Path) -> None:
         path.unlink()
 
 
-def _manifests(source: PackageInput, bag: Path) -> None:
+def write_manifests(bag: Path, about: CaseSettings, what: str) -> None:
     """Manifests over everything; what the signature covers."""
     payload = sorted(p for p in (bag / "data").rglob("*") if p.is_file())
     size = sum(p.stat().st_size for p in payload)
-    about = source.settings.case
     info = (
         f"Source-Organization: {_one_line(about.agency)}\n"
         f"External-Identifier: {_one_line(about.reference or about.title)}\n"
-        f"Internal-Sender-Description: Referral to {source.package}\nBag-Software-Agent: Casewright {__version__}\n"
+        f"Internal-Sender-Description: {what}\nBag-Software-Agent: Casewright {__version__}\n"
         f"Payload-Oxum: {size}.{len(payload)}\n"
     )
     (bag / "bagit.txt").write_text(BAGIT, "utf-8")

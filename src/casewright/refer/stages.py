@@ -7,6 +7,8 @@ from typing import Any
 from casewright.engine.stage import Late, Stage
 from casewright.model.settings import Settings
 from casewright.refer.figures import figures
+from casewright.refer.recall import recalls
+from casewright.refer.recalled import Heeding
 from casewright.refer.receipts import receipts
 from casewright.refer.select import referrals
 
@@ -29,21 +31,22 @@ def _agreeing(settings: Settings) -> Mapping[str, Any]:
 
 
 STAGES = (
-    Stage("jurisdictions", 1, ("accounts", "links", "persons", "judgements", "logins", "uploads", "downloads",
-                               "sessions", "not_locating"), ("jurisdictions",),
-          Late("casewright.refer.jurisdiction", "jurisdictions"), params=_placing),
-    Stage("ladder", 1, ("accounts", "payments", "services", "requests", "returns", "persons", "links", "judgements",
-                        "logins", "uploads", "downloads", "sessions", "not_locating"), ("ladder",),
-          Late("casewright.refer.ladder", "ladder"), params=_agreeing),
-    Stage("referrals", 4, ("accounts", "payments", "uploads", "downloads", "links", "worklist", "persons", "judgements",
-                           "flags", "jurisdictions"), ("referrals",), referrals,
+    Stage("recalls", 1, ("ledger/recalled",), ("recalls",), recalls),
+    Stage("jurisdictions", 2, ("accounts", "links", "persons", "judgements", "logins", "uploads", "downloads",
+                               "sessions", "not_locating", "recalls"), ("jurisdictions",),
+          Heeding(Late("casewright.refer.jurisdiction", "jurisdictions")), params=_placing),
+    Stage("ladder", 2, ("accounts", "payments", "services", "requests", "returns", "persons", "links", "judgements",
+                        "logins", "uploads", "downloads", "sessions", "not_locating", "recalls"), ("ladder",),
+          Heeding(Late("casewright.refer.ladder", "ladder")), params=_agreeing),
+    Stage("referrals", 5, ("accounts", "payments", "uploads", "downloads", "links", "worklist", "persons", "judgements",
+                           "flags", "jurisdictions", "recalls"), ("referrals",), Heeding(referrals),
           params=lambda settings: asdict(settings.priority)),
-    Stage("figures", 12, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
+    Stage("figures", 13, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
                          "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
                          "reconciled", "credits", "legal_process", "jurisdictions", "ladder", "flags",
-                         "deconfliction", "deconfliction_runs"),
-          ("figures",), figures, params=_printed),
+                         "deconfliction", "deconfliction_runs", "recalls"),
+          ("figures",), Heeding(figures), params=_printed),
 )  # fmt: skip
 AFTER = (
     Stage("receipts", 1, ("ledger/sealed", "ledger/package sealed", "ledger/package sent", "ledger/recipient key",

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from casewright.engine.verify import Check
 from casewright.model.errors import BrokenSeal
 from casewright.refer.check import contents_problems
+from casewright.refer.check_notice import is_notice, notice_problems
 from casewright.refer.package import MANIFEST, SIGNATURE, TAGMANIFEST
 from casewright.vault.keys import verify_signature
 
@@ -58,11 +59,13 @@ def verify_package(bag: Path, public: str | None) -> Iterator[Check]:
 
 def _contents(bag: Path, name: str) -> Iterator[Check]:
     """Files that are as sealed can still contradict each other, when another program wrote them."""
-    wrong = list(islice(contents_problems(bag / "data"), PROBLEMS))
+    data = bag / "data"
+    wrong = list(islice(notice_problems(data) if is_notice(data) else contents_problems(data), PROBLEMS))
     for words in wrong:
         yield Check(f"{name}: contents", "broken", words)
     if not wrong:
-        yield Check(f"{name}: contents", "holds", "sheets, graphs and hash list tell the same")
+        what = "sheet, JSON and ledger" if is_notice(data) else "sheets, graphs and hash list"
+        yield Check(f"{name}: contents", "holds", f"{what} tell the same")
 
 
 def _files(bag: Path, name: str, manifest: str, raw: bytes) -> Iterator[tuple[Check | None, str]]:

@@ -1,5 +1,6 @@
 """`casewright refer`: one sealed package for each country."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from casewright.model.errors import Missing, UsageError
 from casewright.refer import package as packages
 from casewright.refer.package import Order
 from casewright.refer.seal import encrypt_package
+from casewright.refer.verify import is_package
 from casewright.refer.words import words_of
 from casewright.vault.case import Case
 from casewright.vault.keys import is_public_key
@@ -124,8 +126,19 @@ def write_packages(
               for r in found if r["country"] in wanted]  # fmt: skip
     made = _write(case, voice, orders, out or case.packages, on)
     note_sealed(case, made, keys)
+    _take_away(case, voice, {r["package"] for r in found})
     keep_account(case)
     return made
+
+
+def _take_away(case: Case, voice: Voice, found: set[str]) -> None:
+    """Packages to which nothing belongs any more, because all that was referred there was withdrawn."""
+    recalled = {e.data["country"] for e in case.ledger.events("recalled")}
+    for bag in sorted(case.packages.iterdir()):
+        if bag.name[:2] in recalled and packages.NAME.fullmatch(bag.name) and bag.name not in found and is_package(bag):
+            shutil.rmtree(bag)
+            bag.with_name(f"{bag.name}.tar.age").unlink(missing_ok=True)
+            voice.say(f"{bag.name}: nothing is left to refer, {bag} was taken away", style="bold")
 
 
 def _write(case: Case, voice: Voice, orders: list[Order], out: Path, on: str) -> list[dict[str, Any]]:

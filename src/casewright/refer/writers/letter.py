@@ -1,4 +1,4 @@
-"""A request to one service as a PDF, by typst. Text goes in as JSON; no markup is ever made of it."""
+"""A request to one service, or a notice, as a PDF, by typst. Text goes in as JSON; no markup is ever made of it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Any
 from casewright.refer.writers.fonts import Letters
 from casewright.refer.writers.pdf import compile_pdf
 
-TEMPLATE = Path(__file__).with_name("request.typ")
+REQUEST = "request.typ"
 
 
-def write_letter(content: Mapping[str, Any], path: Path) -> None:
+def write_letter(content: Mapping[str, Any], path: Path, template: str = REQUEST) -> None:
     """One PDF; the same content gives the same bytes."""
-    compile_pdf(TEMPLATE, _drawable(content, Letters()), path)
+    compile_pdf(Path(__file__).with_name(template), _drawable(content, Letters()), path)
 
 
 def _drawable(value: Any, letters: Letters) -> Any:

@@ -37,6 +37,7 @@ QUESTIONS = (
 """The first page: each question, and the figures of the summary that answer it. A test holds that none is left out."""
 SUBJECTS = ("priority", "username", "email", "registered", "sign-ins", "why")
 PARTS: Sequence[tuple[str, Sequence[str]]] = (
+    ("recalls", ()),
     ("accounts", ()),
     ("persons", ()),
     ("ladder", ("rung", "account", "what says so", "speaks against")),
