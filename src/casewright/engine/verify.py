@@ -1,7 +1,7 @@
 """Checking a case: the ledger's chain, every sealed byte, and every table against what the ledger says of it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,13 @@ def verify_case(case: Case) -> Iterator[Check]:
         yield from _tables(case, events)
 
 
-def require_tables(case: Case) -> None:
-    """Raise BrokenSeal, naming the table, unless every table is as the ledger says: nothing is printed from others."""
+def require_tables(case: Case, only: Collection[str] = ()) -> None:
+    """Raise BrokenSeal, naming the table, unless every table is as the ledger says: nothing is printed from others.
+
+    `only`: these tables alone; a case of another version has some that this one does not know.
+    """
     events = case.ledger.events()
-    for check in _tables(case, events):
+    for check in _named(case, events, only) if only else _tables(case, events):
         if check.state == "broken":
             raise BrokenSeal(f"{check.what}: {check.detail}")
 
@@ -104,19 +107,22 @@ def digests_of_exhibit(store: Store, event: Event) -> list[str]:
 
 
 def _tables(case: Case, events: list[Event]) -> Iterator[Check]:
-    folder = TableFolder(case.tables)
-    done = [e.data for e in events if e.kind == "stage done"]
     known = set(TABLES) | {".work", ".units", ".new", ".old"}
     for stray in sorted(p.name for p in case.tables.glob("*") if p.name not in known):
         yield Check(f"tables/{stray}", "broken", "is no table of this case")
     for unit in sorted(p for p in case.tables.glob(".units/*/*") if p.suffix not in (".tmp", ".steps")):
         for path in changed_in(unit):
             yield Check(f"tables/{path.relative_to(case.tables)}", "broken", f"{path}: bytes were changed; run again")
-    for name in TABLES:
-        if not (case.tables / name).exists():
-            continue
-        said = [d["runs"][name] for d in done if name in d["runs"]]
-        yield _shared(folder, name, done) if name in SHARED else _table(folder, name, said)
+    yield from _named(case, events, TABLES)
+
+
+def _named(case: Case, events: list[Event], names: Iterable[str]) -> Iterator[Check]:
+    """The tables of these names that are there."""
+    folder, done = TableFolder(case.tables), [e.data for e in events if e.kind == "stage done"]
+    for name in names:
+        if (case.tables / name).exists():
+            said = [d["runs"][name] for d in done if name in d["runs"]]
+            yield _shared(folder, name, done) if name in SHARED else _table(folder, name, said)
 
 
 def _table(folder: TableFolder, name: str, said: list[str]) -> Check:

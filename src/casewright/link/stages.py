@@ -1,6 +1,8 @@
 """The stages of the link room."""
 
 from casewright.engine.stage import Late, Stage
+from casewright.link.case_links import case_links
+from casewright.link.comparable import COLUMNS
 from casewright.link.flags import flags
 from casewright.link.joins import links, requests
 from casewright.link.judge import judgements
@@ -32,6 +34,8 @@ STAGES = (
                        "worklist", "suggestions"), ("links",), links),
     Stage("reconciled", 1, ("credits", "payments", "blocks"), ("reconciled",), reconciled,
           params=lambda settings: {"late_hours": settings.chain.late_hours}),
+    Stage("case_links", 1, (*COLUMNS, "exhibit_files", "tags"), ("case_links",), case_links,
+          columns={**COLUMNS, "tags": ("address",)}),
 )  # fmt: skip
 JUDGED = (
     Stage("judgements", 3, ("ledger/judgement",), ("judgements",), judgements),

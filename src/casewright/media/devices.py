@@ -13,6 +13,7 @@ from casewright.engine.stage import Context
 from casewright.media.grouped import ALIKE, DEVICE, Member
 from casewright.media.trace import CAMERA, ENCODER, LAYOUT, LENS, QUANTISATION, SERIAL
 from casewright.media.traces.jpeg import STANDARD
+from casewright.model.serials import tells
 
 TOLD = """
 WITH contents AS (
@@ -36,7 +37,7 @@ def devices(context: Context, copies: Mapping[str, list[str]]) -> Iterator[Membe
     told = _told(context)
     for kind in (SERIAL, LENS):
         yield from _by_serial(kind, told, copies)
-    yield from _alike([t for t in told if not _tells(t.get(SERIAL))], len(told), context.params["alike_share"], copies)
+    yield from _alike([t for t in told if not tells(t.get(SERIAL))], len(told), context.params["alike_share"], copies)
 
 
 def _told(context: Context) -> list[Told]:
@@ -49,17 +50,11 @@ def _told(context: Context) -> list[Told]:
     return list(found.values())
 
 
-def _tells(serial: str | None) -> bool:
-    """Whether a serial number is one: some devices write zeros, or words."""
-    letters = "".join(c for c in serial or "" if c.isalnum())
-    return len(letters) > 3 and any(c.isdigit() for c in letters) and len(set(letters) - {"0"}) > 1
-
-
 def _by_serial(kind: str, told: list[Told], copies: Mapping[str, list[str]]) -> Iterator[Member]:
     """A lens goes from body to body: it is named by its own number alone."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in told:
-        if _tells(one.get(kind)):
+        if tells(one.get(kind)):
             found[one.get(CAMERA, "") if kind == SERIAL else "", one[kind]].append(one["sha256"])
     for (camera, serial), contents in found.items():
         reason = f"{kind} {serial}" + (f" of {camera}" if camera else "")

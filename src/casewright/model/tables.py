@@ -1152,6 +1152,36 @@ _ALL = (
         sources="sources",
     ),
     Table(
+        "case_links",
+        "What this case shares with another case: selectors, media and devices, with what speaks against. Leads only.",
+        (
+            Column("case_link", STR, "id of this link"),
+            Column("other_case", STR, "reference of the other case, or its title"),
+            Column("other_agency", STR, "agency whose case it is"),
+            Column(
+                "kind",
+                STR,
+                "email, username, phone, ip, bitcoin, ethereum, monero, pgp, xpub, descriptor, onion, media (the same "
+                "bytes), picture (near by PDQ), device (serial number) or lens",
+            ),
+            Column("value", STR, "value here, in the one form in which equal ones are equal"),
+            Column("their_value", STR, "value there, where it differs: a near picture"),
+            Column("distance", INT, "of a near picture: bits that differ"),
+            Column("strength", STR, "strong or weak"),
+            Column("reason", STR, "what speaks for it: where it stands here and there"),
+            Column("against", STR, "what speaks against it"),
+            Column("accounts", STRS, "accounts of this case that have it, up to 20"),
+            Column("here", INT, "accounts, persons or items here that have it"),
+            Column("there", INT, "the same in the other case"),
+            Column("their_ids", STRS, "rows of the other case, up to 20; `why` explains them there"),
+            *EXHIBIT_LOCUS,
+            SOURCES,
+        ),
+        key="case_link",
+        sources="sources",
+        locus=True,
+    ),
+    Table(
         "judgements",
         "What people decided, from the ledger; the latest on a link counts. Times stand in the ledger only.",
         (

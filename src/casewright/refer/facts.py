@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from casewright.engine.stage import Context, sql_stage_text
+from casewright.refer.other_cases import strong_links
 from casewright.refer.placing import Part, Row, parts_of
 
 GIVEN_UP = """
@@ -155,6 +156,7 @@ class _Shared:
     hits: list[Row]
     compared: list[Row]
     recalls: list[Row]
+    case_links: list[Row]
 
     @classmethod
     def of(cls, context: Context) -> "_Shared":
@@ -169,6 +171,7 @@ class _Shared:
             context.sql("SELECT * FROM deconfliction ORDER BY peer, kind, form, hit").to_pylist(),
             context.table("deconfliction_runs").to_pylist(),
             context.sql("SELECT * FROM recalls ORDER BY number").to_pylist(),
+            strong_links(context),
         )
 
 
@@ -194,6 +197,7 @@ class Facts:
         self.process, self.tallies, self.measured = shared.process, shared.tallies, shared.measured
         self.settings, self.seizures = shared.settings, shared.seizures
         self.hits, self.compared, self.recalls = shared.hits, shared.compared, shared.recalls
+        self.case_links = shared.case_links
 
     def verdict(self, referral: Mapping[str, Any]) -> tuple[Row, Row]:
         """The link that ties a named referral's person to its account, and the judgement that stands on it."""

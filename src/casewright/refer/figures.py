@@ -14,6 +14,7 @@ from casewright.model.tables import TABLES
 from casewright.refer.facts import Facts, packages
 from casewright.refer.grounds import ladder_of, where_of
 from casewright.refer.handling import Codes
+from casewright.refer.other_cases import other_cases
 from casewright.refer.page_one import judged, page_one
 from casewright.refer.placing import Row
 from casewright.refer.recalled import recalls_of
@@ -66,6 +67,7 @@ def _sheet(facts: Facts, codes: Codes, params: Mapping[str, Any]) -> Sheet:
     for account in accounts:
         where_of(sheet, account, facts)
         _conduct(sheet, account, facts)
+    other_cases(sheet, accounts, facts.case_links)
     _process(sheet, [p for a in accounts for p in facts.payments[a]], facts)
     for row in facts.tallies:
         subject = f"{row['stage']}/{row['noun']}"

@@ -45,7 +45,7 @@ STAGES = (
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
                          "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
                          "reconciled", "credits", "legal_process", "jurisdictions", "ladder", "flags",
-                         "deconfliction", "deconfliction_runs", "recalls"),
+                         "deconfliction", "deconfliction_runs", "recalls", "case_links"),
           ("figures",), Heeding(figures), params=_printed),
 )  # fmt: skip
 AFTER = (

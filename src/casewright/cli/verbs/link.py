@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from casewright.cli.console import Voice
+from casewright.cli.other_cases import found_cases, take_shared, tell_cases
 from casewright.cli.suggestions import export_suggestions
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
@@ -53,6 +54,10 @@ def link(
     ] = None,
     prior: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Subjects of earlier cases, CSV.", show_default=False)
+    ] = None,
+    other_case: Annotated[
+        list[Path] | None,
+        typer.Option("--case", metavar="DIR", help="Another case: what both have. Only read.", show_default=False),
     ] = None,
     services: Annotated[
         Path | None,
@@ -136,15 +141,18 @@ def link(
             note_steps(opened, steps)
         if flags:
             note_flags(opened, flags)
-        if said or steps or flags:
+        sealed += [take_shared(opened, path) for path in other_case or []]
+        if said or steps or flags or other_case:
             ran = run_stages(opened, voice, "link", on)
         written_page = export_suggestions(opened, suggestions, str(case)) if suggestions else None
     with reading(opened) as reader:
         pairs = reader.rows(PENDING)
+        cases = found_cases(reader)
         letters = write_letters(reader, opened.settings, requests) if requests else []
     written = [{key: str(value) if isinstance(value, Path) else value for key, value in asdict(one).items()}
                for one in letters]  # fmt: skip
-    voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs, requests=written, suggestions=written_page))
+    voice.answer(summary(opened, ran, sealed=sealed, pairs=pairs, requests=written, suggestions=written_page,
+                         case_links=cases))  # fmt: skip
     tell_stages(voice, ran)
     for one in letters:
         voice.say(
@@ -159,6 +167,7 @@ def link(
         )
         voice.say(f"    for: {row['reason']}")
         voice.say(f"    against: {row['against']}")
+    tell_cases(voice, cases)
     if any(row["verdict"] == "not judged" for row in pairs):
         voice.say(f"Judge one with: casewright link {case} --judge LINK=positive --why TEXT")
     finish(ran)

@@ -4,6 +4,7 @@ from typing import Any
 
 from casewright.cli.confirmed import found_packages, tell_packages
 from casewright.cli.console import Voice
+from casewright.cli.other_cases import counted_cases, tell_counts
 from casewright.cli.process import found_process, tell_process
 from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import AsJson, CasePath
@@ -68,6 +69,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
         ledger = reader.rows(LEDGER)
         process, routes = found_process(reader)
         correspondence = found_packages(opened, reader)
+        cases = counted_cases(reader)
         measured = reader.rows(MEASURED)
         opening = to_open(reader)
         doubts = tag_doubts(reader)
@@ -79,7 +81,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     voice.answer({"case": str(case), "title": about.title, "exhibits": exhibits, "volumes": volumes,
                   "stored_hashes": hashes, "protections": protections, "tallies": tallies, "set_aside": aside,
                   "wallets": wallets, **doubts, "ledger_against_chain": ledger,
-                  "legal_process": process, "routes": routes, **correspondence, "to_open": opening,
+                  "legal_process": process, "routes": routes, **correspondence, "case_links": cases, "to_open": opening,
                   "funnel": funnel, "stale": stale, "next": step})  # fmt: skip
     voice.say(f"{about.title} · {about.agency} · {about.examiner}", style="bold")
     _table(voice, "Sealed", ["role", "name", "form", "size", "files", "exhibit"], exhibits)
@@ -95,6 +97,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     tell_wallets(voice, wallets)
     tell_tag_doubts(voice, doubts)
     tell_process(voice, process, routes)
+    tell_counts(voice, cases)
     tell_packages(voice, correspondence)
     if ledger:
         _table(voice, "The service's ledger against the chain (casewright query CASE \"SELECT * FROM reconciled\")",

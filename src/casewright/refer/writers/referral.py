@@ -29,6 +29,7 @@ QUESTIONS = (
     ("country", ("Why this country", "Points elsewhere")),
     ("conduct", ("Payments", "Uploads", "Downloads")),
     ("use", ("Handling code", "Permitted use", "Withheld", "Keep until")),
+    ("other_cases", ("other case", "shared", "value", "account", "speaks for", "speaks against")),
     ("process", ("Legal process",)),
     ("others", ("Deconfliction",)),
     ("action", ("Action asked", "Reply within")),
