@@ -104,3 +104,7 @@ bench-resolution *options:
 # comparing with another agency: time and size of 1.3 million selectors against 5,000, what is missed and made up
 bench-deconflict *options:
     uv run python bench/deconflict.py {{options}}
+
+# the stages of the chain room as the engine runs them on a generated chain: time, memory and disk of each
+bench-chain-stages *options:
+    uv run python bench/chain_stages.py {{options}}

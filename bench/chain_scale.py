@@ -48,13 +48,13 @@ def line(transactions: int, folder: Path) -> None:
     read, size = read_all(transactions, folder)
     arrays = {name: np.memmap(folder / name, kind, "r") for name, kind in NAMES.items()}
     count, begun = len(arrays["inputs"]), time.process_time()
-    with watched() as memory:
+    with watched_all() as memory:
         holders = join(arrays, Disk(folder / "room", b"", lambda text: None))
         joined = time.process_time() - begun
         matching, paid = match(holders, arrays["scripts"].view(np.ndarray), starts(arrays["sizes"]))
-    disk = sum(p.stat().st_size for p in folder.rglob("*"))
+    disk, own = sum(p.stat().st_size for p in folder.rglob("*")), max(own for own, _ in memory)
     print(f"| {count / 1e6:.1f} | {read:.0f} | {count / read:,.0f} | {joined:.0f} | {count / joined:,.0f} | "
-          f"{matching:.0f} ({paid:,} paid) | {max(memory) / 1e9:.1f} | {size / 1e9:.1f} | {disk / 1e9:.1f} |",
+          f"{matching:.0f} ({paid:,} paid) | {own / 1e9:.1f} | {size / 1e9:.1f} | {disk / 1e9:.1f} |",
           flush=True)  # fmt: skip
     scale = MAIN / count
     hours, joining = read * scale / 3600, joined * scale / 3600
@@ -133,13 +133,13 @@ def match(known: Holders, scripts: np.ndarray, script_at: np.ndarray) -> tuple[f
 
 
 @contextmanager
-def watched() -> Iterator[list[int]]:
-    """Bytes that are this process's own, looked at ten times a second."""
-    seen, ended = [anonymous()], threading.Event()
+def watched_all() -> Iterator[list[tuple[int, int]]]:
+    """Bytes that are this process's own, and with what is mapped from files, looked at ten times a second."""
+    seen, ended = [memory_now()], threading.Event()
 
     def look() -> None:
         while not ended.wait(0.1):
-            seen.append(anonymous())
+            seen.append(memory_now())
 
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -150,10 +150,11 @@ def watched() -> Iterator[list[int]]:
         watcher.join()
 
 
-def anonymous() -> int:
-    """Bytes that are this process's own now, without what is mapped from files."""
+def memory_now() -> tuple[int, int]:
+    """Bytes that are this process's own now; and with what is mapped from files, which the system may take back."""
     lines = dict(one.split(":", 1) for one in Path("/proc/self/status").read_text().splitlines())
-    return int(lines["RssAnon"].split()[0]) * 1024
+    own, whole = (int(lines[name].split()[0]) * 1024 for name in ("RssAnon", "VmRSS"))
+    return own, whole
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from casewright.chain.payments import payments
 from casewright.engine.stage import Context
+from casewright.model.ids import make_id
 from tests.chain.test_blocks import balance
 from tests.chain.world import COIN, PARAMS, Chain, address, follow, name_of, read
 from tests.world import context, rows_of
@@ -19,6 +20,7 @@ def test_each_output_to_a_deposit_address_is_a_payment_with_its_height_and_time(
     ]
     assert all(r["time"] is not None for r in rows)
     assert rows[0]["sources"] == [name_of(paid[0]), "dep-acc-1"]
+    assert [r["payment"] for r in rows] == [make_id("pay", r["txid"], r["vout"], "acc-1") for r in rows]
 
 
 def test_an_address_given_to_two_accounts_is_a_payment_to_each() -> None:

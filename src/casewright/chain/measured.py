@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from casewright.chain.columns import KINDS, Numbers, numbers
 from casewright.chain.graph import Graph, load_graph, places
 from casewright.chain.labels import kind
-from casewright.chain.payments import as_paid
 from casewright.engine.stage import Context, Output, Tally
+from casewright.model.bitcoin import as_paid
 from casewright.model.tables import TABLES
 
 EXAMPLES = 20

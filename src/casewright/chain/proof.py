@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from casewright.chain.columns import numbers
-from casewright.chain.payments import as_paid
 from casewright.engine.stage import sql_stage_text
 from casewright.kernels.forest import TOP, Forest
+from casewright.model.bitcoin import as_paid
 from casewright.model.errors import Missing
 
 Row = Mapping[str, Any]

@@ -5,7 +5,6 @@ from typing import Any
 
 from casewright.chain.files import chain_files
 from casewright.chain.layer_names import checked
-from casewright.chain.payments import payments
 from casewright.chain.tags import tags
 from casewright.chain.taint import METHODS
 from casewright.engine.stage import Late, Stage
@@ -50,7 +49,9 @@ STAGES = (
           Late("casewright.chain.blocks", "blocks"), lazy=("read_blocks",), pieces=True,
           params=lambda settings: {"network": settings.chain.network}),
     Stage("tags", 2, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
-    Stage("payments", 1, ("deposit_addresses", *CHAIN), ("payments",), payments),
+    Stage("payments", 2, ("deposit_addresses", "blocks", "transactions", "outputs"), ("payments",),
+          Late("casewright.chain.payments", "payments"), lazy=("transactions", "outputs"),
+          columns={"blocks": NUMBERS["blocks"]}),
     Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), columns=NUMBERS),
     Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),
           Late("casewright.chain.clusters", "clusters"), columns={**NUMBERS, "change": ("output", "votes", "against")},

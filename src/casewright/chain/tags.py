@@ -11,11 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from casewright.chain.payments import as_paid
 from casewright.chain.tag_list import read_list
 from casewright.chain.tagpack import LEVELS, actors_of, context_of, countries_of, read_pack, tags_of, text_of
 from casewright.engine.stage import Context, Output, SetAside, Tally
-from casewright.model.bitcoin import valid_address
+from casewright.model.bitcoin import as_paid, valid_address
 from casewright.model.errors import Refused
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES

@@ -16,6 +16,7 @@ MAX_SATS = 21_000_000 * COIN
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 NO_DIGIT = 255
 BASE58_DIGITS = bytes(BASE58.find(chr(c)) % 256 for c in range(256))
+BECH32_HEADS = ("bc1", "tb1", "bcrt1")
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BECH32_DIGITS = bytes(BECH32.find(chr(c)) % 256 for c in range(256))
 BASE32 = b"0123456789abcdefghijklmnopqrstuv".ljust(256, b"?")
@@ -183,6 +184,12 @@ def script_of_address(address: str, network: str) -> bytes:
     if hrp != net.hrp:
         raise NotAnAddress(f"{address} is no address of {network}")
     return bytes([version + 0x50 if version else 0, len(program)]) + program
+
+
+def as_paid(address: str) -> str:
+    """The address as outputs write it: bech32 may stand in capitals (as in QR codes) and means the same."""
+    small = address.lower()
+    return small if small.startswith(BECH32_HEADS) else address
 
 
 def address_of_script(script: bytes, network: str) -> tuple[str | None, str]:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from casewright.chain.payments import as_paid
 from casewright.cli.console import Voice
 from casewright.cli.esplora import Server, fetch
 from casewright.cli.layers import switch, switched
@@ -15,7 +14,7 @@ from casewright.cli.pictures import export_graph, export_picture
 from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
-from casewright.model.bitcoin import in_coins
+from casewright.model.bitcoin import as_paid, in_coins
 from casewright.model.errors import Missing
 from casewright.vault.case import Case
 
