@@ -170,6 +170,8 @@ def link(
     tell_cases(voice, cases)
     if any(row["verdict"] == "not judged" for row in pairs):
         voice.say(f"Judge one with: casewright link {case} --judge LINK=positive --why TEXT")
+    if any(row["weight"] for row in pairs) and not written_page:
+        voice.say(f"See who may be one person side by side: casewright link {case} --suggestions FILE.html")
     finish(ran)
 
 

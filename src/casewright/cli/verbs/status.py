@@ -23,6 +23,9 @@ FUNNEL = {
     "WHERE direction = 'back' AND confidence <> 'none'",
     "customer records": "SELECT count(*) AS n FROM returns",
     "suggested persons": "SELECT count(*) AS n FROM links WHERE kind = 'account-person'",
+    "pairs that may be one person": "SELECT count(*) AS n FROM suggestions",
+    "such pairs not judged": "SELECT count(*) AS n FROM suggestions "
+    "ANTI JOIN (FROM judgements WHERE stands) USING (link)",
     "persons judged": "SELECT count(*) AS n FROM judgements JOIN links USING (link) WHERE stands",
     "judged positive": "SELECT count(*) AS n FROM judgements JOIN links USING (link) "
     "WHERE stands AND verdict = 'positive'",
