@@ -29,6 +29,8 @@ MANIFEST, TAGMANIFEST, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.tx
 MOST_BYTES = 50 << 20
 SHRUNK = (".csv", ".jsonld", ".json")
 """Files that are compressed in a package that would be too large: one account's rows stay together."""
+_LARGE = 1 << 20
+"""Smaller files are left as they are."""
 AT_ONCE = 16
 """Packages that a process writes before a fresh one takes over: typst keeps what it laid out."""
 NAME = re.compile(r"([A-Z]{2})(-\d{2,})?")
@@ -146,7 +148,7 @@ def _size(folder: Path) -> int:
 
 def _shrink(data: Path) -> None:
     """Put large tables in gzip files, without name and time; any program for archives opens them."""
-    for path in sorted(p for p in data.iterdir() if p.suffix in SHRUNK and p.stat().st_size > 1 << 20):
+    for path in sorted(p for p in data.iterdir() if p.suffix in SHRUNK and p.stat().st_size > _LARGE):
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))
         path.unlink()
 

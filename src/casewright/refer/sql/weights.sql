@@ -1,6 +1,7 @@
 -- How many bytes of a package each account may come to, guessed high: so many for every figure that its rows give in all
 -- files together, and for texts of the evidence five times their length, since several files hold them.
--- reads: referrals, accounts, payments, services, hops, links, logins, uploads, downloads, reconciled
+-- reads: referrals, accounts, payments, services, hops, links, logins, uploads, downloads, reconciled,
+--   jurisdictions, ladder
 -- writes: figures (which package an account stands in)
 WITH mine AS (SELECT DISTINCT account FROM referrals),
 paid AS (SELECT payment, account FROM payments WHERE account IN (SELECT account FROM mine)),
@@ -24,5 +25,9 @@ weighed AS (
     FROM downloads WHERE account IN (SELECT account FROM mine)
     UNION ALL SELECT account, 1250 + 5 * coalesce(strlen(reason), 0)
     FROM reconciled WHERE account IN (SELECT account FROM mine)
+    UNION ALL SELECT account, 1250 + 5 * (coalesce(strlen(reason), 0) + coalesce(strlen(against), 0))
+    FROM jurisdictions WHERE account IN (SELECT account FROM mine)
+    UNION ALL SELECT account, 1250 + 5 * (coalesce(strlen(reason), 0) + coalesce(strlen(against), 0))
+    FROM ladder WHERE account IN (SELECT account FROM mine)
 )
 SELECT account, sum(bytes)::BIGINT AS bytes FROM weighed GROUP BY account ORDER BY account
