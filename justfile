@@ -108,3 +108,7 @@ bench-deconflict *options:
 # the stages of the chain room as the engine runs them on a generated chain: time, memory and disk of each
 bench-chain-stages *options:
     uv run python bench/chain_stages.py {{options}}
+
+# write the golden texts of packages anew; look at what changed before committing it
+golden:
+    uv run python -m tests.refer.golden
