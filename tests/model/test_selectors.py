@@ -11,14 +11,17 @@ DOCS = Path(__file__).parents[2] / "docs" / "formats"
 VECTORS = [json.loads(line) for line in (DOCS / "selectors.vectors.jsonl").read_text("utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['kind']} {v['given']!a}"[:60])
-def test_each_published_vector_has_the_form_that_is_published(vector: dict[str, str | None]) -> None:
-    kind, given = str(vector["kind"]), str(vector["given"])
-    if vector["form"] is None:
-        with pytest.raises(NoForm):
-            normal_form(kind, given)
-    else:
-        assert normal_form(kind, given) == vector["form"]
+def form_of(kind: str, given: str) -> str | None:
+    try:
+        return normal_form(kind, given)
+    except NoForm:
+        return None
+
+
+@pytest.mark.parametrize("kind", sorted({v["kind"] for v in VECTORS}))
+def test_each_published_vector_has_the_form_that_is_published(kind: str) -> None:
+    mine = [v for v in VECTORS if v["kind"] == kind]
+    assert [{**v, "form": form_of(kind, v["given"])} for v in mine] == mine
 
 
 def test_at_least_two_hundred_vectors_are_published_and_every_kind_has_some() -> None:
