@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casewright.link.deconflict import library
-from casewright.link.deconflict.exchange import RATE
+from casewright.link.deconflict.side import RATE
 from casewright.link.deconflict.sizes import compared, filled_up
 
 ASKED = 10_240

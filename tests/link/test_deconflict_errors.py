@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from casewright.link.deconflict import library
-from casewright.link.deconflict.exchange import RATE
+from casewright.link.deconflict.side import RATE
 from casewright.link.deconflict.sizes import compared, filled_up
 
 pytest.importorskip("private_set_intersection", reason="openmined-psi is not installed")

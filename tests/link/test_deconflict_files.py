@@ -14,10 +14,12 @@ from typing import Any
 import pyrage
 import pytest
 
+from casewright.link.deconflict.asking import Found
 from casewright.link.deconflict.card import Card, card_of, read_card
-from casewright.link.deconflict.exchange import Exchange, Found, Own
+from casewright.link.deconflict.exchange import Exchange
 from casewright.link.deconflict.keep import remove_stale
 from casewright.link.deconflict.message import HITS, read_message, written
+from casewright.link.deconflict.side import Own
 from casewright.link.deconflict.sizes import filled_up, is_step, step_above
 from casewright.model.errors import Missing, Refused
 from casewright.model.settings import CaseSettings
@@ -178,6 +180,17 @@ def test_keys_of_an_exchange_that_nobody_ended_go_when_it_has_expired(after: Cal
 def test_kinds_that_the_peer_does_not_have_are_not_asked(moments: Path) -> None:
     asked = next(e for e in Desk(moments / "request").told("theirs") if e["way"] == "sent")
     assert asked["kinds"] == ["email", "pgp"]
+
+
+def test_a_file_is_put_aside_before_the_ledger_says_that_it_went_out(after: Callable[[str], Desk]) -> None:
+    desk, held = after("request"), list[tuple[bytes, int]]()
+    side = desk.side("ours")
+    side = replace(side, hold=lambda raw: held.append((raw, len(desk.told("ours")))))
+    before = len(desk.told("ours"))
+    with side.case.writing():
+        made = side.answer(desk.root / "request.age", False)
+    assert held == [(made.raw, before)]
+    assert len(desk.told("ours")) == before + 2
 
 
 def test_in_the_other_direction_the_peer_sends_and_we_ask(after: Callable[[str], Desk]) -> None:

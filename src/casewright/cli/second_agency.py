@@ -10,7 +10,8 @@ from casewright.cli.verbs.deconflict import selectors_of
 from casewright.cli.work import reading
 from casewright.demo.second_agency import AGENCY, REFERENCE, RUN
 from casewright.link.deconflict.card import card_of
-from casewright.link.deconflict.exchange import Exchange, Made, Own
+from casewright.link.deconflict.exchange import Exchange
+from casewright.link.deconflict.side import Made, Own
 from casewright.model.selectors import KINDS, normal_form
 from casewright.model.settings import CaseSettings
 from casewright.vault.case import Case

@@ -14,11 +14,13 @@ from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import reading, run_stages, seal
 from casewright.engine.query import Reader
+from casewright.link.deconflict.asking import Found
 from casewright.link.deconflict.card import card_of, read_card
-from casewright.link.deconflict.exchange import Exchange, Found, Made, Own
+from casewright.link.deconflict.exchange import Exchange
 from casewright.link.deconflict.keep import remove_stale
 from casewright.link.deconflict.library import require_library
 from casewright.link.deconflict.own import EXCLUSION
+from casewright.link.deconflict.side import Made, Own
 from casewright.model.errors import Missing, Refused, UsageError
 from casewright.model.selectors import KINDS, NEVER
 from casewright.vault.case import Case
@@ -87,7 +89,8 @@ def deconflict(
     if peer is None:
         raise UsageError("name the peer's card: --peer CARD.")
     target = None if step is Step.read else _target(out)
-    exchange = Exchange(opened, read_card(peer), authority, datetime.now(UTC))
+    held = target.with_name(f"{target.name}.unsent") if target else Path()
+    exchange = Exchange(opened, read_card(peer), authority, datetime.now(UTC), lambda raw: write_atomically(held, raw))
     with opened.writing():
         remove_stale(opened.root, exchange.now.date().isoformat())
         for path in exclude or []:
@@ -98,7 +101,7 @@ def deconflict(
             _tell_found(voice, found)
             return
         made, left = _made(exchange, step, file or Path(), hits, kind, voice, on)
-        write_atomically(target or Path(), made.raw)
+        held.replace(target or Path())
     _tell_made(voice, made, target or Path(), left)
 
 
