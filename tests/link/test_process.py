@@ -2,16 +2,21 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from casewright.cli.process import found_process
+from casewright.engine.query import Reader
 from casewright.engine.stage import Context
 from casewright.link.joins import reference_of
 from casewright.link.process import Step, process_step
 from casewright.link.stages import STAGES
 from casewright.model.errors import Missing, UsageError
+from casewright.model.tables import TABLES
+from tests.refer.world import write_tables
 from tests.world import context, digests_of, rows_of
 
 KESTREL = reference_of("Kestrel")
@@ -146,3 +151,36 @@ def test_the_book_goes_before_tags() -> None:
     })  # fmt: skip
     (row,) = rows_of(next(s for s in STAGES if s.name == "requests").work(pa.table({}), world).tables["requests"])
     assert (row["legal_name"], row["jurisdiction"], row["hops"], row["direction"]) == ("Kestrel BV", "NL", 2, "back")
+
+
+def kept(tmp_path: Path, **tables: list[dict[str, Any]]) -> dict[str, Any]:
+    """What `status` says of routes, from these rows."""
+    (tmp_path / "tables").mkdir(parents=True)
+    write_tables({name: TABLES[name].rows(rows) for name, rows in tables.items()}, tmp_path / "tables")
+    with Reader(tmp_path / "tables") as reader:
+        return found_process(reader)[1]
+
+
+def test_records_that_answer_nothing_asked_are_told_with_the_reason(tmp_path: Path) -> None:
+    requests = [asked(1), asked(2)]
+    returns = [
+        {"return_id": "return-1", "reference": KESTREL, "service": "Kestrel", "txid": "t1", "address": "a1"},
+        {"return_id": "return-2", "reference": "CW-MISTYPED", "service": "Kestrel", "txid": "t2"},
+        {"return_id": "return-3", "reference": KESTREL, "service": "Kestrel", "txid": "t9"},
+        {"return_id": "return-4", "reference": KESTREL, "service": "Kestrel", "txid": "t2", "address": "another"},
+    ]
+    untied = kept(tmp_path, requests=requests, returns=returns)["untied_records"]
+    assert {r["example"]: r["why"].partition(" was")[0] for r in untied} == {
+        "return-2": "nothing", "return-3": "this transaction", "return-4": "this address"}  # fmt: skip
+
+
+def test_an_answer_that_was_judged_not_to_fit_is_no_live_route(tmp_path: Path) -> None:
+    rows: dict[str, list[dict[str, Any]]] = {
+        "requests": [asked(1), asked(2)], "legal_process": [{"reference": KESTREL, "state": "part returned"}],
+        "payments": [{"payment": f"pay-{n}", "account": f"acct-{n}"} for n in (1, 2)],
+        "returns": [{"return_id": "return-1", "reference": KESTREL, "txid": "t1"}],
+        "links": [{"link": "link-1", "kind": "account-person", "from_id": "acct-1", "to_id": "person-1"}],
+    }  # fmt: skip
+    assert kept(tmp_path / "a", **rows)["with_a_live_route"] == 2
+    rows["judgements"] = [{"judgement": "judge-1", "link": "link-1", "verdict": "negative", "stands": True}]
+    assert kept(tmp_path / "b", **rows)["with_a_live_route"] == 1

@@ -14,7 +14,9 @@ FROM legal_process ORDER BY service
 """
 ROUTES = """
 WITH asked AS (
-    SELECT p.account, CASE WHEN e.state IN ('sent', 'part returned', 'returned') THEN 3 WHEN e.state = 'draft' THEN 4
+    SELECT p.account, CASE WHEN EXISTS (SELECT 1 FROM returns r WHERE r.reference = q.reference AND r.txid = q.txid
+                                        AND (r.address IS NULL OR r.address = q.address)) THEN 5
+                           WHEN e.state IN ('sent', 'part returned') THEN 3 WHEN e.state = 'draft' THEN 4
                            ELSE 5 END AS rung
     FROM requests q JOIN legal_process e USING (reference), unnest(q.payments) AS u(payment)
     JOIN payments p ON p.payment = u.payment
@@ -32,9 +34,26 @@ best AS (
 )
 SELECT rung, count(*) AS accounts FROM best GROUP BY rung ORDER BY rung
 """
+"""A line that was answered leads no further than its record: judged not to fit, the route is used up."""
+UNTIED = """
+SELECT reference, coalesce(service, '?') AS service, why, count(*) AS records, min(return_id) AS example
+FROM (
+    SELECT r.*, CASE WHEN NOT EXISTS (SELECT 1 FROM requests q WHERE q.reference = r.reference)
+                     THEN 'nothing was asked under this reference'
+                     WHEN NOT EXISTS (SELECT 1 FROM requests q WHERE q.reference = r.reference AND q.txid = r.txid)
+                     THEN 'this transaction was not asked about under it'
+                     ELSE 'this address was not asked about in it' END AS why
+    FROM returns r
+    WHERE NOT EXISTS (SELECT 1 FROM requests q WHERE q.reference = r.reference AND q.txid = r.txid
+                      AND (r.address IS NULL OR q.address = r.address))
+)
+GROUP BY ALL ORDER BY ALL
+"""
+"""Customer records that answer no line of a request: a reference mistyped, or more than was asked."""
 RUNGS = {
     1: "named by a judgement", 2: "with a customer record, not judged", 3: "asked of a service",
-    4: "could be asked of a service", 5: "refused, empty or withdrawn", 6: "no service found",
+    4: "could be asked of a service", 5: "refused, empty, withdrawn or answered otherwise",
+    6: "no service found",
 }  # fmt: skip
 LIVE = (1, 2, 3, 4)
 """What may still lead, or has led, to an identity."""
@@ -46,7 +65,8 @@ def found_process(reader: Reader) -> tuple[list[dict[str, Any]], dict[str, Any]]
     rungs = {row["rung"]: row["accounts"] for row in reader.rows(ROUTES)}
     live, paid = sum(rungs.get(rung, 0) for rung in LIVE), sum(rungs.values())
     by_route = {words: rungs[rung] for rung, words in RUNGS.items() if rung in rungs}
-    return requests, {"accounts_that_paid": paid, "with_a_live_route": live, "by_route": by_route}
+    return requests, {"accounts_that_paid": paid, "with_a_live_route": live, "by_route": by_route,
+                      "untied_records": reader.rows(UNTIED)}  # fmt: skip
 
 
 def tell_process(voice: Voice, requests: Sequence[Mapping[str, Any]], routes: Mapping[str, Any]) -> None:
@@ -57,6 +77,10 @@ def tell_process(voice: Voice, requests: Sequence[Mapping[str, Any]], routes: Ma
     if rows:
         columns = ["reference", "service", "country", "state", "answered", "accounts", "sent", "due"]
         voice.table(columns, rows, title="Legal process: one request a service")
+    if untied := routes["untied_records"]:
+        columns = ["reference", "service", "why", "records", "example"]
+        rows = [[row[c] for c in columns] for row in untied]
+        voice.table(columns, rows, title="Customer records that answer nothing asked")
     if paid := routes["accounts_that_paid"]:
         parts = ", ".join(f"{n} {words}" for words, n in routes["by_route"].items())
         live = routes["with_a_live_route"]
