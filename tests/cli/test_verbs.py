@@ -45,13 +45,23 @@ def test_the_verbs_one_after_the_other_make_the_demo_by_hand(demo: Path, tmp_pat
     answered("link", case, "--judge", f"{link}=positive", code=2)
     answered("link", case, "--judge", f"{link}=maybe", "--why", "x", code=2)
     answered("link", case, "--judge", "link-nope=positive", "--why", "x", code=4)
+    person = answered("query", case, f"SELECT to_id FROM links WHERE link = '{link}'")["rows"][0]["to_id"]
+    answered("link", case, "--flag", f"{person}=access", code=2)
+    answered("link", case, "--flag", f"{person}=money", "--why", "x", code=2)
+    answered("link", case, "--flag", "person-nope=access", "--why", "x", code=4)
+    nets = tmp_path / "tor.txt"
+    nets.write_text("ExitAddress 192.0.2.7 2017-01-02 03:04:05\n")
+    flagged = ("--flag", f"{person}=access", "--not-locating", str(nets), "--why", "holds the keys of a depot")
+    answered("link", case, *flagged, code=3)
     answered("link", case, "--judge", f"{link}=positive", "--why", "records agree", code=3)
     key = pyrage.x25519.Identity.generate()
     out = tmp_path / "usb"
     made = answered("refer", case, "--country", "NL", "--recipient", f"NL={key.to_public()}", "--out", str(out), code=3)
     assert [p["country"] for p in made["packages"]] == ["NL"]
     assert (out / "NL.tar.age").is_file()
-    assert answered("status", case)["funnel"]["payments"] == 64
+    funnel = answered("status", case)["funnel"]
+    assert (funnel["payments"], funnel["flags"], funnel["flags that move no referral"]) == (64, 1, 0)
+    assert answered("query", case, "SELECT count(*) AS n FROM not_locating")["rows"] == [{"n": 1}]
     assert answered("verify", case)["holds"] is True
     rows = answered("query", case, "SELECT count(*) AS n FROM accounts")["rows"]
     assert rows == [{"n": 240}]

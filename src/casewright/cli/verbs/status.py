@@ -32,6 +32,11 @@ FUNNEL = {
     "media known": "SELECT count(*) AS n FROM worklist WHERE state = 'known'",
     "media near": "SELECT count(*) AS n FROM worklist WHERE state = 'near'",
     "media new": "SELECT count(*) AS n FROM worklist WHERE state = 'new'",
+    "accounts with a country": "SELECT count(DISTINCT account) AS n FROM jurisdictions "
+    "WHERE routes AND country <> 'ZZ'",
+    "flags": "SELECT count(*) AS n FROM flags WHERE stands",
+    "flags that move no referral": "SELECT count(*) AS n FROM flags WHERE stands "
+    "AND flag NOT IN (SELECT unnest(flags) FROM referrals)",
     "referrals": "SELECT count(*) AS n FROM referrals",
     "countries": "SELECT count(DISTINCT country) AS n FROM referrals",
 }
