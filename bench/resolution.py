@@ -146,8 +146,8 @@ def scale(customers: int, priors: int) -> str:
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     links = Counter(row["kind"] for row in answer["pairs"])
     return "\n".join((
-        f"{customers} customers x {priors} earlier subjects: {seconds:.0f} s ({cpu:.0f} s of processor time), the "
-        f"largest process {after.ru_maxrss / 1024:.0f} MB.",
+        f"{customers} customers x {priors} earlier: {seconds:.0f} s ({cpu:.0f} s of processor time without its "
+        f"workers), the largest process {after.ru_maxrss / 1024:.0f} MB.",
         f"{len(truth)} pairs are one person; suggested {right} rightly, {wrong} wrongly: precision "
         f"{right / max(1, right + wrong):.4f}, recall {right / len(truth):.4f}",
         f"links of all kinds: {dict(links)}",
