@@ -54,7 +54,9 @@ def test_a_code_of_nothing_that_is_there_is_refused(key: str) -> None:
 
 def test_a_section_that_is_withheld_names_nobody_in_any_file(tmp_path: Path) -> None:
     (bag,) = packages(
-        tmp_path / "case", "NL", settings=with_codes({"section persons": "H2 A1", "section summary": "H1"})
+        tmp_path / "case",
+        "NL",
+        settings=with_codes(dict.fromkeys(("section persons", "section ladder", "section summary"), "H2 A1")),
     )
     everything = {p.name: text_of(p) for p in sorted(bag.rglob("*")) if p.is_file()}
     assert not [name for name, text in everything.items() if PEOPLE["formula"][0] in text or "c0@example.com" in text]

@@ -10,6 +10,7 @@ This is a referral package, made by Casewright. It holds hashes and metadata, ne
   referral.xlsx        the same figures as sheets
   *.csv                the same figures for programs; figures.csv names for each value what it rests on
   case.jsonld          the same as a CASE/UCO graph
+  entities.ftm.json    the same as FollowTheMoney entities, one a line
   hashes.vics.json     hashes of the media as VICS 2.0 metadata
   ledger.jsonl         lines of the case's ledger, unchanged: what was sealed, and judgements of the persons in this
                        package (lines about anybody else are left out, so the chain of `prev` has gaps)
@@ -29,6 +30,12 @@ An encrypted copy (.tar.age) opens with: age -d -i YOUR_KEY_FILE FILE.tar.age | 
 In CSV files, a cell that begins like a formula (after any single quotes) has one single quote put before it: a program
 takes one off again. In the PDF, letters that its fonts lack, and marks that steer text, are written \\uXXXX; sheets,
 CSV and graph hold them as they are. Times are UTC. `state` of media: known and near are on a list, new is on none.
+
+The document shows the most urgent subjects and says what it leaves out; the sheets hold everything. A value that you
+may not have under its handling code reads "withheld: CODE", and the first page counts them. A country of many accounts
+gets several packages, CC-01, CC-02 and so on, the most urgent subjects in the first; each is whole by itself. Large
+tables of a package that would be too large end in .gz (gunzip). Titles, labels and our own sentences in the document
+and in referral.xlsx may be in your language; CSV and graphs are in English. Words of evidence are never translated.
 """
 
 
