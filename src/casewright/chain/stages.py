@@ -12,13 +12,9 @@ from casewright.model.errors import Refused
 from casewright.model.settings import Settings
 
 CHAIN = ("blocks", "transactions", "inputs", "outputs")
-NUMBERS = {
-    "blocks": ("hash", "height", "time"),
-    "transactions": ("txid", "block"),
-    "inputs": ("transaction", "spends"),
-    "outputs": ("transaction", "sats", "address", "kind", "holder", "spender"),
-}
-"""What the chain as columns needs of its tables: ids of inputs and outputs are most of their size."""
+NUMBERS = {"blocks": ("hash", "height", "time")}
+"""What the chain as columns needs of the blocks; of the other tables it takes what it needs part by part."""
+PARTS = ("transactions", "inputs", "outputs")
 KNOWN = ("payments", "wallet_addresses", "clusters", "cluster_reasons", "joined_services", "tags", *CHAIN)
 """What the chain's graph is made of (`graph.load_graph`)."""
 
@@ -50,16 +46,16 @@ STAGES = (
           params=lambda settings: {"network": settings.chain.network}),
     Stage("tags", 2, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("payments", 2, ("deposit_addresses", "blocks", "transactions", "outputs"), ("payments",),
-          Late("casewright.chain.payments", "payments"), lazy=("transactions", "outputs"),
-          columns={"blocks": NUMBERS["blocks"]}),
-    Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), columns=NUMBERS),
+          Late("casewright.chain.payments", "payments"), lazy=("transactions", "outputs"), columns=NUMBERS),
+    Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), lazy=PARTS, columns=NUMBERS),
     Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),
-          Late("casewright.chain.clusters", "clusters"), columns={**NUMBERS, "change": ("output", "votes", "against")},
-          params=cluster_params),
+          Late("casewright.chain.clusters", "clusters"), lazy=PARTS, params=cluster_params,
+          columns={**NUMBERS, "change": ("output", "votes", "against")}),
     Stage("guard", 1, ("clusters", "cluster_reasons", "tags"), ("joined_services",),
           Late("casewright.chain.guard", "guard")),
     Stage("heuristics_measured", 1, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
-          Late("casewright.chain.measured", "measured"), columns={**NUMBERS, "change": ("output", "rules")}),
+          Late("casewright.chain.measured", "measured"), lazy=PARTS,
+          columns={**NUMBERS, "change": ("output", "rules")}),
     Stage("trace", 4, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
-          params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
+          lazy=PARTS, params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip
