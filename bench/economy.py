@@ -1,6 +1,6 @@
 """How good clusters and service attributions are: invented economies of known truth through the real stages.
 
-just bench-economy [--seeds N] [--people N] [--blocks N] [--acts N] [--out FILE]
+just bench-economy [--seeds N] [--first SEED] [--people N] [--blocks N] [--acts N] [--out FILE]
 
 Each seed makes a chain of block files (unsigned), a tag pack that names a part of each service's addresses, and deposit
 addresses of a market. The stages of the chain room read them as they read a case. A second table is of economies with
@@ -70,13 +70,13 @@ def table(seeds: range, size: Size, layers: tuple[str, ...]) -> list[str]:
     lines += ["| | said | of it true, % | true | of it found, % |", "|---|---:|---:|---:|---:|"]
     lines += [f"| {name} | {score.told()} |" for name, score in sorted(total.scores.items())]
     lines += ["", f"Lowest precision of one seed, back: {100 * worst:.2f} %. Not true, and why:", ""]
-    causes = Counter((f.large, f.direction, f.why) for f in total.false)
-    lines += [f"- {n} {direction}, {'a twentieth or more' if large else 'a smaller share'}: {why}"
-              for (large, direction, why), n in sorted(causes.items(), key=lambda c: (not c[0][0], -c[1]))]  # fmt: skip
+    causes = Counter((f.claimed, f.direction, f.why) for f in total.false)
+    for (claimed, direction, why), count in sorted(causes.items(), key=lambda c: (not c[0][0], -c[1])):
+        lines.append(f"- {count} {direction}, {'attributed' if claimed else 'a hint'}: {why}")
     through = sum("CoinJoin" in f.why for f in total.false)
-    lines += [f"- through a CoinJoin: {through}", "", f"Those of a twentieth or more, {LISTED} at most:", ""]
+    lines += [f"- through a CoinJoin: {through}", "", f"Those that were attributed, {LISTED} at most:", ""]
     lines += [f"- {f.payment} {f.direction}: {f.service}, {f.hops} hops, {f.confidence}: {f.why}"
-              for f in [f for f in total.false if f.large][:LISTED]]  # fmt: skip
+              for f in [f for f in total.false if f.claimed][:LISTED]]  # fmt: skip
     joined = Counter(" + ".join(name.split()[0] for name in m.split(" + ")) for m in total.mixed_clusters)
     lines += ["", f"Clusters of several owners: {dict(joined)}", ""]
     return lines
@@ -84,14 +84,14 @@ def table(seeds: range, size: Size, layers: tuple[str, ...]) -> list[str]:
 
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__)
-    for name, number in (("seeds", 20), ("people", 300), ("blocks", 300), ("acts", 25)):
+    for name, number in (("seeds", 20), ("first", 0), ("people", 300), ("blocks", 300), ("acts", 25)):
         given.add_argument(f"--{name}", type=int, default=number)
     given.add_argument("--out", type=Path)
     options = given.parse_args()
     lines = []
     for title, harsh, layers in RUNS:
         size = Size(options.people, options.blocks, options.acts, harsh)
-        lines += [f"### {title}", "", *table(range(options.seeds), size, layers)]
+        lines += [f"### {title}", "", *table(range(options.first, options.first + options.seeds), size, layers)]
     print("\n".join(lines))
     if options.out:
         options.out.write_text("\n".join(lines) + "\n", "utf-8")

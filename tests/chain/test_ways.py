@@ -52,7 +52,7 @@ def test_a_service_beside_a_peeling_chain_of_the_operator_is_found() -> None:
         to = "tallow" if n == 4 else f"friend {n}"
         coin = chain.pay([coin], (f"cold {n}", 2 * COIN - (n + 1) * 100_000), (to, 100_000))[0]
     tables = follow(chain, DEPOSITS, [TALLOW])
-    assert ("Tallow Coin", 7, "weak") in found(tables, "forward")
+    assert ("Tallow Coin", 7, "hint") in found(tables, "forward")
     assert "peeling chain: 6 transactions" in reasons(tables, "forward")
     assert found(tables, "market") == [("Tallow Coin", 7, "weak")]
 

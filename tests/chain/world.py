@@ -33,7 +33,7 @@ MAGIC = NETWORKS["regtest"].magic
 COIN = 100_000_000
 EXHIBIT = "c" * 64
 PARAMS = {"network": "regtest", "max_hops": 6, "dust_sats": 546, "max_age_days": 0, "taint": "haircut",
-          "layers": ["co-spend"], "change_votes": 3}  # fmt: skip
+          "gathered_from": 2, "busy_wallet": 50, "layers": ["co-spend"], "change_votes": 3}  # fmt: skip
 
 
 def script(name: str) -> bytes:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from casewright.chain.behaviour import busy, gathering, payer_of
 from casewright.chain.coinjoin import BATCHES
 from casewright.chain.findings import Findings, Way
 from casewright.chain.flow import flow_back
@@ -14,7 +15,7 @@ from casewright.chain.peels import peels_before
 BATCH_OUTPUTS = 3
 SMALL_PART = 1000
 """A coin of less than so small a part of what its wallet spends with it is not followed: dust that somebody sent."""
-SEVERAL = "several owners"
+SEVERAL, SERVICE_LIKE = "several owners", "at a wallet that behaves like a service"
 
 
 @dataclass(frozen=True)
@@ -113,18 +114,30 @@ def _source(found: Findings, way: Way, met: Met, wallet: int, spent: list[Coin])
     stop, end, ends = met.stop, met.end, met.ends
     if graph.in_market(wallet):
         stop, end, ends = "stops: paid by the market's own wallet", "at the market's own wallet", "market"
+    elif not stop and (like := gathering(graph, met.crossing, spent, limits.gathered_from)):
+        stop, end, ends = f"stops: behaves like a service: {like}", SERVICE_LIKE, "pooled"
     if stop:
         found.hop(way.step, coin, coin.txid, wallet, payee, stop, *ids, ends=ends, end=end, paid_with=spent)
         return []
-    least = max(limits.dust_sats, -(-sum(c.sats for c in spent) // SMALL_PART))
+    followed, reason, end, ends = _followed(found, wallet, spent)
+    found.hop(way.step, coin, coin.txid, wallet, payee, reason, *ids, ends=ends or None, end=end, paid_with=spent)
+    return [Way(c, way.step + 1, way.transactions + 1, guesses=way.guesses) for c in followed]
+
+
+def _followed(found: Findings, wallet: int, spent: list[Coin]) -> tuple[list[Coin], str, str, str]:
+    """Coins of an untagged wallet that are followed further, and the reason; where none is, how the branch ends."""
+    least = max(found.limits.dust_sats, -(-sum(c.sats for c in spent) // SMALL_PART))
     large = [c for c in spent if c.sats >= least]
     dust = len(spent) - len(large)
     passed = f"; {dust} below {least} sat not followed" if dust else ""
+    if much := busy(found.graph, wallet, found.limits.busy_wallet):
+        own = [c for c in large if payer_of(found.graph, c) == wallet]
+        words = f"{len(own)} coins of its own change are followed" if own else "stops"
+        end, ends = ("", "") if own else (SERVICE_LIKE, "pooled")
+        return own, f"behaves like a service: {much}; {words}{passed}", end, ends
     coins = "with one coin" if len(spent) == 1 else f"with {len(spent)} coins"
     reason = f"paid by a wallet that no tag names, {coins}: their funding is followed{passed}"
-    found.hop(way.step, coin, coin.txid, wallet, payee, reason, *ids, ends=None if large else "dust",
-              end="" if large else "at dust", paid_with=spent)  # fmt: skip
-    return [Way(c, way.step + 1, way.transactions + 1, guesses=way.guesses) for c in large]
+    return large, reason, "" if large else "at dust", "" if large else "dust"
 
 
 def _over_peels(found: Findings, way: Way, run: list[Crossing]) -> list[Way]:

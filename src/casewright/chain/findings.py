@@ -14,20 +14,23 @@ from casewright.model.ids import make_id
 NOTHING_AGAINST = "nothing found in the chain; a tag is another's word, and a withdrawal is not yet a person"
 DAY = 86_400
 LITTLE = 20
-"""A share below one twentieth speaks against a service."""
+"""A share below one twentieth speaks against a service, and behind wallets makes it a hint, no attribution."""
 BACK, FORWARD, MARKET = "back", "forward", "market"
 
 
 @dataclass(frozen=True)
 class Limits:
     """How far a trace goes: hops from the payment, least satoshis of a coin, days from the payment (0: any), and
-    transactions in all. `taint` is the convention by which shares are told."""
+    transactions in all. `taint` is the convention by which shares are told. `gathered_from` and `busy_wallet`: from how
+    many others on a wallet behaves like a service's (`behaviour`; 0: never)."""
 
     max_hops: int
     dust_sats: int
     max_age_days: int = 0
     taint: str = "haircut"
     most_transactions: int = 2_000
+    gathered_from: int = 0
+    busy_wallet: int = 0
 
     def is_old(self, days: int) -> bool:
         return 0 < self.max_age_days < days
@@ -144,15 +147,20 @@ class Findings:
             row["share"] = share(coin, paid_with)
         for service in self.services:
             service["against"] += self._small(service["share"], paid)
+            if service["confidence"] == "weak" and self._is_little(service["share"], paid):
+                service["confidence"] = "hint"
 
     def _small(self, share: int | None, paid: int) -> list[str]:
         """What a share says against a service: that it is little, or that nobody can tell."""
         if share is None:
             return ["its share cannot be told: an input on the way is not in the chain files"]
-        if share * LITTLE >= paid:
+        if not self._is_little(share, paid):
             return []
         side = "came from there" if self.direction == BACK else "went there"
         return [f"little: by {self.limits.taint} {share} of the payment's {paid} sat {side}"]
+
+    def _is_little(self, share: int | None, paid: int) -> bool:
+        return share is not None and share * LITTLE < paid
 
     def finished(self) -> list[dict[str, Any]]:
         """Rows of `services`, each told what the other branches say against it."""

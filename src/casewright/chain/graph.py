@@ -108,6 +108,9 @@ class Graph:
     crossings: dict[int, Crossing] = field(default_factory=dict)
     judged: dict[int, Verdict] = field(default_factory=dict)
     proofs: dict[tuple[int, int], tuple[Tag, ...]] = field(default_factory=dict)
+    dealings: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """How many others paid a wallet, and how many it paid; only of those for which that was asked (`behaviour`)."""
+    frequented: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def coin(self, number: int) -> Coin:
         """The coin of an output."""
@@ -166,6 +169,13 @@ class Graph:
         kinds = [KINDS[self.chain.kind[number]] for number in outputs]
         paid = self.chain.sats[outputs.start : outputs.stop].tolist()
         return Shape(values, payers, paid, holders, kinds)
+
+    def is_frequented(self, least: int) -> NDArray[np.bool_]:
+        """Of each wallet whether it has so many coins at least: what fewer paid can't have so many payers."""
+        if least not in self.frequented:
+            coins = np.bincount(self.wallet_of[self.chain.holder], minlength=len(self.is_market))
+            self.frequented[least] = coins >= least
+        return self.frequented[least]
 
     def is_mined(self, transaction: int) -> bool:
         """Whether it spends nothing: newly mined coins."""

@@ -18,6 +18,8 @@ PARTS = ("transactions", "inputs", "outputs")
 KNOWN = ("payments", "wallet_addresses", "clusters", "cluster_reasons", "joined_services", "tags", *CHAIN)
 """What the chain's graph is made of (`graph.load_graph`)."""
 
+LIMITS = ("max_hops", "dust_sats", "max_age_days", "taint", "gathered_from", "busy_wallet")
+"""Settings that limit a trace."""
 READING = "casewright.chain.reading"
 
 
@@ -26,7 +28,7 @@ def trace_params(settings: Settings) -> Mapping[str, Any]:
     chain = settings.chain
     if chain.taint not in METHODS:
         raise Refused(f"case.toml: [chain] taint is {chain.taint!r}, but must be one of {', '.join(METHODS)}.")
-    return {name: getattr(chain, name) for name in ("max_hops", "dust_sats", "max_age_days", "taint")}
+    return {name: getattr(chain, name) for name in LIMITS}
 
 
 def cluster_params(settings: Settings) -> Mapping[str, Any]:
@@ -56,6 +58,6 @@ STAGES = (
     Stage("heuristics_measured", 1, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
           Late("casewright.chain.measured", "measured"), lazy=PARTS,
           columns={**NUMBERS, "change": ("output", "rules")}),
-    Stage("trace", 4, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
+    Stage("trace", 5, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
           lazy=PARTS, params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip

@@ -98,6 +98,12 @@ class ChainSettings:
     """So many rules must point at an output, and none at another, for the layer `change` to join it."""
     taint: str = "haircut"
     """How a payment's satoshis are shared out over what went into it: haircut, fifo, lifo or poison."""
+    gathered_from: int = 2
+    """A trace back stops where one output takes coins that so many other wallets paid in, as services gather their
+    customers' deposits; 0: it goes on."""
+    busy_wallet: int = 50
+    """Of an untagged wallet that so many others paid, and that paid as many, a trace back follows its change only;
+    0: all of its coins."""
     late_hours: int = 24
     """Entries of the service's ledger that stand longer than this after their block are late."""
 

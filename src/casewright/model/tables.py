@@ -909,8 +909,8 @@ _ALL = (
                 "ends",
                 STR,
                 "how the branch ends here: service, mixer, tagged (another tag), joined (cluster of several services), "
-                "coinjoin, mined, dust, market, missing, unspent, crossed, hops, age or transactions; NULL where it "
-                "goes on",
+                "pooled (behaves like a service), coinjoin, mined, dust, market, missing, unspent, crossed, hops, age "
+                "or transactions; NULL where it goes on",
             ),
             Column("label", STR, "whom a tag names there, or the rule of the CoinJoin"),
             Column("reason", STR, "why it was followed, or why the trace stops here"),
@@ -938,7 +938,8 @@ _ALL = (
             Column(
                 "confidence",
                 STR,
-                "strong (direct, by a tag of level 50 or more), weak (through a wallet, by a lesser tag), none (a mix)",
+                "strong (direct, by a tag of level 50 or more), weak (through a wallet, by a lesser tag), hint (weak, "
+                "and for less than a twentieth of the payment: no attribution), none (a mix)",
             ),
             Column("rules", STRS, "the chain of rules that leads from the tag to the payment"),
             Column("against", STR, "what speaks against it"),

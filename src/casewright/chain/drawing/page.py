@@ -33,6 +33,7 @@ READING = (
 CONFIDENCE = {
     "strong": "strong: the service itself made this payment",
     "weak": "weak: wallets that nobody names stand in between",
+    "hint": "a hint only: less than a twentieth of this payment, and through wallets that nobody names",
     "none": "none: a mixer; what left it is not what its customer brought",
 }
 
@@ -86,13 +87,16 @@ def _opening(body: ET.Element, scene: Scene, services: Sequence[Row], about: Abo
     when = f"On {payment['time']:%d %B %Y} at {payment['time']:%H:%M} UTC" if payment["time"] else "At a time not known"
     words = [f"{when}, {amount(payment['sats'])} were paid to the address that {about.site} had given to the account "
              f"{about.account}."]  # fmt: skip
-    found = [s for s in services if s["direction"] == "back" and s["confidence"] != "none"]
+    back = [s for s in services if s["direction"] == "back" and s["confidence"] != "none"]
+    found = [s for s in back if s["confidence"] != "hint"]
     for service in found[:3]:
         between = service["hops"] - 1
         way = f"over {between} wallet{'s' if between > 1 else ''} whose owner is not known" if between else "directly"
         part = "An unknown part" if service["share"] is None else amount(service["share"])
         words.append(f"{part} of it came from {service['service']}, {way}.")
-    if not found:
+    if back and not found:
+        words.append("Of services there are hints only, each for less than a twentieth of it.")
+    if not back:
         words.append("No service was found that it came from; the picture shows where the trace ends, and why.")
     if joint := [f.share for f in scene.flows if scene.nodes[f.source].kind == "coinjoin" and f.direction == "back"]:
         part = amount(None if None in joint else sum(part or 0 for part in joint))

@@ -35,6 +35,7 @@ ENDINGS = {
     "market": "the site's own wallet",
     "unspent": "still there: not spent yet",
     "coinjoin": "goes into a CoinJoin: not followed",
+    "pooled": "behaves like a service that pools its customers' coins: not followed",
 }
 """What is said of a wallet at which a branch ends."""
 

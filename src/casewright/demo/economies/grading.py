@@ -8,7 +8,7 @@ from typing import Any
 
 from casewright.demo.economies.truth import Found, Payment, Truth
 
-LITTLE, LARGE = 20, "with a share of a twentieth or more"
+LITTLE, LARGE, CLAIMED = 20, "with a share of a twentieth or more", "attributions (all but hints)"
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -51,8 +51,8 @@ class False_:  # noqa: N801  a false attribution
     hops: int
     confidence: str
     why: str
-    large: bool = False
-    """Whether its share is a twentieth or more."""
+    claimed: bool = False
+    """Whether it was said to be an attribution, and not a hint."""
 
 
 @dataclass
@@ -165,19 +165,23 @@ def _attributions(
             nearest[row["service"]] = row
     for label, row in nearest.items():
         right = label in least
-        for name in [*_names(direction, row["hops"], str(row["confidence"])), *_large(direction, label, said, payment)]:
+        levels = {str(r["confidence"]) for r in said if r["service"] == label}
+        claimed = [f"{direction}: {CLAIMED}"] if levels - {"hint"} else []
+        large = _large(direction, label, said, payment)
+        for name in [*_names(direction, row["hops"], str(row["confidence"])), *large, *claimed]:
             grades.scores[name] += Score(right=right, wrong=not right)
         if not right:
             why = _why(truth, payment, direction, label, said)
-            large = bool(_large(direction, label, said, payment))
-            false = False_(payment.outpoint, direction, label, row["hops"], row["confidence"], why, large)
+            false = False_(payment.outpoint, direction, label, row["hops"], row["confidence"], why, bool(claimed))
             grades.false.append(false)
     for label, step in least.items():
         if step <= max_hops and label not in truth.nameless:
             for name in _names(direction, step):
                 grades.scores[name] += Score(found=label in nearest, missed=label not in nearest)
-            large = bool(_large(direction, label, said, payment))
-            grades.scores[f"{direction}: {LARGE}"] += Score(found=large, missed=not large)
+            is_large = bool(_large(direction, label, said, payment))
+            grades.scores[f"{direction}: {LARGE}"] += Score(found=is_large, missed=not is_large)
+            told = any(row["service"] == label and row["confidence"] != "hint" for row in said)
+            grades.scores[f"{direction}: {CLAIMED}"] += Score(found=told, missed=not told)
     exact = [(row["service"], f"{row['txid']}:{row['vout']}") in found for row in said if row["service"] in least]
     name = f"{direction}: the very output that left or entered the service"
     grades.scores[name] += Score(right=sum(exact), wrong=len(exact) - sum(exact))
