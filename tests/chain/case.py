@@ -1,12 +1,13 @@
 """All stages of the chain room, one after the other, on the files of a case."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from casewright.chain.stages import STAGES
-from casewright.engine.stage import Context, Output, Piece, Stage
+from casewright.engine.stage import Context, Output, Piece, SetAside, Stage
 from casewright.model.settings import ChainSettings, Settings
 from tests.world import context, digests_of
 
@@ -22,17 +23,34 @@ def exhibit_rows(role: str, files: Files) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def run_stages(chain: Files, tags: Files, deposits: list[dict[str, Any]], **chosen: Any) -> dict[str, pa.Table]:
+def run_stages(
+    chain: Files, tags: Files, deposits: list[dict[str, Any]], aside: list[SetAside] | None = None, **chosen: Any
+) -> dict[str, pa.Table]:
     """Tables of the room for these block files, tag packs and rows of `deposit_addresses`, under default settings but
-    those `chosen`."""
+    those `chosen`. `aside` gets what is set aside."""
     settings = Settings(chain=ChainSettings(**{"network": "regtest", **chosen}))
     given = {"exhibit_files": exhibit_rows("chain", chain) + exhibit_rows("tags", tags), "deposit_addresses": deposits}
     base = context(given, (*chain.values(), *tags.values()))
     for stage in STAGES:
         world = Context(stage.params(settings), base.tables, base.blobs)
-        made = _joined(_outputs(stage, world))
+        outputs = list(_outputs(stage, world))
+        balanced(outputs)
+        made = _joined(outputs)
+        if aside is not None:
+            aside += [one for output in outputs for one in output.set_aside]
         base = Context({}, {**base.tables, **made}, base.blobs)
     return {name: table for name, table in base.tables.items() if len(table)}
+
+
+def balanced(outputs: Iterable[Output]) -> None:
+    """received = done + nothing to find + set aside, for each noun of a stage."""
+    left = Counter[str]()
+    for output in outputs:
+        for tally in output.tallies:
+            left[tally.noun] += tally.received - tally.done - tally.nothing
+        for one in output.set_aside:
+            left[one.noun] -= one.count
+    assert not any(left.values()), left
 
 
 def _outputs(stage: Stage, world: Context) -> Iterable[Output]:

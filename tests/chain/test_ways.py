@@ -95,7 +95,7 @@ def test_a_hole_in_the_chain_is_said_where_a_trace_meets_it() -> None:
     base = context({"deposit_addresses": [{"id": "d", "account": "acc-1", "address": address("dep")}],
                     "set_aside": aside}, params=PARAMS)  # fmt: skip
     world = Context(PARAMS, {**base.tables, **made.tables}, base.blobs)
-    for stage in STAGES[[s.name for s in STAGES].index("tags") + 1 :]:
+    for stage in STAGES[[s.name for s in STAGES].index("blocks") + 1 :]:
         output = stage.work(base.tables["items"], world)
         found = (output if isinstance(output, Output) else whole(*output)).tables
         world = Context(PARAMS, {**world.tables, **found}, base.blobs)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from casewright.cli.layers import switched, with_layers
+from casewright.cli.layers import switched, with_setting
 from casewright.model.errors import UsageError
 from casewright.vault.case import Case
 from tests.command import casewright
@@ -21,7 +21,7 @@ from tests.command import casewright
     ],
 )
 def test_only_the_line_of_layers_is_rewritten(text: str) -> None:
-    changed, wanted = with_layers(text, ["change", "tags"]), tomllib.loads(text)
+    changed, wanted = with_setting(text, "layers", '["change", "tags"]'), tomllib.loads(text)
     wanted.setdefault("chain", {})["layers"] = ["change", "tags"]
     assert tomllib.loads(changed) == wanted
     assert ("# ours" in changed) == ("# ours" in text)

@@ -69,7 +69,7 @@ def _cross(found: Findings, way: Way, payment: Coin) -> list[Way]:
     for wallet, spent in met.crossing.sources.items():
         onward += _source(found, way, met, wallet, spent)
     if met.crossing.unknown:
-        words = f"stops: {met.crossing.unknown} of its inputs spend outputs that are not in the chain files{found.gaps}"
+        words = f"stops: {found.gaps.before(coin.txid, met.crossing.unknown)}"
         found.hop(way.step, coin, coin.txid, "not in the files", payee, words, ends="missing",
                   end="outside the chain files", paid_with=None if met.crossing.sources else ())  # fmt: skip
     return onward

@@ -106,7 +106,8 @@ def _stop(found: Findings, way: Way, start: Coin) -> tuple[str, str]:
     """Why the coin is not followed into the transaction that spends it, and the word for that; empty when it is."""
     graph, limits, number, count = found.graph, found.limits, way.coin.spender, len(found.crossed)
     if number < 0:
-        return f"stops: not spent yet{found.gaps}", "unspent"
+        words, ends = found.gaps.behind(way.coin.txid, way.coin.vout)
+        return f"stops: {words}", ends
     crossing = graph.crossing(number)
     age, before = found.days(number, start.made_in), found.crossed.get(number)
     reasons = (

@@ -39,20 +39,33 @@ def _read(row: Mapping[str, Any], context: Context, network: str) -> Iterator[Ou
     if any(map(is_export, row["names"])):
         yield from read_export(row, context, network)
         return
-    with context.open(row["sha256s"][0]) as stream:
-        stored = stream.read()
-    content, packed, cut = unmask(stored, row["key"]), bool(row["names"]) or stored[:3] == b"BZh", ""
-    if packed:
-        unpacked, cut = unpack(stored)
-        content = unmask(unpacked, b"")
-    problem = cut or refusal(content, network)
-    empty = not problem and content.blank(0, len(content.clear))
-    state = "unreadable" if problem else "nothing" if empty else "blocks"
-    told = {"content": row["content"], "packed": packed, "state": state, "detail": problem}
+    content, told, holds = opened(context, row["content"], row["sha256s"][0], row["key"], bool(row["names"]))
     yield output(read_files=TABLES["read_files"].rows([told]))
-    for run in stretches(content, network) if cut or state == "blocks" else ():
+    for run in stretches(content, network) if holds else ():
         yield _taken(run, row["content"], content)
         context.steps.alive()
+
+
+def opened(
+    context: Context, content: str, sha256: str, key: bytes, packed: bool = False
+) -> tuple[Plain, dict[str, Any], bool]:
+    """A file in the clear, its row of `read_files`, and whether blocks are to be taken from it."""
+    file, packed, cut = plain(context, sha256, key, packed)
+    problem = cut or refusal(file, context.params["network"])
+    empty = not problem and file.blank(0, len(file.clear))
+    state = "unreadable" if problem else "nothing" if empty else "blocks"
+    told = {"content": content, "packed": packed, "state": state, "detail": problem}
+    return file, told, bool(cut) or state == "blocks"
+
+
+def plain(context: Context, sha256: str, key: bytes, packed: bool = False) -> tuple[Plain, bool, str]:
+    """A file in the clear, whether it was packed, and why its end is missing."""
+    with context.open(sha256) as stream:
+        stored = stream.read()
+    if not packed and stored[:3] != b"BZh":
+        return unmask(stored, key), False, ""
+    unpacked, cut = unpack(stored)
+    return unmask(unpacked, b""), True, cut
 
 
 def stretches(content: Plain, network: str) -> Iterator[Run]:

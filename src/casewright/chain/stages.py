@@ -21,6 +21,10 @@ KNOWN = ("payments", "wallet_addresses", "clusters", "cluster_reasons", "joined_
 LIMITS = ("max_hops", "dust_sats", "max_age_days", "taint", "gathered_from", "busy_wallet")
 """Settings that limit a trace."""
 READING = "casewright.chain.reading"
+SOUGHT = "casewright.chain.targeted.sought"
+SEARCHING, FOLLOWING = "casewright.chain.targeted.searching", "casewright.chain.targeted.following"
+SEARCHED = ("searched_files", "searched_damage", "searched_heads", "searched_finds")
+FOLLOWED = ("followed_finds", "followed")
 
 
 def trace_params(settings: Settings) -> Mapping[str, Any]:
@@ -31,6 +35,12 @@ def trace_params(settings: Settings) -> Mapping[str, Any]:
     return {name: getattr(chain, name) for name in LIMITS}
 
 
+def follow_params(settings: Settings) -> Mapping[str, Any]:
+    """The settings that decide what is read in targeted mode besides what is sought."""
+    names = ("network", "dust_sats", "targeted_hops", "targeted_inputs", "targeted_transactions")
+    return {name: getattr(settings.chain, name) for name in names}
+
+
 def cluster_params(settings: Settings) -> Mapping[str, Any]:
     """What joins addresses, in the order in which it does."""
     chosen = checked(settings.chain.layers)
@@ -38,15 +48,24 @@ def cluster_params(settings: Settings) -> Mapping[str, Any]:
 
 
 STAGES = (
-    Stage("chain_files", 1, ("exhibits", "exhibit_files"), ("chain_files", "chain_contents"), chain_files),
+    Stage("chain_files", 1, ("exhibits", "exhibit_files"), ("chain_files", "chain_contents", "searched_contents"),
+          chain_files, params=lambda settings: {"targeted": settings.chain.targeted}),
     Stage("read_blocks", 1, ("chain_contents",), ("read_files", "read_blocks", "read_damage"),
           Late(READING, "read_blocks"), over="chain_contents", order="content", batch=1, hostile=True, streams=True,
           noun="contents", key="content", imports=(READING,),
           params=lambda settings: {"network": settings.chain.network}),
-    Stage("blocks", 4, ("chain_files", "read_files", "read_blocks", "read_damage"), CHAIN,
-          Late("casewright.chain.blocks", "blocks"), lazy=("read_blocks",), pieces=True,
-          params=lambda settings: {"network": settings.chain.network}),
     Stage("tags", 2, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
+    Stage("sought", 1, ("deposit_addresses", "wallet_addresses", "tags"), ("sought",), Late(SOUGHT, "sought"),
+          params=lambda settings: {"network": settings.chain.network, "targeted": settings.chain.targeted}),
+    Stage("search", 1, ("searched_contents", "sought"), SEARCHED, Late(SEARCHING, "search_files"),
+          over="searched_contents", order="number", batch=16, hostile=True, streams=True, noun="contents",
+          key="content", imports=(SEARCHING,), params=lambda settings: {"network": settings.chain.network}),
+    Stage("follow", 1, ("searched_contents", "sought", "searched_heads", "searched_finds"), FOLLOWED,
+          Late(FOLLOWING, "follow"), over="searched_contents", order="number", batch=1 << 40, hostile=True,
+          streams=True, noun="contents", key="content", imports=(FOLLOWING,), params=follow_params),
+    Stage("blocks", 5, ("chain_files", "read_files", "read_blocks", "read_damage", "searched_contents", *SEARCHED,
+                        *FOLLOWED), CHAIN, Late("casewright.chain.targeted.blocks", "blocks"),
+          lazy=("read_blocks",), pieces=True, params=lambda settings: {"network": settings.chain.network}),
     Stage("payments", 2, ("deposit_addresses", "blocks", "transactions", "outputs"), ("payments",),
           Late("casewright.chain.payments", "payments"), lazy=("transactions", "outputs"), columns=NUMBERS),
     Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), lazy=PARTS, columns=NUMBERS),
@@ -58,6 +77,6 @@ STAGES = (
     Stage("heuristics_measured", 1, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
           Late("casewright.chain.measured", "measured"), lazy=PARTS,
           columns={**NUMBERS, "change": ("output", "rules")}),
-    Stage("trace", 5, ("set_aside", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
+    Stage("trace", 6, ("set_aside", "followed", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
           lazy=PARTS, params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip

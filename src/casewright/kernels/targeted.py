@@ -38,7 +38,7 @@ SPEND, HASH, FRAMES, FEW = 36, 32, 4096, 16
 LEAST_ROOM = 1 << 12
 MARKET, TAG = 1, 2
 """Marks of a script: the market's, of which payments and spends matter; tagged, of which only spends do."""
-PAYS, SPENDS, SPENDS_TAGGED, SPENDS_ASKED, ASKED = 1, 2, 4, 8, 16
+PAYS, SPENDS, SPENDS_TAGGED, SPENDS_ASKED, ASKED, PAYS_TAGGED = 1, 2, 4, 8, 16, 32
 """Why a transaction matters; the numbers are added up."""
 NO_HASH = np.zeros(32, np.uint8)
 Numbers = NDArray[np.int64]
@@ -47,13 +47,15 @@ Numbers = NDArray[np.int64]
 @dataclass(frozen=True)
 class Sought:
     """What is looked for. `marks` are those of the scripts, up to 42 bytes each; outputs are 36 bytes each (id and
-    place), ids 32. `most_tagged`: so many transactions of one file matter for tags alone."""
+    place), ids 32. `paid_tagged`: payments to tagged scripts matter, too, because no undo data says what spends them.
+    `most_tagged`: so many transactions of one file matter for tags alone."""
 
     scripts: Keys = field(default_factory=Keys)
     marks: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     outputs: Keys = field(default_factory=Keys)
     ids: Keys = field(default_factory=Keys)
     most_tagged: int = 0
+    paid_tagged: bool = False
 
 
 class Places(NamedTuple):
@@ -138,7 +140,7 @@ def search(
     left, used = np.array([sought.most_tagged, 0], np.int64), scratch()
     level, scrap = np.empty(32 * most + 64, np.uint8), np.empty(MOST, np.uint8)
     keys = (*sought.scripts.arrays, np.array(sought.marks, np.uint8), *sought.outputs.arrays, *sought.ids.arrays)
-    wanted = (len(sought.scripts) > 0, len(sought.outputs) > 0, len(sought.ids) > 0)
+    wanted = (len(sought.scripts) > 0, len(sought.outputs) > 0, len(sought.ids) > 0, sought.paid_tagged)
     while not parts or done < count:
         hits = Hits(*(np.empty(max(LEAST_ROOM, most), np.int64) for _ in Hits._fields))
         done, found, holds = _search(
@@ -176,7 +178,8 @@ def why_slow(columns: Columns, clear: bytes, spent: Sequence[Sequence[bytes]], s
         for row in range(o, o + int(columns.outputs[t])):
             at = int(columns.script[row])
             script = clear[at : at + int(columns.script_size[row])]
-            why |= PAYS if marks.get(script, 0) & MARKET else 0
+            mark = marks.get(script, 0)
+            why |= (PAYS if mark & MARKET else 0) | (PAYS_TAGGED if mark & TAG and sought.paid_tagged else 0)
         i, o = i + int(columns.inputs[t]), o + int(columns.outputs[t])
         found.append(why)
     return found
@@ -239,7 +242,7 @@ def _search(  # type: ignore[no-untyped-def]
     outputs, ids = (keys[5], keys[6], keys[7]), (keys[9], keys[10], keys[11])
     of_script, of_output, of_id = bits.ctypes.data, keys[8].ctypes.data, keys[12].ctypes.data
     in_script, in_output, in_id = 8 * len(bits) - 1, 8 * len(keys[8]) - 1, 8 * len(keys[12]) - 1
-    by_script, by_output, by_id = wanted
+    by_script, by_output, by_id, paid_tagged = wanted
     hit_block, hit_position, hit_why = hits
     base, state, room = data.ctypes.data, used.ctypes.data, scrap.ctypes.data
     leaves, undone, found = level.ctypes.data, undo_data.ctypes.data, 0
@@ -274,8 +277,9 @@ def _search(  # type: ignore[no-untyped-def]
                 size, here = number(here + 8)
                 if by_script and size <= LONGEST and may_be(here, size, of_script, in_script):
                     key = known(here, size, raw, at, slots)
-                    if key >= 0 and marks[key] & MARKET:
-                        why |= PAYS
+                    if key >= 0:
+                        why |= PAYS if marks[key] & MARKET else 0
+                        why |= PAYS_TAGGED if marks[key] & TAG and paid_tagged else 0
                 here += size
             witness = here
             here = (skip_witness(here, inputs) if segwit else here) + 4
@@ -287,7 +291,7 @@ def _search(  # type: ignore[no-untyped-def]
                     sha256d_at(start, here - start, own, state)
                 if by_id and may_be(own, HASH, of_id, in_id) and known(own, HASH, *ids) >= 0:
                     why |= ASKED
-            if why == SPENDS_TAGGED:
+            if why == SPENDS_TAGGED or why == PAYS_TAGGED:
                 left[0] -= 1
                 left[1] += left[0] < 0
                 why = why if left[0] >= 0 else 0

@@ -7,7 +7,7 @@ and the same that look alike cannot be told apart, and are treated as if they ha
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,18 +37,29 @@ class Heads:
 @dataclass(frozen=True)
 class Undone:
     """The undo data of a file. `first` [B]: of each block the row of its first transaction in `coins`, and
-    `first_coin` [B] that of its first coin; -1 for a block without undo data. `aside`: what belongs to no block."""
+    `first_coin` [B] that of its first coin; `frame` [B, 2]: where its undo data begins and how long it is. All are -1
+    for a block without. `aside`: what belongs to no block."""
 
     coins: SpentCoins
     first: Numbers
     first_coin: Numbers
+    frame: Numbers
     frames: int
     aside: Sequence[Undo]
 
 
 def no_undo(blocks: int) -> Undone:
-    coins, _ = read_undo(Plain(b"", b""), [])
-    return Undone(coins, np.full(blocks, -1, np.int64), np.full(blocks, -1, np.int64), 0, ())
+    return _joined(Plain(b"", b""), [], [-1] * blocks)
+
+
+def known_undo(file: Plain, spans: Sequence[tuple[int, int]]) -> Undone:
+    """The undo data of blocks of which it is known where it stands: `spans` [B], first byte and length; -1 for none."""
+    owned: list[int] = []
+    frames: list[Undo] = []
+    for start, length in spans:
+        owned.append(len(frames) if start >= 0 else -1)
+        frames += [Undo(start, length, b"")] if start >= 0 else []
+    return _joined(file, frames, owned)
 
 
 def undone(file: Plain, magic: bytes, heads: Heads) -> Undone:
@@ -59,15 +70,30 @@ def undone(file: Plain, magic: bytes, heads: Heads) -> Undone:
     aside = [frame for frame in frames if frame.reason]
     aside += [Undo(whole[n].start, whole[n].length, b"", why.reason) for n, why in damage.items()]
     owner = _owners(file, whole, coins, heads, damage.keys())
-    of_frame, of_transaction = starts(coins.transactions), starts(coins.coins)
-    first, first_coin = np.full(len(heads.time), -1, np.int64), np.full(len(heads.time), -1, np.int64)
+    owned = [-1] * len(heads.time)
     for number, block in owner.items():
         if block >= 0:
-            first[block] = of_frame[number]
-            first_coin[block] = of_transaction[of_frame[number]]
+            owned[block] = number
         else:
             aside.append(Undo(whole[number].start, whole[number].length, b"", "no block"))
-    return Undone(coins, first, first_coin, len(frames), sorted(aside, key=lambda frame: frame.start))
+    found = _numbered(coins, whole, owned)
+    return replace(found, frames=len(frames), aside=sorted(aside, key=lambda frame: frame.start))
+
+
+def _joined(file: Plain, frames: Sequence[Undo], owned: Sequence[int]) -> Undone:
+    """As far as the frames hold."""
+    coins, damage = read_undo(file, frames)
+    return _numbered(coins, frames, [-1 if number in damage else number for number in owned])
+
+
+def _numbered(coins: SpentCoins, frames: Sequence[Undo], owned: Sequence[int]) -> Undone:
+    """`owned`: the number of each block's frame, or -1."""
+    of_frame, of_transaction, own = starts(coins.transactions), starts(coins.coins), np.array(owned, np.int64)
+    spans = np.array([(frame.start, frame.length) for frame in frames] or [(-1, -1)], np.int64)
+    first, none = of_frame[np.maximum(own, 0)], own < 0
+    first_coin, frame = of_transaction[first], spans[np.maximum(own, 0)]
+    first[none], first_coin[none], frame[none] = -1, -1, -1
+    return Undone(coins, first, first_coin, frame, len(frames), ())
 
 
 def _owners(file: Plain, frames: Sequence[Undo], coins: SpentCoins, heads: Heads, damaged: Any) -> dict[int, int]:

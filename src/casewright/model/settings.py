@@ -104,6 +104,15 @@ class ChainSettings:
     busy_wallet: int = 50
     """Of an untagged wallet that so many others paid, and that paid as many, a trace back follows its change only;
     0: all of its coins."""
+    targeted: bool = False
+    """Search block files for what the market was paid and spent, and follow it, instead of reading them whole.
+    `casewright trace --targeted` and `--full` change it."""
+    targeted_hops: int = 6
+    """In targeted mode: transactions that are read back from a payment, and forward from what the market spent."""
+    targeted_inputs: int = 100
+    """In targeted mode: behind a transaction with more unknown inputs, or more outputs, nothing is read."""
+    targeted_transactions: int = 500_000
+    """In targeted mode: when so many transactions were read, no more are asked for."""
     late_hours: int = 24
     """Entries of the service's ledger that stand longer than this after their block are late."""
 

@@ -72,6 +72,38 @@ EXHIBIT_LOCUS = (
     Column("span_length", INT, "number of bytes"),
     Column("row", INT, "record number in that file, from 1"),
 )
+
+
+def _finds(name: str, meaning: str) -> Table:
+    """Transactions out of blocks that were searched, packed as in `read_blocks`."""
+    return Table(
+        name,
+        f"{meaning}, packed as arrays as in read_blocks: a row for each block and turn of the search.",
+        (
+            Column("content", STR, "the content"),
+            Column("hash", BYTES, "block hash"),
+            Column("transactions", INT, "number of transactions here"),
+            Column("positions", BYTES, "uint32 a transaction: place in the block, from 0"),
+            Column("starts", BYTES, "uint32 a transaction: first byte in the block"),
+            Column(
+                "whys",
+                BYTES,
+                "uint8 a transaction, added up: 1 pays, 2 spends, 4 spends tagged, 8 and 16 asked for, 32 pays tagged",
+            ),
+            Column("txids", BYTES, "32 bytes a transaction"),
+            Column("shapes", BYTES, "three uint32 a transaction: bytes, inputs (0 for coinbases), outputs"),
+            Column("spends", BYTES, "36 bytes an input: txid and uint32 vout"),
+            Column("heights", BYTES, "int32 an input: height of the block that made what it spends; -1 unknown"),
+            Column("sats", BYTES, "int64 an output"),
+            Column("kinds", BYTES, "uint8 an output, as in read_blocks"),
+            Column("script_sizes", BYTES, "uint8 an output: bytes that it has in scripts"),
+            Column("scripts", BYTES, "scripts, as in read_blocks"),
+        ),
+        key=f"'{name}/' || hex(hash) || '/' || hex(positions)",
+        sources="[content]",
+    )
+
+
 SOURCES = Column("sources", STRS, "ids of the rows it rests on")
 ROW_ORIGIN = Column(
     "origin", STR, "live, wal (from a page that a log replaced or never committed) or freed (the database gave it up)"
@@ -630,7 +662,11 @@ _ALL = (
             Column("path", BYTES, "path inside the exhibit, raw bytes"),
             Column("name", STR, "printable file name"),
             Column("sha256", STR, "SHA-256 of its bytes"),
-            Column("content", STR, "its content and XOR key, as in chain_contents; NULL when it is not looked into"),
+            Column(
+                "content",
+                STR,
+                "its content and XOR key, as in chain_contents or searched_contents; NULL: not looked into",
+            ),
             Column("state", STR, "to read, nothing (kept beside blocks, or empty) or not supported"),
         ),
         key="'chain/' || exhibit || '/' || position",
@@ -708,6 +744,93 @@ _ALL = (
         ),
         key="'damage/' || content || '/' || coalesce(span_start, row)",
         sources="[content]",
+    ),
+    Table(
+        "searched_contents",
+        "In targeted mode, what is searched of the chain files instead of being read whole, each content once.",
+        (
+            Column("content", STR, "content id"),
+            Column("sha256", STR, "SHA-256 of the bytes"),
+            Column("name", STR, "name of the file where it stands first"),
+            Column("key", BYTES, "XOR key that lies beside the file; empty without one"),
+            Column("undo", STR, "SHA-256 of the undo data beside it; NULL without"),
+            Column("number", INT, "order, from 0"),
+        ),
+        key="content",
+        sources="(SELECT list(f.exhibit || '/' || f.position ORDER BY f.exhibit, f.position) FROM exhibit_files f "
+        "WHERE f.sha256 IN (t.sha256, t.undo) AND f.role = 'chain')",
+    ),
+    Table(
+        "sought",
+        "In targeted mode, the scripts that are looked for, packed as arrays.",
+        (
+            Column("part", INT, "order, from 0"),
+            Column("scripts", BYTES, "scripts end to end"),
+            Column("sizes", BYTES, "uint8 a script: its bytes"),
+            Column("marks", BYTES, "uint8 a script: 1 the market's own, 2 tagged, 3 both"),
+        ),
+        key="'sought/' || part",
+        sources="(SELECT list(id ORDER BY id) FROM (SELECT id FROM deposit_addresses UNION ALL SELECT id FROM "
+        "wallet_addresses UNION ALL SELECT tag FROM tags))",
+    ),
+    Table(
+        "searched_files",
+        "What each content that was searched turned out to be.",
+        (
+            Column("content", STR, "the content"),
+            Column("packed", BOOL, "it was unpacked; places are bytes of what came out"),
+            Column("sha256", STR, "always NULL: as in read_files"),
+            Column("state", STR, "blocks, nothing or unreadable"),
+            Column("detail", STR, "why it is unreadable, or why its end is missing"),
+        ),
+        key="'searched/' || content",
+        sources="[content]",
+    ),
+    Table(
+        "searched_damage",
+        "Every stretch of a content that was searched and is no whole block.",
+        (
+            Column("content", STR, "the content"),
+            Column("reason", STR, "short code"),
+            Column("detail", STR, "what was met"),
+            Column("span_start", INT, "first byte in the content"),
+            Column("span_length", INT, "number of bytes"),
+            Column("row", INT, "always NULL: as in read_damage"),
+        ),
+        key="'searched damage/' || content || '/' || span_start",
+        sources="[content]",
+    ),
+    Table(
+        "searched_heads",
+        "Every whole block that was searched, without its transactions. Hashes stand as they are hashed.",
+        (
+            Column("content", STR, "the content"),
+            Column("hash", BYTES, "block hash"),
+            Column("prev", BYTES, "hash of the block before"),
+            Column("time", INT, "header time, seconds since 1970"),
+            Column("bits", INT, "the work that the header claims"),
+            Column("span_start", INT, "first byte in the content"),
+            Column("span_length", INT, "number of bytes"),
+            Column("transactions", INT, "number of transactions"),
+            Column("undo_start", INT, "first byte of its undo data in the file beside it; NULL without"),
+            Column("undo_length", INT, "number of bytes of its undo data"),
+        ),
+        key="'head/' || content || '/' || span_start",
+        sources="[content]",
+    ),
+    _finds("searched_finds", "Transactions that pay or spend what is sought"),
+    _finds("followed_finds", "Transactions that were read because others lead to them"),
+    Table(
+        "followed",
+        "In targeted mode, of each transaction found, what was read before and behind it.",
+        (
+            Column("txid", STR, "transaction"),
+            Column("back", STR, "why what it spends was not read; NULL: it was"),
+            Column("forward", STR, "why the spending of its other outputs was not looked for"),
+            Column("vouts", INTS, "outputs whose spending was looked for"),
+        ),
+        key="'followed/' || txid",
+        sources="[txid]",
     ),
     Table(
         "blocks",

@@ -34,6 +34,7 @@ ENDINGS = {
     "crossed": "goes on as shown where it was met first",
     "market": "the site's own wallet",
     "unspent": "still there: not spent yet",
+    "missing": "not followed further: not read",
     "coinjoin": "goes into a CoinJoin: not followed",
     "pooled": "behaves like a service that pools its customers' coins: not followed",
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from casewright.cli.chain_mode import chain_mode, tell_chain_mode
 from casewright.cli.confirmed import found_packages, tell_packages
 from casewright.cli.console import Voice
 from casewright.cli.other_cases import counted_cases, tell_counts
@@ -80,7 +81,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
         cases = counted_cases(reader)
         measured = reader.rows(MEASURED)
         opening = to_open(reader)
-        doubts = tag_doubts(reader)
+        doubts = {**tag_doubts(reader), "chain_mode": chain_mode(reader, opened)}
         funnel = {name: reader.rows(sql)[0]["n"] for name, sql in FUNNEL.items()}
     stale = runner(opened, Inline()).stale()
     step = next_step(opened, stale, funnel)
@@ -103,6 +104,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
            ["stage", "noun", "received", "done", "nothing", "set_aside"], tallies)  # fmt: skip
     _table(voice, "Set aside, by reason", ["stage", "noun", "reason", "count", "example"], aside)
     tell_wallets(voice, wallets)
+    tell_chain_mode(voice, doubts["chain_mode"])
     tell_tag_doubts(voice, doubts)
     tell_process(voice, process, routes)
     tell_counts(voice, cases)

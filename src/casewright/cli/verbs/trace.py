@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from casewright.cli.chain_mode import chain_mode, tell_chain_mode
 from casewright.cli.console import Voice
 from casewright.cli.esplora import Server, fetch
-from casewright.cli.layers import switch, switched
+from casewright.cli.layers import switch, switch_mode, switched
 from casewright.cli.pictures import export_graph, export_picture
 from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
@@ -48,6 +49,14 @@ def trace(
         list[str] | None,
         typer.Option("--without", metavar="LAYER", help="What if this did not join addresses?", show_default=False),
     ] = None,
+    targeted: Annotated[
+        bool | None,
+        typer.Option(
+            "--targeted/--full",
+            help="Search the blocks for the market's payments and follow them, or read the whole chain.",
+            show_default=False,
+        ),
+    ] = None,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -65,20 +74,35 @@ def trace(
             raise Missing(f"no chain was given yet. Run: casewright trace {case} --chain DIR")
         if layers != before:
             switch(opened, layers)
+        if targeted is not None and targeted != opened.settings.chain.targeted:
+            switch_mode(opened, targeted)
         ran = run_stages(opened, voice, "trace", on)
         out = [export_picture(opened, *picture)] if picture else []
         out += [export_graph(opened, graph)] if graph else []
     found = _reached(opened)
     with reading(opened) as reader:
         doubts = tag_doubts(reader)
+        mode = chain_mode(reader, opened)
         paid = reader.rows("SELECT count(*) AS payments, coalesce(sum(sats), 0)::BIGINT AS sats FROM payments")[0]
-    voice.answer(summary(opened, ran, sealed=sealed, payments=paid, services=found, written=out, **doubts,
-                         layers={"before": before, "now": layers, "services_before": earlier}))  # fmt: skip
+    voice.answer(
+        summary(
+            opened,
+            ran,
+            sealed=sealed,
+            payments=paid,
+            services=found,
+            written=out,
+            **doubts,
+            chain_mode=mode,
+            layers={"before": before, "now": layers, "services_before": earlier},
+        )
+    )
     tell_stages(voice, ran)
     voice.say(f"{paid['payments']} payments, {in_coins(paid['sats'])} BTC")
     rows = _beside(found, earlier) if layers != before else found
     columns = list(rows[0]) if rows else ["direction", "service", "confidence", "payments"]
     voice.table(columns, [[row[c] for c in columns] for row in rows], title="Services reached: leads, not verdicts")
+    tell_chain_mode(voice, mode)
     tell_tag_doubts(voice, doubts)
     if layers != before:
         now, then = (", ".join(names) or "nothing" for names in (layers, before))

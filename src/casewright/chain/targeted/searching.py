@@ -1,0 +1,190 @@
+"""The stage `search`: every block file once, for what pays or spends what is sought.
+
+All blocks are checked by ids, merkle root and proof of work; those in which something is found once more by the full
+reader, which gives the columns. Of the others only the head is kept.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from casewright.chain.reading import EASIEST, opened, plain
+from casewright.chain.targeted.finds import heights_of, rows_of
+from casewright.chain.targeted.sought import load_sought, without_undo
+from casewright.engine.stage import Context, Output, SetAside, Tally
+from casewright.kernels.blockcolumns import Columns, as_bytes, read_blocks
+from casewright.kernels.blockfiles import Found, Plain, next_found, read_single
+from casewright.kernels.targeted import Places, Searched, Sought, block_places, search, single_place
+from casewright.kernels.undo_pairs import Heads, Undone, no_undo, undone
+from casewright.model.bitcoin import NETWORKS
+from casewright.model.tables import TABLES
+
+WRITES = ("searched_files", "searched_damage", "searched_heads", "searched_finds")
+AT_ONCE = 256
+"""Blocks with findings that are read at once."""
+HEAD = {"prev": (4, 32), "time": (68, 4), "bits": (72, 4)}
+PACKED = ".bz2"
+CUT = "unreadable"
+DISAGREE = "two readers of this block disagree whether it holds, which is a defect of ours"
+
+
+def search_files(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """The four tables of each content."""
+    yield _output()
+    sought = load_sought(context.table("sought"))
+    for row in batch.to_pylist():
+        died = context.steps.begin()
+        if died:
+            reason, _, detail = died.partition(": ")
+            aside = [SetAside("contents", row["content"], reason, detail)]
+            yield _output(aside, [Tally("contents", 1, 0)])
+        else:
+            yield from _searched(row, sought, context)
+
+
+def _output(aside: Sequence[SetAside] = (), tallies: Sequence[Tally] = (), **tables: pa.Table) -> Output:
+    made = {name: tables.get(name, TABLES[name].empty()) for name in WRITES}
+    return Output(made, list(aside), list(tallies))
+
+
+def _searched(row: Mapping[str, Any], sought: Sought, context: Context) -> Iterator[Output]:
+    packed = row["name"].lower().endswith(PACKED)
+    file, told, holds = opened(context, row["content"], row["sha256"], row["key"], packed)
+    yield _output(searched_files=TABLES["searched_files"].rows([told]), tallies=[Tally("contents", 1, 1)])
+    if not holds:
+        return
+    network = context.params["network"]
+    places, damage, single = places_of(file, network)
+    undo, clear, aside = _undo(row, file, places, network, context)
+    held = undo.frames - sum(one.reason != CUT for one in aside)
+    yield _output(aside, [Tally("undo data", held + len(aside), held)])
+    context.steps.alive()
+    found = search(file, places, undo, clear, sought if undo.frames else without_undo(sought), EASIEST[network])
+    context.steps.alive()
+    bad = {block: _why_not(file, int(places.begin[block]), network, single) for block in found.bad}
+    for whole, part, columns in _columns(file, places, found, network, single, bad):
+        heights = heights_of(columns, undo, whole)
+        heights = np.where(np.repeat(found.misfit[whole], _inputs(columns)), -1, heights)
+        yield _output(searched_finds=rows_of(columns, part, heights, row["content"], file.clear, "searched_finds"))
+        context.steps.alive()
+    damage = sorted([*damage, *bad.values()], key=lambda found: found.start)
+    yield _output(
+        searched_damage=TABLES["searched_damage"].rows([_damage(d, row["content"]) for d in damage]),
+        searched_heads=_heads(row["content"], file, places, found, undo, bad),
+    )
+
+
+def places_of(file: Plain, network: str) -> tuple[Places, list[Found], bool]:
+    """Where the blocks of a file stand, what is damaged, and whether the file is one raw block."""
+    magic, easiest = NETWORKS[network].magic, EASIEST[network]
+    if not file.clear.startswith(magic):
+        places, damage = single_place(file, easiest)
+        if len(places.begin) or damage:
+            return places, damage, True
+    return (*block_places(file, magic, easiest), False)
+
+
+def heads_of(file: Plain, places: Places) -> Heads:
+    """What undo data is paired by."""
+    told = header_fields(file, places.begin)
+    return Heads(told["prev"], told["time"], places.counts[:, 0], places.counts[:, 1])
+
+
+def header_fields(file: Plain, begin: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """`prev` [B, 32], `time` and `bits` of the headers that begin at these places."""
+    data = as_bytes(file.clear)
+    raw = {name: data[begin[:, None] + np.arange(at, at + size)] for name, (at, size) in HEAD.items()}
+    numbers = {name: raw[name].copy().view("<u4").ravel().astype(np.int64) for name in ("time", "bits")}
+    return {"prev": raw["prev"], **numbers}
+
+
+def _undo(
+    row: Mapping[str, Any], file: Plain, places: Places, network: str, context: Context
+) -> tuple[Undone, bytes, list[SetAside]]:
+    """The undo data beside the file, its bytes, and what of it is set aside."""
+    if not row["undo"] or not len(places.begin):
+        return no_undo(len(places.begin)), b"", []
+    rev, _, cut = plain(context, row["undo"], row["key"])
+    found = undone(rev, NETWORKS[network].magic, heads_of(file, places))
+    words = f"undo data beside {row['name']}, {{0.length}} bytes from byte {{0.start}}"
+    aside = [SetAside("undo data", row["content"], CUT, f"undo data beside {row['name']}: {cut}")] if cut else []
+    aside += [
+        SetAside("undo data", row["content"], f.reason, words.format(f), span_start=f.start, span_length=f.length)
+        for f in found.aside
+    ]
+    return found, rev.clear, aside
+
+
+def _why_not(file: Plain, begin: int, network: str, single: bool) -> Found:
+    """Why a block does not hold, as the definition says."""
+    easiest = EASIEST[network]
+    found = read_single(file, easiest) if single else next_found(file, NETWORKS[network].magic, begin - 8, easiest)[0]
+    if found and not found.block:
+        return found
+    return Found(begin, found.length if found else 0, None, "broke the rules", DISAGREE)
+
+
+def _columns(
+    file: Plain, places: Places, found: Searched, network: str, single: bool, bad: dict[int, Found]
+) -> Iterator[tuple[NDArray[Any], NDArray[Any], Columns]]:
+    """Blocks with findings, some at a time: their numbers, why each of their transactions matters, and their columns.
+    One that does not hold for the full reader becomes one of the bad."""
+    blocks, data, at = np.unique(found.hits.block), as_bytes(file.clear), 0
+    while at < len(blocks):
+        own = blocks[at : at + AT_ONCE]
+        columns = read_blocks(data, places.begin[own], places.size[own], EASIEST[network])
+        count = len(columns.hash)
+        if count:
+            yield own[:count], _whys(found, own[:count], places), columns
+        at += count
+        if count < len(own):
+            block = int(blocks[at])
+            bad[block] = _why_not(file, int(places.begin[block]), network, single)
+            at += 1
+
+
+def _whys(found: Searched, blocks: NDArray[Any], places: Places) -> NDArray[Any]:
+    counts = places.counts[blocks, 0]
+    first = dict(zip(blocks.tolist(), (np.cumsum(counts) - counts).tolist(), strict=True))
+    chosen = np.isin(found.hits.block, blocks)
+    whys = np.zeros(int(counts.sum()), np.int64)
+    at = np.array([first[block] for block in found.hits.block[chosen].tolist()], np.int64)
+    whys[at + found.hits.position[chosen]] = found.hits.why[chosen]
+    return whys
+
+
+def _inputs(columns: Columns) -> NDArray[Any]:
+    """Inputs of each block."""
+    return np.add.reduceat(columns.inputs, np.cumsum(columns.transactions) - columns.transactions)
+
+
+def _damage(found: Found, content: str) -> dict[str, Any]:
+    span = {"span_start": found.start, "span_length": found.length}
+    return {"content": content, "reason": found.reason, "detail": found.detail, **span}
+
+
+def _heads(
+    content: str, file: Plain, places: Places, found: Searched, undo: Undone, bad: Mapping[int, Found]
+) -> pa.Table:  # fmt: skip
+    """Rows of `searched_heads` for the blocks that hold."""
+    good = np.array([block not in bad for block in range(len(places.begin))], np.bool_)
+    begin = places.begin[good]
+    told = header_fields(file, begin)
+    undo_start, undo_length = undo.frame[good].T
+    without = (undo_start < 0) | found.misfit[good]
+    columns = {
+        "content": pa.array([content] * len(begin), pa.string()),
+        "hash": pa.array([digest.tobytes() for digest in found.digest[good]], pa.binary()),
+        "prev": pa.array([prev.tobytes() for prev in told["prev"]], pa.binary()),
+        "time": told["time"],
+        "bits": told["bits"],
+        "span_start": begin,
+        "span_length": places.size[good],
+        "transactions": places.counts[good, 0],
+        "undo_start": pa.array(undo_start, mask=without),
+        "undo_length": pa.array(undo_length, mask=without),
+    }
+    return pa.table(columns, schema=TABLES["searched_heads"].schema)
