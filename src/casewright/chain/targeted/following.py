@@ -32,11 +32,11 @@ def follow(batch: pa.Table, context: Context) -> Iterator[Output]:
     walk = Walk(limits, marks_of(context.table("sought")))
     walk.begin(library.used(context.table("searched_finds")), library.spends_are_known)
     while walk.goes_on:
-        asked, found = walk.ask(), []
-        for rows in library.answers(asked):
+        asked, answers = walk.ask(), []
+        for rows, found in library.answers(asked):
             yield _output(**{FINDS: rows})
-            found += library.used(rows)
-        walk.take(found)
+            answers += found
+        walk.take(answers)
     told = [{"txid": display(txid), **row} for txid, row in sorted(walk.told())]
     aside = [SetAside("contents", content, *why) for content, why in sorted(library.failed.items())]
     tally = Tally("contents", batch.num_rows, batch.num_rows - len(aside))
@@ -70,15 +70,16 @@ class Library:
         """Transactions of blocks that are not stale."""
         return [found for _, block, found in taken_apart(sound_finds(rows)) if block not in self._stale]
 
-    def answers(self, asked: Asked) -> Iterator[pa.Table]:
-        """Rows with what is asked for, as far as it is there. What is not where undo data says is looked for
-        everywhere, once."""
+    def answers(self, asked: Asked) -> Iterator[tuple[pa.Table, list[Found]]]:
+        """What is asked for, as far as it is there, packed and taken apart. What is not where undo data says is looked
+        for everywhere, once."""
         missing = set(asked.ids)
         for readings in (self._some, self._all):
             for reading in readings(asked, missing):
                 rows = self._read(reading)
-                missing -= {found.txid for found in self.used(rows)}
-                yield rows
+                found = self.used(rows)
+                missing -= {one.txid for one in found}
+                yield rows, found
 
     def _some(self, asked: Asked, _: set[bytes]) -> Iterator[Reading]:
         """Of each content what must be read of it: all, for spends and for ids whose height nobody knows."""
