@@ -17,7 +17,7 @@ from casewright.model.errors import UsageError
 FOLDER = Path(__file__).with_name("languages")
 OURS = frozenset((
     "Access and risk now", "Also at risk", "Most urgent", "Best identity", "Rests on", "Speaks against it", "Subjects",
-    "Ladder",    "Why this country", "Payments", "Uploads", "Downloads", "Legal process", "Deconfliction", "Action asked",
+    "Ladder", "Why this country", "Payments", "Uploads", "Downloads", "Legal process", "Deconfliction", "Action asked",
     "Reply within", "Permitted use", "Keep until", "Part", "Withheld", "why", "on record", "address on record",
     "speaks for", "speaks against", "judgement", "earlier case", "direction", "confidence", "of the payment",
     "answered", "state", "kind", "the site's ledger", "rests on", "time rule",
