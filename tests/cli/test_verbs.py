@@ -112,7 +112,7 @@ def _sender(case: Path) -> str:
         (("intake", "CASE", "nowhere.E01"), 4, "is not there"),
         (("intake", "CASE", "a", "b", "--exhibit", "X"), 2, "names one source"),
         (("deconflict", "setup"), 4, "not built yet"),
-        (("review", "CASE"), 4, "not built yet"),
+        (("review", "CASE", "--role", "owner"), 2, "no role"),
         (("demo", "CASE", "--scale", "wtv"), 4, "not built yet"),
         (("nonsense",), 2, "nonsense"),
         (("new", "CASE", "--title", "t", "--agency", "a", "--examiner", "e"), 2, "already is a case"),

@@ -25,6 +25,7 @@ ROOMS = {
     "chain": {"model", "vault", "engine", "kernels"},
     "link": {"model", "vault", "engine"},
     "refer": {"model", "vault", "engine", "link"},
+    "review": {"model", "vault", "engine", "kernels", "media", "chain", "link", "refer"},
     "demo": {"model", "kernels"},
 }
 

@@ -14,13 +14,13 @@ from casewright.cli.verbs.deconflict import deconflict
 from casewright.cli.verbs.demo import demo
 from casewright.cli.verbs.extract import extract
 from casewright.cli.verbs.intake import intake
-from casewright.cli.verbs.later import review
 from casewright.cli.verbs.link import link
 from casewright.cli.verbs.new import new
 from casewright.cli.verbs.query import query
 from casewright.cli.verbs.recall import recall
 from casewright.cli.verbs.receipt import receipt
 from casewright.cli.verbs.refer import refer
+from casewright.cli.verbs.review import review
 from casewright.cli.verbs.run import run
 from casewright.cli.verbs.status import status
 from casewright.cli.verbs.trace import trace

@@ -12,18 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from casewright.engine.query import plain
 from casewright.engine.stage import Progress as StageProgress
 from casewright.model.ids import printable_path
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: times end in Z (UTC), bytes are hex."""
-    if isinstance(value, datetime):
-        return value.isoformat() + "Z"
-    if isinstance(value, bytes):
-        return value.hex()
-    raise TypeError(f"no JSON for {type(value).__name__}")
-
 
 WIDE = 1000
 """Columns of a pipe or file, which have no edge: nobody finds a digest that is folded."""

@@ -1,6 +1,7 @@
 """Read-only SQL over a case's tables."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,15 @@ import pyarrow as pa
 from casewright.engine.tables import TableFolder
 from casewright.model.errors import UsageError
 from casewright.model.tables import TABLES, Table
+
+
+def plain(value: Any) -> Any:
+    """A value of a row as JSON has it: times end in Z (UTC), bytes are hex."""
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 class Reader:
@@ -38,6 +48,11 @@ class Reader:
         else:
             self._connection.register(f"_{table.name}", table.empty())
             self._connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM _{table.name}")  # noqa: S608  ours
+
+    def strange(self) -> list[str]:
+        """Names of tables on the disk that lack a column of the contract: another version made them."""
+        found = {table.name: set(self._connection.table(table.name).columns) for table in TABLES.values()}
+        return [table.name for table in TABLES.values() if set(table.schema.names) - found[table.name]]
 
     def table(self, sql: str, bind: Mapping[str, Any] | None = None) -> pa.Table:
         """Result of one SELECT. Raises UsageError with the database's own words when the SQL is wrong."""

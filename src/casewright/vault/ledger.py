@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +131,13 @@ class Ledger:
             raise BrokenSeal(f"{self.path}, line {lines}: is not the line that was signed.")
         return len(events)
 
+    def after(self, last: Event | None, offset: int) -> Iterator[Event]:
+        """The whole lines that stand behind `last`, whose line ends at byte `offset`; checked to follow from it."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            *lines, _ = file.read().split(b"\n")
+        yield from self._chained(lines, last)
+
     def _parse(self, allow_torn: bool = True) -> Iterator[Event]:
         try:
             raw = self.path.read_bytes()
@@ -141,10 +148,13 @@ class Ledger:
             raise BrokenSeal(
                 f"{self.path}, line {len(lines) + 1}: does not end. A write was interrupted, or bytes were changed."
             )
-        prev = GENESIS
-        for seq, line in enumerate(lines):
+        yield from self._chained(lines, None)
+
+    def _chained(self, lines: Iterable[bytes], last: Event | None) -> Iterator[Event]:
+        seq, prev = (last.seq + 1, last.hash) if last else (0, GENESIS)
+        for line in lines:
             event = self._event(line, seq, prev)
-            prev = event.hash
+            seq, prev = seq + 1, event.hash
             yield event
 
     def _event(self, line: bytes, seq: int, prev: str) -> Event:

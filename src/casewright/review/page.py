@@ -1,0 +1,87 @@
+"""What a page of the review room is: a path, what it finds for whom asks, and the template that shows it.
+
+Every page answers in two forms: `/path` for people and `/path.json` with the same findings. All that it shows depends
+on its address, the case, and what was decided: nothing is remembered between two requests.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from casewright.model.errors import UsageError
+from casewright.review.desk import Desk
+from casewright.review.visitor import Visitor
+
+PER_PAGE = 50
+LAST_PAGE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question: who asks, by which path and query."""
+
+    desk: Desk
+    visitor: Visitor
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+
+    def text(self, name: str, default: str = "") -> str:
+        """A value of the query; control characters and all beyond 200 characters are dropped."""
+        given = self.query.get(name, default)
+        return "".join(c for c in given if c.isprintable())[:200].strip()
+
+    def choice(self, name: str, allowed: Mapping[str, Any], default: str) -> str:
+        """A value that must be one of those allowed. Raises UsageError."""
+        given = self.text(name) or default
+        if given not in allowed:
+            raise UsageError(f"There is no {name} {given!r} here. Choose one of: {', '.join(allowed)}.")
+        return given
+
+    @property
+    def number(self) -> int:
+        """Which page of a long list, from 1."""
+        given = self.text("page", "1")
+        if not (given.isascii() and given.isdigit() and 1 <= int(given) <= LAST_PAGE):
+            raise UsageError(f"{given!r} is no number of a page.")
+        return int(given)
+
+    def rows(self, sql: str, bind: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return self.desk.rows(sql, dict(bind or {}))
+
+    def slice(self, sql: str, bind: Mapping[str, Any] | None = None, per_page: int = PER_PAGE) -> "Slice":
+        """One page of a query's rows. The query must say ORDER BY over a total order."""
+        first = (self.number - 1) * per_page
+        found = self.rows(f"{sql} LIMIT {per_page + 1} OFFSET {first}", bind)  # numbers of ours
+        return Slice(found[:per_page], self.number, first + 1, len(found) > per_page)
+
+
+class Slice(NamedTuple):
+    """Part of a long list: its rows, which page that is, the first row's number, and whether more come."""
+
+    rows: list[dict[str, Any]]
+    page: int
+    first: int
+    more: bool
+
+
+Find = Callable[[Ask], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page. `tab`: the tab that it stands under; `find` raises Missing for what is not there, UsageError for what
+    makes no sense."""
+
+    path: str
+    template: str
+    find: Find
+    tab: str = ""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A room of the review: its name, where it is, and the key that goes there after `g`."""
+
+    name: str
+    path: str
+    key: str

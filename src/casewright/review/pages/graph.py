@@ -1,0 +1,168 @@
+"""Wallets as nodes and transactions as edges: the hops of a payment, and around any node that is opened the largest
+flows, what is not change first.
+
+The picture is its address: which payment, which nodes are open. Who keeps the address keeps the picture; places are
+computed here, so that the same address always looks the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from casewright.chain.drawing import graphs
+from casewright.model.errors import Missing, UsageError
+from casewright.review.page import Ask, Page
+
+MOST_OPEN, AROUND, MOST_NODES = 60, 12, 2_000
+HOPS = "SELECT * FROM hops WHERE payment = $payment ORDER BY direction, step, hop"
+PAYMENT = "SELECT p.*, a.username FROM payments p LEFT JOIN accounts a USING (account) WHERE p.payment = $payment"
+MINE = """
+mine AS (SELECT address FROM clusters WHERE cluster = $node UNION SELECT $node),
+"""
+OUTWARD = f"""
+WITH {MINE}
+spent AS (SELECT DISTINCT o.spent_by AS txid FROM outputs o JOIN mine USING (address) WHERE o.spent_by IS NOT NULL)
+SELECT coalesce(c.cluster, o.address, 'unknown') AS node, o.txid, sum(o.sats)::BIGINT AS sats, count(*) AS outputs,
+       bool_or(coalesce(g.votes, 0) > coalesce(g.against, 0)) AS change
+FROM outputs o JOIN spent USING (txid)
+LEFT JOIN clusters c ON c.address = o.address LEFT JOIN change g ON g.txid = o.txid AND g.vout = o.vout
+WHERE o.address IS NULL OR o.address NOT IN (SELECT address FROM mine WHERE address IS NOT NULL)
+GROUP BY node, o.txid ORDER BY change, sats DESC, o.txid, node LIMIT {AROUND}
+"""  # noqa: S608  ours
+INWARD = f"""
+WITH {MINE}
+paid AS (SELECT o.txid, sum(o.sats)::BIGINT AS sats FROM outputs o JOIN mine USING (address) GROUP BY o.txid)
+SELECT coalesce(c.cluster, p.address, 'unknown') AS node, i.txid, any_value(paid.sats) AS sats, count(*) AS outputs,
+       false AS change
+FROM paid JOIN inputs i USING (txid) LEFT JOIN outputs p ON p.txid = i.prev_txid AND p.vout = i.prev_vout
+LEFT JOIN clusters c ON c.address = p.address
+WHERE p.address IS NULL OR p.address NOT IN (SELECT address FROM mine WHERE address IS NOT NULL)
+GROUP BY node, i.txid ORDER BY sats DESC, i.txid, node LIMIT {AROUND}
+"""  # noqa: S608
+TAGS = """
+SELECT coalesce(c.cluster, t.address) AS node, t.label, t.category, max(t.level) AS level, count(*) AS tags
+FROM tags t LEFT JOIN clusters c ON c.address = t.address
+WHERE list_contains($nodes, coalesce(c.cluster, t.address))
+GROUP BY ALL ORDER BY node, level DESC NULLS LAST, label
+"""
+WALLETS = """
+SELECT DISTINCT cluster AS node FROM clusters WHERE list_contains($nodes, cluster)
+UNION SELECT DISTINCT address FROM outputs WHERE list_contains($nodes, address)
+"""
+Edge = dict[str, Any]
+
+
+def find(ask: Ask) -> dict[str, Any]:
+    payment, opened = ask.text("payment"), _opened(ask)
+    base = _of_payment(ask, payment) if payment else []
+    column = _columns(base)
+    for node in opened:
+        column.setdefault(node, 0)
+    edges = base + [edge for node in opened for edge in _around(ask, node, column)]
+    edges = _once(edges)
+    nodes = sorted({n for e in edges for n in (e["source"], e["target"])} | set(opened), key=lambda n: (column[n], n))
+    if len(nodes) > MOST_NODES:
+        raise UsageError(f"That would be {len(nodes):,} nodes; {MOST_NODES:,} can be drawn. Open fewer of them.")
+    tags = _tags(ask, nodes)
+    placed = _placed(nodes, edges, column)
+    known = {row["node"] for row in ask.rows(WALLETS, {"nodes": nodes})}
+    shown = [{"id": n, "x": placed[n][0], "y": placed[n][1], "open": n in opened, "opens": n in known,
+              "tags": tags.get(n, []), "kind": _kind(n, edges, tags)} for n in nodes]  # fmt: skip
+    found = ask.rows(PAYMENT, {"payment": payment}) if payment else []
+    return {"payment": found[0] if found else None, "opened": opened, "nodes": shown, "edges": edges,
+            "notes": ask.desk.journal.notes()}  # fmt: skip
+
+
+def _opened(ask: Ask) -> list[str]:
+    """The nodes that are open, in the order of opening. Raises UsageError for too many, Missing for strangers."""
+    given = list(dict.fromkeys(n for n in ask.query.get("open", "").split(",") if n))
+    if len(given) > MOST_OPEN:
+        raise UsageError(f"{MOST_OPEN} open nodes are the most that one picture holds.")
+    if given and len(ask.rows(WALLETS, {"nodes": given})) < len(given):
+        raise Missing("There is no such wallet or address in the blocks of this case.")
+    return given
+
+
+def _of_payment(ask: Ask, payment: str) -> list[Edge]:
+    hops = ask.rows(HOPS, {"payment": payment})
+    if not hops and not ask.rows(PAYMENT, {"payment": payment}):
+        raise Missing("There is no such payment in this case.")
+    return [{"id": h["hop"], "source": h["from_cluster"], "target": h["to_cluster"], "txid": h["txid"],
+             "sats": h["sats"], "share": h["share"], "ends": h["ends"], "reason": h["reason"], "change": False,
+             "step": -h["step"] if h["direction"] == "back" else h["step"]} for h in hops]  # fmt: skip
+
+
+def _around(ask: Ask, node: str, column: dict[str, int]) -> list[Edge]:
+    """The largest flows into and out of a wallet; its neighbours get a column beside it."""
+    edges = []
+    for sql, way in ((INWARD, -1), (OUTWARD, 1)):
+        for row in ask.rows(sql, {"node": node}):
+            other = row["node"]
+            column.setdefault(other, column[node] + way)
+            source, target = (other, node) if way < 0 else (node, other)
+            change = "may be change; " if row["change"] else ""
+            edges.append({"id": f"{row['txid']}/{source}/{target}", "source": source, "target": target,
+                          "txid": row["txid"], "sats": row["sats"], "share": None, "step": None, "ends": None,
+                          "reason": f"{change}{row['outputs']} coins of one transaction",
+                          "change": row["change"]})  # fmt: skip
+    return edges
+
+
+def _once(edges: Iterable[Edge]) -> list[Edge]:
+    """Each flow once: what the trace says of one goes before what is found around a node."""
+    kept: dict[tuple[str, str, str], Edge] = {}
+    for edge in edges:
+        kept.setdefault((edge["txid"], edge["source"], edge["target"]), edge)
+    return list(kept.values())
+
+
+def _columns(edges: Sequence[Edge]) -> dict[str, int]:
+    """The payment's own wallet stands in column 0, what lies behind it to the left."""
+    column: dict[str, int] = {}
+    for edge in sorted(edges, key=lambda e: abs(e["step"])):
+        step = edge["step"]
+        near, far = (edge["target"], edge["source"]) if step < 0 else (edge["source"], edge["target"])
+        column.setdefault(near, step + 1 if step < 0 else step - 1)
+        column.setdefault(far, step)
+    return column
+
+
+def _placed(nodes: Sequence[str], edges: Sequence[Edge], column: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Columns from left to right; within one the largest flows in the middle."""
+    weight: dict[str, int] = {}
+    for edge in edges:
+        for node in (edge["source"], edge["target"]):
+            weight[node] = weight.get(node, 0) + (edge["sats"] or 0)
+    places = {}
+    for number in sorted(set(column.values())):
+        mine = sorted((n for n in nodes if column[n] == number), key=lambda n: (-weight.get(n, 0), n))
+        for rank, node in enumerate(mine):
+            places[node] = (number * 260, (rank + 1) // 2 * (90 if rank % 2 else -90))
+    return places
+
+
+def _tags(ask: Ask, nodes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in ask.rows(TAGS, {"nodes": list(nodes)}):
+        found.setdefault(row["node"], []).append({k: row[k] for k in ("label", "category", "level", "tags")})
+    return found
+
+
+def _kind(node: str, edges: Sequence[Edge], tags: Mapping[str, Any]) -> str:
+    """How a node is drawn: by how a trace ended there, or by its tags."""
+    ends = next(
+        (e["ends"] for e in edges if e["ends"] and node == (e["source"] if (e["step"] or 0) < 0 else e["target"])), ""
+    )
+    return ends or ("tagged" if node in tags else "wallet")
+
+
+def graphml(ask: Ask) -> bytes:
+    """What the picture shows, for other programs."""
+    found = find(ask)
+    hops = [{"hop": e["id"], "from_cluster": e["source"], "to_cluster": e["target"], "payment": None, "label": None,
+             "direction": "back" if (e["step"] or 0) < 0 else "forward", "step": abs(e["step"] or 0), "time": None,
+             "transactions": 1, **{k: e[k] for k in ("txid", "sats", "share", "reason", "ends")}}
+            for e in found["edges"]]  # fmt: skip
+    return graphs.graphml(hops)
+
+
+PAGES = (Page("/graph", "graph.html", find, "payments"),)
