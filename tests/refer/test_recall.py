@@ -21,12 +21,14 @@ from casewright.cli.work import reading
 from casewright.engine.query import Reader
 from casewright.engine.stage import Context
 from casewright.model.errors import Missing, UsageError
+from casewright.model.tables import TABLES
 from casewright.refer.contents import PackageInput
 from casewright.refer.package import write_package
 from casewright.refer.quoted import Quotable
 from casewright.refer.recall import CORRECTION, WITHDRAWAL, Decision, corrections, value_digest
 from casewright.refer.stages import STAGES as REFER
 from casewright.refer.verify import verify_package
+from casewright.refer.words import words_of
 from casewright.vault.case import Case
 from casewright.vault.keys import SealKey
 from tests.command import in_process
@@ -271,6 +273,16 @@ def test_a_correction_after_a_withdrawal_brings_an_item_back(made: dict[str, pa.
     again = referred(made, recalled("formula"), recalled("formula", form=CORRECTION))
     assert again["referrals"].num_rows == made["referrals"].num_rows
     assert ("NL", "what", "corrected") in told(again)
+
+
+@pytest.mark.parametrize("language", ["nl", "de", "fr", "es", "ko"])
+def test_what_a_package_says_of_recalls_and_other_cases_has_its_words(made: dict[str, pa.Table], language: str) -> None:
+    links = {"case_link": "caselink-1", "other_case": "MCU-7", "other_agency": "U", "kind": "email", "value": "v",
+             "strength": "strong", "reason": "r", "against": "a", "accounts": ["markup"], "sources": []}  # fmt: skip
+    rows = referred({**made, "case_links": TABLES["case_links"].rows([links])}, {**recalled("formula"), "says": "x"})
+    labels = {f["label"] for f in rows["figures"].to_pylist() if f["section"] in ("recalls", "other_cases")}
+    assert labels >= {"it should say", "other case"}
+    assert labels <= words_of(language).labels.keys()
 
 
 def test_a_notice_is_confirmed_by_its_own_receipt(sent: Case, tmp_path: Path) -> None:

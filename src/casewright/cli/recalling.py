@@ -19,14 +19,22 @@ from casewright.model.errors import Missing, UsageError
 from casewright.refer.contents import FIGURES
 from casewright.refer.notice import Notice, write_notice
 from casewright.refer.package import TAGMANIFEST
-from casewright.refer.recall import CORRECTION, Decision, about, content_of, corrections, said_once, value_digest
+from casewright.refer.recall import (
+    CORRECTION,
+    NOT_RECORDED,
+    Decision,
+    about,
+    content_of,
+    corrections,
+    said_once,
+    value_digest,
+)
 from casewright.refer.seal import encrypt_package
 from casewright.refer.sealings import REFERRAL, Row, read_held, sealings
 from casewright.refer.writers.sheets import exact
 from casewright.vault.case import Case
 from casewright.vault.ledger import canonical
 
-NOT_RECORDED = "no sending recorded"
 CSV_LIMIT = 1 << 28
 
 

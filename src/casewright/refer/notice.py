@@ -14,7 +14,7 @@ from casewright.model.ids import printable_path
 from casewright.model.settings import CaseSettings
 from casewright.refer.check_notice import KEYS
 from casewright.refer.package import sign_bag, write_manifests
-from casewright.refer.recall import WITHDRAWAL
+from casewright.refer.recall import NOT_RECORDED, WITHDRAWAL
 from casewright.refer.receipt_form import blank_form
 from casewright.refer.sealings import Row
 from casewright.refer.writers.letter import write_letter
@@ -74,7 +74,7 @@ def write_notice(notice: Notice, folder: Path, key: SealKey, about: CaseSettings
 def heads(notice: Notice) -> list[tuple[str, str]]:
     """The head of a notice, in the order in which a reader asks."""
     said = notice.content
-    packages = "; ".join(f"{p['package']}, SHA-256 of its tagmanifest {p['tagmanifest']} ({p['sent']})"
+    packages = "; ".join(f"{p['package']}, SHA-256 of its tagmanifest {p['tagmanifest']}{_how(p['sent'])}"
                          for p in said["packages"])  # fmt: skip
     rows = [
         ("Recall", said["recall"]), ("Of", notice.day), ("To", said["country"]),
@@ -84,6 +84,11 @@ def heads(notice: Notice) -> list[tuple[str, str]]:
         ("You have it from", packages), ("Handling code", said["handling"]), ("Contact", said["contact"]),
     ]  # fmt: skip
     return [(name, value) for name, value in rows if value]
+
+
+def _how(sent: str) -> str:
+    """How it reached the reader, where we know."""
+    return "" if sent == NOT_RECORDED else f" ({sent})"
 
 
 def title(said: Mapping[str, Any]) -> str:

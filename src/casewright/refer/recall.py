@@ -28,6 +28,7 @@ BULK = ("balance", "method")
 MOST = 20_000
 """Values that one notice lists; how many more there were it says."""
 NOTHING = "nothing"
+NOT_RECORDED = "no sending recorded"
 
 
 @dataclass(frozen=True)

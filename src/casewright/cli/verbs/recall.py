@@ -10,7 +10,7 @@ from casewright.cli.recalling import decide, seal_notices
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import run_stages, summary
 from casewright.model.errors import UsageError
-from casewright.refer.recall import CORRECTION, IDENTITY, WITHDRAWAL, Decision
+from casewright.refer.recall import CORRECTION, IDENTITY, NOT_RECORDED, WITHDRAWAL, Decision
 from casewright.vault.case import Case
 
 
@@ -47,7 +47,7 @@ def recall(
         voice.say(f"{one['country']}: {one['path']}{copies}", style="bold")
         for package in one["packages"]:
             voice.say(f"  for {package['package']}, {package['tagmanifest']}: {package['sent']}")
-        if all(package["sent"] == "no sending recorded" for package in one["packages"]):
+        if all(package["sent"] == NOT_RECORDED for package in one["packages"]):
             voice.say("  No sending is recorded: send this only if that package went out.", style="yellow")
     for row in unknown:
         voice.say(f"{row['package']}, {row['tagmanifest']}: an earlier version sealed it and kept no record of what it "
