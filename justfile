@@ -89,6 +89,10 @@ bench-economy *options:
 bench-clusters *options:
     uv run --with graphsense-clustering python bench/clusters.py {{options}}
 
+# targeted mode: its search and its rounds, beside hashing each transaction once
+bench-chain-targeted *options:
+    uv run python bench/chain_targeted.py {{options}}
+
 # a generated chain of many millions of transactions: read, joined and matched, with time, memory and disk
 bench-chain-scale *options:
     uv run python bench/chain_scale.py {{options}}
