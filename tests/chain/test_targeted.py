@@ -50,7 +50,7 @@ def services(tables: Tables, hops: int = 99) -> set[tuple[Any, ...]]:
     return {(s["direction"], s["payment"], s["service"], s["txid"], s["vout"], s["share"]) for s in told}
 
 
-def a_chain(seed: int, blocks: int = 40) -> Chain:
+def a_chain(seed: int, blocks: int = 25) -> Chain:
     """Strangers who pay each other, the market and the exchange, now and then with several coins."""
     dice, chain = random.Random(seed), Chain()
     coins = [(coin, "hot") for coin in chain.mint(*[("hot", COIN)] * 4)]
