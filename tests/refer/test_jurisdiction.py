@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from casewright.engine.stage import Context, Late
+from casewright.engine.stage import Context
 from casewright.refer.jurisdiction import language_country, phone_country
 from casewright.refer.places import country_table, places
 from casewright.refer.stages import STAGES
@@ -40,7 +40,6 @@ def world(logins: list[dict[str, Any]] | None = None, country: str | None = None
 
 
 def hints(made: Context) -> list[dict[str, Any]]:
-    assert isinstance(STAGE.work, Late)
     output = STAGE.work(made.table("accounts"), made)
     rows = rows_of(output.tables["jurisdictions"])
     resolved = {r["account"] for r in rows if r["routes"] and r["country"] != "ZZ"}
