@@ -80,4 +80,4 @@ def test_a_package_speaks_its_language_and_its_tables_for_programs_do_not(langua
     assert "AdaInvented" in text
     book = openpyxl.load_workbook(bag / "data" / "referral.xlsx")
     assert words.label("username") in [cell.value for cell in book["accounts"][1]]
-    assert (bag / "data" / "accounts.csv").read_text("utf-8").startswith("figure,priority,why,account")
+    assert (bag / "data" / "accounts.csv").read_text("utf-8").startswith("figure,priority,why,also,")
