@@ -104,7 +104,8 @@ EXTRACTED = (
     Stage("deposits", 1, ("outputs",), ("deposit_addresses",), deposits, lazy=("outputs",)),
     Stage("nothing", 1, (), NOTHING, nothing),
 )
-PIPELINE = (*SEALED, *STAGES[:3], *EXTRACTED, *STAGES[3:])
+AFTER = NAMES.index("blocks") + 1
+PIPELINE = (*SEALED, *STAGES[:AFTER], *EXTRACTED, *STAGES[AFTER:])
 
 
 def runner(case: Case, watch: Any) -> Runner:
