@@ -170,7 +170,7 @@ def test_files_that_hold_no_blocks_are_set_aside(name: str) -> None:
 
 
 def test_exports_of_a_form_that_is_not_read_are_not_passed_over() -> None:
-    output = read({"outputs.tsv": b"hash\tvalue", "empty.dat": b""})
+    output = read({"outputs.avro": b"Obj\x01", "empty.dat": b""})
     assert balance(output)["files"] == (2, 0, 1, 1)
     assert output.set_aside[0].reason == "not supported"
 

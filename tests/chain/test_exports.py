@@ -1,6 +1,8 @@
 """Exports in the columns of bitcoin-etl and crypto_bitcoin give the chain that the block files give."""
 
+import gzip
 import io
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,6 +79,16 @@ def as_csv(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+def as_tsv(table: pa.Table) -> bytes:
+    lines = ["\t".join(table.column_names)]
+    lines += ["\t".join("" if value is None else str(value) for value in row.values()) for row in table.to_pylist()]
+    return "\n".join([*lines, ""]).encode()
+
+
+def as_json(table: pa.Table) -> bytes:
+    return "".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist()).encode()
+
+
 def flat(tables: Tables, write: Any, ending: str, time: str) -> dict[str, bytes]:
     return {f"{name}.{ending}": write(asked(tables, sql.format(time=time))) for name, sql in FLAT.items()}
 
@@ -96,7 +108,9 @@ def must_be_the_same(output: Output, tables: Tables, in_order: bool = True) -> N
 
 
 @pytest.mark.parametrize("time", ["b.time", "epoch(b.time)::BIGINT", "strftime(b.time, '%Y-%m-%d %H:%M:%S UTC')"])
-@pytest.mark.parametrize(("write", "ending"), [(parquet, "parquet"), (as_csv, "csv")])
+@pytest.mark.parametrize(
+    ("write", "ending"), [(parquet, "parquet"), (as_csv, "csv"), (as_tsv, "tsv"), (as_json, "json")]
+)
 def test_rows_of_their_own_give_the_chain_whatever_their_order(
     known: Tables, write: Any, ending: str, time: str
 ) -> None:
@@ -112,6 +126,31 @@ def test_transactions_with_inputs_and_outputs_in_them_and_without_a_position(kno
     must_be_the_same(output, known, in_order=False)
     place = {r["txid"]: n for n, r in enumerate(rows(output, "transactions"))}
     assert all(place[r["prev_txid"]] < place[r["txid"]] for r in rows(output, "inputs") if r["prev_txid"] in place)
+
+
+def test_json_lines_hold_inputs_and_outputs_in_them_as_bitcoin_etl_writes_them(known: Tables) -> None:
+    sql = NESTED.format(**{name: sql.format(time="epoch(b.time)::BIGINT") for name, sql in FLAT.items()})
+    raw = as_json(asked(known, sql))
+    must_be_the_same(read({"transactions.json": raw, "settings.json": b"{}"}), known, in_order=False)
+    must_be_the_same(read({"part.jsonl.gz": gzip.compress(raw)}), known, in_order=False)
+
+
+def test_json_that_is_cut_deep_or_of_changing_kinds_is_named_or_its_blocks_are(known: Tables) -> None:
+    sql = NESTED.format(**{name: sql.format(time="epoch(b.time)::BIGINT") for name, sql in FLAT.items()})
+    raw = as_json(asked(known, sql))
+    coinbases = b'{"hash": "%s", "block_hash": "%s", "inputs": [], "outputs": []}' % (b"ab" * 32, b"cd" * 32)
+    for broken in (
+        raw[:-9],
+        b'{"a":' * 300_000 + b"1" + b"}" * 300_000,
+        b"[" * 5_000,
+        b'{"hash": 1}\n{"hash": "a"}\n',
+        b"\x00" * 99,
+        raw[:200] + raw,
+        coinbases,
+    ):
+        output = read({"transactions.json": broken})
+        assert output.set_aside, broken[:40]
+        balance(output)
 
 
 def test_a_transaction_says_in_which_row_of_which_file_it_stands(known: Tables) -> None:

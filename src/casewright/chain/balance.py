@@ -13,7 +13,7 @@ from casewright.engine.stage import Context, SetAside, Tally
 
 INSIDE = b"!/"
 BROKE = "what the reader of this block sent does not fit together"
-NO_EXPORTS = "exports of this form are not read; give Parquet, CSV or Bitcoin Core's blocks folder"
+NO_EXPORTS = "exports of this form are not read; give Parquet, CSV, TSV, JSON lines or Bitcoin Core's blocks"
 DIED = "its reading was broken off; see what was set aside for its content"
 
 

@@ -24,7 +24,8 @@ BESIDE_FILES = re.compile(
     rb"rev\d+\.dat(\.bz2)?|(xor|peers|mempool|fee_estimates|wallet|anchors|banlist)\.dat|.*\.(ldb|log|lock|conf|pid|json)"
     rb"|\.lock|\.cookie|lock|current|manifest-\d+|readme.*"
 )
-EXPORTS, OTHER_EXPORTS = (b".parquet", b".csv", b".csv.gz"), (b".tsv", b".tsv.gz")
+EXPORTS = re.compile(rb".*\.(parquet|(csv|tsv|jsonl)(\.gz)?)|(blocks|transactions|inputs|outputs).*\.json(\.gz)?")
+OTHER_EXPORTS = (b".avro", b".orc")
 PACKED, ESPLORA = b".bz2", b".esplora"
 TO_READ, NOTHING, NOT_SUPPORTED = "to read", "nothing", "not supported"
 
@@ -88,14 +89,15 @@ def _exports(rows: list[dict[str, Any]]) -> dict[tuple[str, bytes], dict[str, An
 
 
 def _is_export(row: Mapping[str, Any]) -> bool:
-    return base_of(row).endswith(EXPORTS)
+    return bool(EXPORTS.fullmatch(base_of(row)))
 
 
 def state_of(row: Mapping[str, Any]) -> str:
     base, folders = base_of(row), bytes(row["path"]).split(b"/")[:-1]
     if base.endswith(OTHER_EXPORTS):
         return NOT_SUPPORTED
-    if not row["size"] or BESIDE_FILES.fullmatch(base) or BESIDE_FOLDERS & set(folders):
+    beside = BESIDE_FILES.fullmatch(base) and not EXPORTS.fullmatch(base)
+    if not row["size"] or beside or BESIDE_FOLDERS & set(folders):
         return NOTHING
     return TO_READ
 

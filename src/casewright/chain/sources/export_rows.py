@@ -10,8 +10,10 @@ import io
 import zlib
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.json
 import pyarrow.parquet as pq
 
 from casewright.engine.stage import Context
@@ -19,6 +21,10 @@ from casewright.model.bitcoin import MAX_SATS
 
 LIMIT = 1 << 30
 """Bytes that one packed CSV may unpack to."""
+JSON, LONGEST = (".json", ".jsonl"), 1 << 26
+"""Endings of JSON lines, and bytes of their longest line."""
+PIECE, DEEPEST = 1 << 22, 64
+OPENING, CLOSING = (np.frombuffer(marks, np.uint8) for marks in (b"[{", b"]}"))
 SPENT = "spent_transaction_hash"
 COLUMNS = {
     "transactions": ("hash", "block_hash"),
@@ -38,13 +44,32 @@ EMPTY = {
 
 
 def load(name: str, raw: bytes) -> pa.Table:
-    """A Parquet or CSV file; of CSV every column is text. Raises ValueError (ArrowInvalid is one) or OSError."""
+    """A file of Parquet, CSV, TSV or JSON lines; of CSV and TSV every column is text. Raises ValueError
+    (ArrowInvalid is one) or OSError."""
     if name.endswith(".parquet"):
         return pq.read_table(io.BytesIO(raw), use_threads=False)
     text = _unpacked(raw) if name.endswith(".gz") else raw
-    header = next(csv.reader([text.partition(b"\n")[0].decode("utf-8", "replace")]), [])
+    plain_name = name.removesuffix(".gz")
+    if plain_name.endswith(JSON):
+        _check_depth(text)
+        return pa.json.read_json(io.BytesIO(text), pa.json.ReadOptions(use_threads=False, block_size=LONGEST))
+    tab = "\t" if plain_name.endswith(".tsv") else ","
+    header = next(csv.reader([text.partition(b"\n")[0].decode("utf-8", "replace")], delimiter=tab), [])
     types = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
-    return pa.csv.read_csv(io.BytesIO(text), pa.csv.ReadOptions(use_threads=False), convert_options=types)
+    form = pa.csv.ParseOptions(delimiter=tab)
+    return pa.csv.read_csv(io.BytesIO(text), pa.csv.ReadOptions(use_threads=False), form, types)
+
+
+def _check_depth(text: bytes) -> None:
+    """Raises ValueError where lists and objects stand too deep in each other: the parser would run out of stack."""
+    depth = 0
+    for start in range(0, len(text), PIECE):
+        piece = np.frombuffer(text, np.uint8, min(PIECE, len(text) - start), start)
+        steps = np.isin(piece, OPENING).astype(np.int32) - np.isin(piece, CLOSING).astype(np.int32)
+        running = depth + np.cumsum(steps, dtype=np.int32)
+        if running.max() > DEEPEST:
+            raise ValueError(f"lists and objects stand more than {DEEPEST} deep in each other")
+        depth = int(running[-1])
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -72,13 +97,16 @@ def plain(kind: str, table: pa.Table, context: Context) -> dict[str, pa.Table]:
     table = table.append_column("row", pa.array(range(1, len(table) + 1), pa.int64()))
     found = {kind: context.sql(_transactions(table.schema), given=table).cast(EMPTY[kind])}
     for inner in ("inputs", "outputs"):
-        if inner in table.schema.names and pa.types.is_list(table.schema.field(inner).type):
-            fields = table.schema.field(inner).type.value_type
+        if inner in table.schema.names and _holds_structs(table.schema.field(inner).type):
             source = f"(SELECT hash AS transaction_hash, unnest({inner}, recursive := false) AS g FROM given)"  # noqa: S608
             rows = context.sql(f"SELECT transaction_hash, g.* FROM {source}", given=table)  # noqa: S608  ours
-            assert pa.types.is_struct(fields)
             found[inner] = context.sql(_select(inner, rows.schema, "given g"), given=rows).cast(EMPTY[inner])
     return found
+
+
+def _holds_structs(kind: pa.DataType) -> bool:
+    """A column of lists of rows; where all of them are empty, JSON does not tell of what."""
+    return bool(pa.types.is_list(kind) and pa.types.is_struct(kind.value_type))
 
 
 def _hash(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Exports of a chain as tables: Parquet and CSV with the columns of bitcoin-etl and of BigQuery's `crypto_bitcoin`.
+"""Exports of a chain as tables: Parquet, CSV, TSV and JSON lines, in the columns of bitcoin-etl and `crypto_bitcoin`.
 
 Columns: https://github.com/blockchain-etl/bitcoin-etl (docs/schema.md) and the public data set of the same makers.
 Transactions come with their inputs and outputs in them (Parquet) or beside them, as rows of their own. An export has no
@@ -22,7 +22,8 @@ from casewright.model.tables import TABLES
 
 PIECE, DEEPEST = 512, 4000
 """Blocks that are given at once; payments of one block that spend each other in a row and are put in order."""
-ENDINGS = (".parquet", ".csv", ".csv.gz")
+TEXTS = (".csv", ".tsv", ".json", ".jsonl")
+ENDINGS = (".parquet", *TEXTS, *(f"{text}.gz" for text in TEXTS))
 ORDERED = """
 SELECT t.*, row_number() OVER (ORDER BY number NULLS LAST, block, position NULLS LAST, n.txid IS NOT NULL, row) - 1 AS t
 FROM transactions t LEFT JOIN (SELECT DISTINCT txid FROM inputs) n USING (txid) WHERE txid IS NOT NULL
