@@ -28,9 +28,8 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """Tables of 60 generated accounts in two countries, of which the larger needs three packages."""
     folder = tmp_path_factory.mktemp("cut")
     made = referred(60, ["US", "NL"])
-    ledger = {
-        f"ledger/{kind}": pa.table({"event": pa.array([], pa.string())}) for kind in ("judgement", "flag", "process")
-    }
+    empty = pa.table({"event": pa.array([], pa.string())})
+    ledger = {name: empty for stage in STAGES for name in stage.reads if name.startswith("ledger/")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(placing, "MOST_BYTES", 600_000)
         for stage in STAGES:

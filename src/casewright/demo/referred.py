@@ -22,7 +22,7 @@ CREATE MACRO drawn(n, salt, of) AS (hash(n * 1000003 + salt) % of)::BIGINT;
 CREATE MACRO daytime(n, salt) AS (TIMESTAMP '2015-06-01' + to_seconds(drawn(n, salt, 80000000)))::TIMESTAMP;
 CREATE MACRO addr(n, salt) AS '1' || substr(md5(salt || 'a' || n), 1, 32);
 CREATE MACRO txof(n) AS sha256('tx' || n);
-CREATE MACRO ip(n, salt) AS '198.51.' || drawn(n, salt, 256) || '.' || drawn(n, salt + 1, 256);
+CREATE MACRO ip(n, salt) AS '198.51.100.' || drawn(n, salt, 256);
 CREATE TABLE a AS SELECT row_number() OVER () - 1 AS n, country FROM countries_given;
 CREATE TABLE p AS SELECT row_number() OVER (ORDER BY n, k) - 1 AS m, n, k FROM a, range(3) r(k)
     WHERE k <= (drawn(n, 1, 4) = 0)::INT + (drawn(n, 2, 16) = 0)::INT;

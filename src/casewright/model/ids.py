@@ -19,8 +19,7 @@ class IdMaker:
 
     def __call__(self, *last: bytes | str | int) -> str:
         digest = self._begun.copy()
-        for part in last:
-            digest.update(_framed(part))
+        digest.update(b"".join(map(_framed, last)))
         return _named(self._prefix, digest)
 
     def many(self, lasts: Iterable[bytes | str | int]) -> list[str]:

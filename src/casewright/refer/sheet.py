@@ -20,12 +20,12 @@ from casewright.refer.handling import Codes
 
 
 class Sheet:
-    """The figures of one package, by column: as dictionaries a large country's would take ten times the memory."""
+    """The figures of one package, as tuples: as dictionaries a large country's would take several times the memory."""
 
     def __init__(self, country: str, package: str, codes: Codes) -> None:
         self.country, self.package, self.codes = country, package, codes
         self.withheld: Counter[str] = Counter()
-        self._columns: dict[str, list[Any]] = {c.name: [] for c in TABLES["figures"].columns}
+        self._rows: list[tuple[Any, ...]] = []
         self._about: tuple[str, str] | None = None
 
     def add(self, section: str, subject: str, label: str, value: Any, sources: Iterable[str | None]) -> None:
@@ -37,24 +37,21 @@ class Sheet:
         listed = list(dict.fromkeys(s for s in sources if s))
         if (section, subject) != self._about:
             self._about, self._id = (section, subject), IdMaker("fig", self.package, section, subject)
-        columns = self._columns
-        position = len(columns["figure"])
+        rows = self._rows
         for label, value in values.items():
             if value is None or value == "":
                 continue
             code = self.codes.of_figure(section, subject, label, listed)
             if withheld := self.codes.withheld(self.country, code):
                 self.withheld[code] += 1
-            row = (self._id(label, position), self.country, self.package, section, subject, label, printed(value), code,
-                   withheld, position, listed)  # fmt: skip
-            for column, cell in zip(columns.values(), row, strict=True):
-                column.append(cell)
-            position += 1
+            rows.append((self._id(label, len(rows)), self.country, self.package, section, subject, label,
+                         printed(value), code, withheld, len(rows), listed))  # fmt: skip
 
     def table(self) -> pa.Table:
         """The rows of `figures`."""
         schema = TABLES["figures"].schema
-        return pa.table([pa.array(c, f.type) for c, f in zip(self._columns.values(), schema, strict=True)], schema)
+        columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in schema]
+        return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
 
 
 def printed(value: Any) -> str:
