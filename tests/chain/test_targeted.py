@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from casewright.chain.targeted.searching import beyond
 from casewright.demo.chain import write_chain
 from casewright.demo.operation import build_operation
 from casewright.demo.papers import write_papers
@@ -261,3 +262,10 @@ def test_killed_between_two_readings_it_goes_on_and_ends_with_the_same_bytes_and
         for table in names:
             for row in reader.rows(f"SELECT {TABLES[table].key} AS id FROM {table} t LIMIT 3"):
                 assert explainer.loci(row["id"]), (table, row)
+
+
+def test_what_a_file_holds_of_tagged_addresses_beyond_the_limit_is_counted_and_said() -> None:
+    output = beyond({"content": "c", "name": "blk00007.dat"}, 12)
+    (aside,), (tally,) = output.set_aside, output.tallies
+    assert (tally.received, tally.done, aside.count, aside.noun) == (12, 0, 12, tally.noun)
+    assert "blk00007.dat: 12 more transactions" in aside.detail

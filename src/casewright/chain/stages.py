@@ -57,7 +57,7 @@ STAGES = (
     Stage("tags", 2, ("exhibits", "exhibit_files"), ("tags",), tags, hostile=True, noun="files"),
     Stage("sought", 1, ("deposit_addresses", "wallet_addresses", "tags"), ("sought",), Late(SOUGHT, "sought"),
           params=lambda settings: {"network": settings.chain.network, "targeted": settings.chain.targeted}),
-    Stage("search", 1, ("searched_contents", "sought"), SEARCHED, Late(SEARCHING, "search_files"),
+    Stage("search", 2, ("searched_contents", "sought"), SEARCHED, Late(SEARCHING, "search_files"),
           over="searched_contents", order="number", batch=16, hostile=True, streams=True, noun="contents",
           key="content", imports=(SEARCHING,), params=lambda settings: {"network": settings.chain.network}),
     Stage("follow", 1, ("searched_contents", "sought", "searched_heads", "searched_finds"), FOLLOWED,

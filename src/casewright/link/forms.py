@@ -1,6 +1,6 @@
 """How persons are compared: one form for the many ways in which a name, a birth date, an email or a phone is written.
 
-Letters of all scripts go to ASCII by AnyAscii (ISC), phones to E.164 by phonenumbers (Apache-2.0). Of a name written in
+Letters of all scripts go to ASCII by AnyAscii (ISC), phones and emails by `model/selectors.py`. Of a name written in
 Han characters or Hangul without spaces the first character is the family name, as is the custom. What a kanji sounds
 like in Japanese no table of characters can say: such a name meets only itself. A sound is the name's consonants in
 classes: vowels are what transliterations differ in most, and Arabic does not write them.
@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import phonenumbers
 import pyarrow as pa
 from anyascii import anyascii
 
 from casewright.engine.stage import Context, Output, Tally
 from casewright.link.return_mapping import day_of
+from casewright.model.selectors import NoForm, email, phone
 from casewright.model.tables import TABLES
 
 LONGEST, PARTS, LONGEST_PART, LONGEST_MAIL = 200, 6, 20, 254
@@ -44,7 +44,6 @@ SOUNDS = tuple((re.compile(pattern), to) for pattern, to in (
     (r"(.)\1+", r"\1"), (r"[aeiouyh]", ""),
 ))  # fmt: skip
 SHORTEST_SOUND, SHORTEST_MAIL_NAME, TAIL = 4, 6, 8
-GOOGLE = ("gmail.com", "googlemail.com")
 
 
 def person_forms(batch: pa.Table, context: Context) -> Output:
@@ -60,13 +59,13 @@ def forms_of(person: Mapping[str, Any]) -> dict[str, Any]:
     sounds = [sound for sound in sounds if len(sound) >= SHORTEST_SOUND]
     born, other, sure = days_of(person["born"], person["born_on"])
     mail, mail_name = mail_of(person["email"])
-    phone = phone_of(person["phone"], person["country"])
-    tail = phone[-TAIL:] if phone and len(phone) > TAIL else None
+    number = phone_of(person["phone"], person["country"])
+    tail = number[-TAIL:] if number and len(number) > TAIL else None
     country = (person["country"] or "").strip().upper() or None
     return {"person": person["person"], "origin": person["origin"], "parts": sorted(parts), "turns": turns,
             "name_key": min(turns, default=None), "sounds": sounds, "sound_key": min(sounds, default=None),
             "day": born if sure else None, "born": born, "born_turned": other, "mail": mail, "mail_name": mail_name,
-            "phone": phone, "phone_tail": tail, "country": country}  # fmt: skip
+            "phone": number, "phone_tail": tail, "country": country}  # fmt: skip
 
 
 def parts_of(name: str | None) -> list[str]:
@@ -139,14 +138,15 @@ def days_of(born: str | None, born_on: str | None) -> tuple[str | None, str | No
 def mail_of(text: str | None) -> tuple[str | None, str | None]:
     """An email in small letters without what stands behind a plus (and, as Google reads them, without dots), and the
     part before the @ where it is long enough to tell."""
-    name, at, host = unicodedata.normalize("NFKC", text or "").strip().lower().rpartition("@")
-    name = name.partition("+")[0]
-    if not (at and name and host) or len(name) + len(host) >= LONGEST_MAIL:
+    written = (text or "").strip()
+    try:
+        mail = email(written) if len(written) <= LONGEST_MAIL else ""
+    except NoForm:
+        mail = ""
+    if not mail:
         return None, None
-    if host in GOOGLE:
-        name, host = name.replace(".", ""), GOOGLE[0]
-    plain = re.sub(r"[._-]", "", name)
-    return f"{name}@{host}", plain if len(plain) >= SHORTEST_MAIL_NAME else None
+    plain = re.sub(r"[._-]", "", mail.rpartition("@")[0])
+    return mail, plain if len(plain) >= SHORTEST_MAIL_NAME else None
 
 
 def phone_of(text: str | None, country: str | None) -> str | None:
@@ -154,10 +154,8 @@ def phone_of(text: str | None, country: str | None) -> str | None:
     written = unicodedata.normalize("NFKC", text or "").strip()[:60]
     written = "+" + written[2:] if written.startswith("00") else written
     try:
-        number = phonenumbers.parse(written, (country or "").strip().upper() or None)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number and phonenumbers.is_possible_number(number):
-        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        return phone(written, (country or "").strip().upper() or None)
+    except NoForm:
+        pass
     digits = "".join(str(unicodedata.digit(d)) for d in written if d.isdecimal()).lstrip("0")
     return digits if len(digits) >= TAIL - 1 else None

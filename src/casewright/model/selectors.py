@@ -146,10 +146,11 @@ def xpub(text: str) -> str:
     return hash160(raw[45:]).hex()
 
 
-def phone(text: str) -> str:
-    """The number with its country's code (E.164), without an extension."""
+def phone(text: str, country: str | None = None) -> str:
+    """The number with its country's code (E.164), without an extension; `country`: whose plan holds where the number
+    names none."""
     try:
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", text).strip().removeprefix("tel:"))
+        number = phonenumbers.parse(unicodedata.normalize("NFKC", text).strip().removeprefix("tel:"), country)
     except phonenumbers.NumberParseException as error:
         raise NoForm("is no telephone number with its country's code") from error
     if not phonenumbers.is_possible_number(number):

@@ -13,9 +13,10 @@ FUNNEL = {
     "pairs that may be one person": "SELECT count(*) AS n FROM suggestions",
     "such pairs not judged": "SELECT count(*) AS n FROM suggestions "
     "ANTI JOIN (FROM judgements WHERE stands) USING (link)",
-    "persons judged": "SELECT count(*) AS n FROM judgements JOIN links USING (link) WHERE stands",
+    "persons judged": "SELECT count(*) AS n FROM judgements JOIN links USING (link) "
+    "WHERE stands AND kind = 'account-person'",
     "judged positive": "SELECT count(*) AS n FROM judgements JOIN links USING (link) "
-    "WHERE stands AND verdict = 'positive'",
+    "WHERE stands AND kind = 'account-person' AND verdict = 'positive'",
     "media known": "SELECT count(*) AS n FROM worklist WHERE state = 'known'",
     "media near": "SELECT count(*) AS n FROM worklist WHERE state = 'near'",
     "media new": "SELECT count(*) AS n FROM worklist WHERE state = 'new'",

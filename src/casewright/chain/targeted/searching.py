@@ -64,6 +64,8 @@ def _searched(row: Mapping[str, Any], sought: Sought, context: Context) -> Itera
     context.steps.alive()
     found = search(file, places, undo, clear, sought if undo.frames else without_undo(sought), EASIEST[network])
     context.steps.alive()
+    if found.passed_over:
+        yield beyond(row, found.passed_over)
     bad = {block: _why_not(file, int(places.begin[block]), network, single) for block in found.bad}
     for whole, part, columns in _columns(file, places, found, network, single, bad):
         heights = heights_of(columns, undo, whole)
@@ -75,6 +77,15 @@ def _searched(row: Mapping[str, Any], sought: Sought, context: Context) -> Itera
         searched_damage=TABLES["searched_damage"].rows([_damage(d, row["content"]) for d in damage]),
         searched_heads=_heads(row["content"], file, places, found, undo, bad),
     )
+
+
+def beyond(row: Mapping[str, Any], count: int) -> Output:
+    """What a file holds of tagged addresses beyond what is kept of it: counted, and said to be."""
+    words = (
+        f"{row['name']}: {count} more transactions matter for tagged addresses alone; what only they show is not seen"
+    )
+    aside = SetAside("transactions of tags", row["content"], "too many", words, count=count)
+    return _output([aside], [Tally("transactions of tags", count, 0)])
 
 
 def places_of(file: Plain, network: str) -> tuple[Places, list[Found], bool]:
