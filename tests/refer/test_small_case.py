@@ -121,12 +121,12 @@ def test_the_ladder_tells_of_nobody_whom_no_judgement_names(made: dict[str, pa.T
     assert "C-1" not in str(markup)
 
 
-def test_the_first_page_begins_with_what_sets_its_accounts_apart(sealed: dict[str, Path]) -> None:
-    """Officers can't tell near-identical reports apart: the first answer of no two packages is the same."""
+def test_the_first_page_tells_what_sets_its_accounts_apart(sealed: dict[str, Path]) -> None:
+    """Officers can't tell near-identical reports apart: this answer of no two packages is the same."""
     first = {}
     for country, bag in sealed.items():
         text = " ".join(text_of(bag / "data" / "referral.pdf").split())
-        first[country] = text[text.index("1. ") : text.index("2. Is anyone at risk")]
+        first[country] = text[text.index("2. Which accounts") : text.index("3. Who is it")]
     assert "1 media on no list, 1 uploads: the only one of 5 accounts" in first["NL"]
     assert "1.50000000 BTC in one payment: 5 of 5 accounts" in first["NL"]
     assert "1.50000003 BTC" in first["DE"]

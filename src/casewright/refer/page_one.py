@@ -1,6 +1,6 @@
 """The first page: what an officer asks, in the order in which they ask it.
 
-What sets the subjects apart; who is at risk now and why; the best identity and its ladder of evidence; why this
+Who is at risk now and why; what sets the subjects apart; the best identity and its ladder of evidence; why this
 country; conduct; handling; legal process; deconfliction; what is asked, until when; whom to call.
 """
 
@@ -34,8 +34,8 @@ def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[s
 
     ids = [r["referral"] for r in referrals]
     accounts = list(dict.fromkeys(r["account"] for r in referrals))
-    _apart(say, referrals, facts)
     _risk(say, referrals, facts)
+    _apart(say, referrals, facts)
     _identity(say, referrals, accounts, facts)
     _place(say, referrals, facts)
     _conduct(say, accounts, ids, facts)
@@ -52,7 +52,7 @@ def page_one(sheet: Sheet, referrals: list[Row], facts: Facts, params: Mapping[s
 
 
 def _apart(say: Say, referrals: list[Row], facts: Facts) -> None:
-    """What sets the first subjects apart from all others of the case: no two packages begin alike."""
+    """What sets the first subjects apart from all others of the case: no two first pages are alike."""
     for referral in list({r["account"]: r for r in reversed(referrals)}.values())[::-1][:APART]:
         words = f"{_called(referral, facts)}, priority {referral['priority']}: {referral['stands_out']}"
         say("Subject", words, [referral["referral"], referral["account"]])

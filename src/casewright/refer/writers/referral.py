@@ -23,8 +23,8 @@ CARDS, INDEX, ROWS = 40, 400, 120
 VALUE_LIMIT, FIRST_PAGE_LIMIT = 400, 250
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 QUESTIONS = (
-    ("apart", ("Subject",)),
     ("risk", ("Access and risk now", "Also at risk", "Most urgent")),
+    ("apart", ("Subject",)),
     ("identity", ("Best identity", "Rests on", "Ladder", "Speaks against it", "Subjects", "Part")),
     ("country", ("Why this country", "Points elsewhere")),
     ("conduct", ("Payments", "Uploads", "Downloads")),
