@@ -111,7 +111,6 @@ def _sender(case: Path) -> str:
         (("verify", "nowhere"), 4, "neither a case nor a package"),
         (("intake", "CASE", "nowhere.E01"), 4, "is not there"),
         (("intake", "CASE", "a", "b", "--exhibit", "X"), 2, "names one source"),
-        (("deconflict", "setup"), 4, "not built yet"),
         (("review", "CASE", "--role", "owner"), 2, "no role"),
         (("demo", "CASE", "--scale", "wtv"), 4, "not built yet"),
         (("nonsense",), 2, "nonsense"),

@@ -23,6 +23,7 @@ from tests.world import context, digests_of, rows_of
 SETTINGS = {"service": "Glasshouse", "phones": False, "quality": 50}
 
 
+@pytest.mark.slow
 def test_two_agencies_find_out_what_both_look_at_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,8 @@ def deconflicted(accounts: Container[str], facts: Facts) -> tuple[str, list[str]
     for run in found_us:
         case = run["peer_reference"] or "without reference"
         words.append(f"{run['peer']} found selectors of its own in this case, its case {case}; which, they can tell")
-    return "; ".join(dict.fromkeys(words)), [*(h["hit"] for h in hits), *(run["id"] for run in (*read, *found_us))]
+    rests_on = [*(h["hit"] for h in hits), *(run["id"] for run in (*read, *found_us))]
+    return "; ".join(dict.fromkeys(words)), rests_on if hits else [*rests_on, *facts.settings]
 
 
 def _of_peer(peer: str, hits: list[Row]) -> str:

@@ -41,7 +41,7 @@ STAGES = (
     Stage("referrals", 5, ("accounts", "payments", "uploads", "downloads", "links", "worklist", "persons", "judgements",
                            "flags", "jurisdictions", "recalls"), ("referrals",), Heeding(referrals),
           params=lambda settings: asdict(settings.priority)),
-    Stage("figures", 15, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
+    Stage("figures", 16, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
                          "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
                          "reconciled", "credits", "legal_process", "jurisdictions", "ladder", "flags",
