@@ -11,7 +11,7 @@ demo dir="./demo-case":
 test:
     uv run pytest
 
-# the cases that take minutes: kill-and-resume two hundred times, rebuilding the demo's seizure, two agencies by the command line
+# the cases that take minutes: kill-and-resume two hundred times, rebuilding the demo's seizure, two agencies by the command line, the demo verb by verb
 slow:
     uv run pytest -m slow
 

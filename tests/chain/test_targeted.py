@@ -243,6 +243,7 @@ run(Case(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.slow
 def test_killed_between_two_readings_it_goes_on_and_ends_with_the_same_bytes_and_every_row_is_explained(
     tmp_path: Path,
 ) -> None:

@@ -20,6 +20,7 @@ def answered(*arguments: str, code: int = 0) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_the_verbs_one_after_the_other_make_the_demo_by_hand(demo: Path, tmp_path: Path) -> None:
     case, seizure = str(tmp_path / "case"), demo / "seizure"
     answered("new", case, "--title", "T", "--agency", "A", "--examiner", "E", "--network", "regtest")

@@ -34,7 +34,10 @@ def answered(*arguments: str) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("name", PACKED)
+@pytest.mark.parametrize(
+    "name",
+    ["site.sql.zst", "cut.sql.gz", *(pytest.param(n, marks=pytest.mark.slow) for n in ("site.sql", "site.sql.gz"))],
+)
 def test_a_packed_dump_gives_its_accounts(name: str, tmp_path: Path) -> None:
     case, source, mapping = tmp_path / "case", tmp_path / name, tmp_path / "mapping.toml"
     source.write_bytes(PACKED[name])

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.command import casewright
 from tests.kernels.test_pdq import scene
 from tests.media.test_media import encoded
@@ -20,6 +22,7 @@ def refused(arguments: list[str], code: int) -> None:
     assert casewright(*arguments, "--json").returncode == code
 
 
+@pytest.mark.slow
 def test_a_judged_medium_leaves_the_queue_for_good(tmp_path: Path) -> None:
     case, source, more = str(tmp_path / "case"), tmp_path / "source", tmp_path / "more"
     source.mkdir()
@@ -56,6 +59,7 @@ def test_a_judged_medium_leaves_the_queue_for_good(tmp_path: Path) -> None:
     done(["verify", case])
 
 
+@pytest.mark.slow
 def test_a_category_that_somebody_chose_goes_out_in_its_dialect(tmp_path: Path) -> None:
     case, source = str(tmp_path / "case"), tmp_path / "source"
     source.mkdir()

@@ -107,6 +107,7 @@ def test_a_database_that_is_cut_or_damaged_is_refused_or_read_and_never_more(sma
         assert {f.item for f in found} <= {"a"}
 
 
+@pytest.mark.slow
 def test_harmless_media_leave_the_worklist_and_listed_ones_stay(tmp_path: Path) -> None:
     """The whole way, in the sandbox."""
     source, case = tmp_path / "source", str(tmp_path / "case")

@@ -70,6 +70,7 @@ def test_the_graph_leads_from_payments_persons_and_media_to_accounts(demo: Path)
     assert all("core:name" in node for node in graph if node["@type"] == "identity:Person")
 
 
+@pytest.mark.slow
 def test_case_validate_refuses_a_graph_with_a_broken_hash(demo: Path, tmp_path: Path) -> None:
     """So that the test above can fail."""
     text = (demo / "packages" / "NL" / "data" / "case.jsonld").read_text("utf-8")

@@ -67,26 +67,26 @@ def addresses(page: Page, link: str) -> list[str]:
             "/packages/NL", "/ledger", "/decided", "/search?q=kestrel"]  # fmt: skip
 
 
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), pytest.param("dark", 390, marks=pytest.mark.slow)])
 def test_every_page_passes_the_accessibility_rules_and_complains_of_nothing(
-    visitor: tuple[Page, list[str]], link: str, chromium: Chromium
+    visitor: tuple[Page, list[str]], link: str, theme: str, width: int
 ) -> None:
     """axe-core, in the light theme and wide, in the dark one and narrow; the Content-Security-Policy is met."""
     page, said = visitor
     found: dict[str, list[str]] = {}
-    for theme, width in (("light", 1280), ("dark", 390)):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 900})
-        for path in addresses(page, link):
-            page.goto(base(link) + path)
-            if path.startswith("/graph"):
-                page.wait_for_selector("#graph[data-drawn]")
-            result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
-            if result.violations_count:
-                found[f"{path} {theme} {width}"] = [
-                    f"{v['id']}: {n['html'][:150]}" for v in result.response["violations"] for n in v["nodes"][:2]
-                ]
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{path} is wider than {width} pixels"
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in addresses(page, link):
+        page.goto(base(link) + path)
+        if path.startswith("/graph"):
+            page.wait_for_selector("#graph[data-drawn]")
+        result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+        if result.violations_count:
+            found[f"{path} {theme} {width}"] = [
+                f"{v['id']}: {n['html'][:150]}" for v in result.response["violations"] for n in v["nodes"][:2]
+            ]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} is wider than {width} pixels"
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 900})
     assert not found, json.dumps(found, indent=1)
@@ -102,14 +102,11 @@ def test_nothing_is_shown_until_it_is_asked_for_and_each_step_holds_for_one_medi
     page.goto(f"{base(link)}/media")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#still")
+    page.wait_for_url("**/media/item-*")
     assert not asked
-    page.keyboard.press("s")
-    page.wait_for_selector("#still img")
-    page.keyboard.press("x")
-    page.keyboard.press("c")
-    page.keyboard.press("l")
-    page.wait_for_function("document.querySelector('#still img')?.src.includes('side=480')")
+    for key, shown in (("s", "blur=1&grey=1"), ("x", "blur=0"), ("c", "grey=0"), ("l", "side=480")):
+        page.keyboard.press(key)
+        page.wait_for_function(f"document.querySelector('#still img')?.src.includes('{shown}')")
     assert [url.partition("?")[2].partition("&second")[0] for url in asked] == [
         "side=160&blur=1&grey=1", "side=160&blur=0&grey=1", "side=160&blur=0&grey=0", "side=480&blur=0&grey=0"
     ]  # fmt: skip
