@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from casewright.link.deconflict import library
+from casewright.link.deconflict import psi
 from casewright.link.deconflict.side import RATE
 from casewright.link.deconflict.sizes import compared, filled_up
 
@@ -42,15 +42,15 @@ def one_exchange(large: int, asked: int) -> None:
     )
     clock = time.monotonic()
     theirs = timed("set made of selectors", lambda: filled_up(selectors(range(large))))
-    key, setup = timed("setup", lambda: library.new_setup(theirs, RATE, ASKED))
+    key, setup = timed("setup", lambda: psi.new_setup(theirs, RATE, ASKED))
     both = asked // 10
     mine = filled_up(selectors(range(large - both, large + asked - both)))
-    my_key, request = timed("request", lambda: library.new_request(mine))
+    my_key, request = timed("request", lambda: psi.new_request(mine))
     shape = (len(theirs), RATE, ASKED)
     for which in (False, True):
         name = "hits" if which else "count"
-        answer = timed(f"answer ({name})", lambda which=which: library.answer(key, request, which))
-        found = timed(f"read ({name})", lambda which=which, a=answer: library.common(my_key, setup, a, shape, which))
+        answer = timed(f"answer ({name})", lambda which=which: psi.answer(key, request, which))
+        found = timed(f"read ({name})", lambda which=which, a=answer: psi.common(my_key, setup, a, shape, which))
         assert len(found) == both, (len(found), both)
     print(f"| all | {time.monotonic() - clock:.1f} | |\n")
     print(f"{both:,} in common, all found, none beside. {len(theirs):,} members asked for {len(mine):,}: setup "
@@ -67,9 +67,9 @@ def errors(trials: int) -> None:
         both = chance.randrange(min(size, asked) + 1)
         theirs = filled_up(selectors(range(size)))
         mine = filled_up(selectors(range(size - both, size - both + asked)))
-        key, setup = library.new_setup(theirs, RATE, ASKED)
-        my_key, request = library.new_request(mine)
-        places = library.common(my_key, setup, library.answer(key, request, True), (len(theirs), RATE, ASKED), True)
+        key, setup = psi.new_setup(theirs, RATE, ASKED)
+        my_key, request = psi.new_request(mine)
+        places = psi.common(my_key, setup, psi.answer(key, request, True), (len(theirs), RATE, ASKED), True)
         found, truth = {mine[p] for p in places}, set(mine) & set(theirs)
         missed, made_up, members = missed + len(truth - found), made_up + len(found - truth), members + len(mine)
         print(f"\rtrial {trial + 1}", end="", flush=True)
@@ -83,12 +83,12 @@ def false_hits(rounds: int) -> None:
     for rate in (0.5, 0.05):
         found = asked = 0
         theirs = filled_up(selectors(range(1024)))
-        key, setup = library.new_setup(theirs, rate, 1024)
+        key, setup = psi.new_setup(theirs, rate, 1024)
         for turn in range(rounds):
             mine = selectors(range(10_000 + 1024 * turn, 10_000 + 1024 * (turn + 1)))
-            my_key, request = library.new_request(mine)
-            answer = library.answer(key, request, True)
-            found += len(library.common(my_key, setup, answer, (len(theirs), rate, 1024), True))
+            my_key, request = psi.new_request(mine)
+            answer = psi.answer(key, request, True)
+            found += len(psi.common(my_key, setup, answer, (len(theirs), rate, 1024), True))
             asked += len(mine)
         print(f"| {rate:g} | {rounds} | {asked:,} | {rate * rounds:g} | {found} |", flush=True)
 
@@ -102,7 +102,7 @@ def main() -> None:
     given = options.parse_args()
     if given.large:
         one_exchange(given.large, given.asked)
-    library.in_children = lambda work, rounds: [work(*one) for one in rounds]  # small sets: no child for each
+    psi.in_children = lambda work, rounds: [work(*one) for one in rounds]  # small sets: no child for each
     errors(given.trials)
     false_hits(given.rounds)
 

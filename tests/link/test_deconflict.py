@@ -10,7 +10,7 @@ import pytest
 
 from casewright.engine.query import Reader
 from casewright.engine.stage import Context
-from casewright.link.deconflict import library
+from casewright.link.deconflict import psi
 from casewright.link.deconflict.hits import deconfliction
 from casewright.link.deconflict.own import own_selectors
 from casewright.model.bitcoin import address_of_script
@@ -67,9 +67,9 @@ def test_two_agencies_find_out_what_both_look_at_and_nothing_else(
 
 
 def test_without_the_library_it_says_where_to_get_it_and_for_which_machines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "find_spec", lambda name: None)
+    monkeypatch.setattr(psi, "find_spec", lambda name: None)
     with pytest.raises(Missing, match=r"pip install 'casewright\[deconflict\]'.*CPython up to 3.13"):
-        library.require_library()
+        psi.require_library()
 
 
 Rows = list[dict[str, Any]]

@@ -1,18 +1,15 @@
 """What `link --suggestions` writes. What left the case, the ledger says."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from casewright import __version__
-from casewright.cli.exports import may_be_written
+from casewright.cli.exports import may_be_written, write_export
 from casewright.cli.side_by_side import About, Pair, page
 from casewright.cli.work import reading
 from casewright.engine.query import Reader
 from casewright.engine.verify import require_tables
-from casewright.model.errors import UsageError
 from casewright.vault.case import Case
-from casewright.vault.store import writing_atomically
 
 MOST = 2_000
 """Pairs on one page."""
@@ -28,20 +25,16 @@ JUDGED = "SELECT * FROM judgements WHERE stands AND list_contains($ids, link)"
 def export_suggestions(case: Case, target: Path, called: str) -> dict[str, Any]:
     """All pairs on a page, those that nobody judged first, the likeliest of them at the top; the caller holds the case.
     `called`: the case as the command named it."""
-    if target.suffix.lower() != ".html":
-        raise UsageError(f"--suggestions writes files that end in .html, not {target.name}.")
-    may_be_written(target, "--suggestions")
+    may_be_written(target, "--suggestions", (".html",))
     require_tables(case)
     with reading(case) as reader:
         pairs = _pairs(reader)
         (counted,) = reader.rows("SELECT count(*) AS n FROM suggestions")
     left_out, settings = counted["n"] - len(pairs), case.settings
     content = page(pairs, About(settings.case.title, called, settings.link.suggest_at, left_out, __version__))
-    with writing_atomically(target) as file:
-        file.write(content)
-    digest = hashlib.sha256(content).hexdigest()
-    case.ledger.append(("exported", {"form": "suggestions", "file": target.name, "payment": "", "sha256": digest}))
-    return {"file": str(target), "sha256": digest, "form": "suggestions", "pairs": len(pairs), "left_out": left_out}
+    told = write_export(case, "suggestions", target, content)
+    del told["payment"]
+    return {**told, "pairs": len(pairs), "left_out": left_out}
 
 
 def _pairs(reader: Reader) -> list[Pair]:

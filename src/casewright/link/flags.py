@@ -17,6 +17,11 @@ INDICATORS: Mapping[str, str] = {
     "harm": "harm that may be going on now",
 }
 """What may be flagged, in the words that packages print."""
+FLAGGED = (
+    "SELECT account AS id FROM accounts UNION ALL SELECT person FROM persons UNION ALL "
+    "SELECT 'media/' || item FROM media"
+)
+"""The query for what may be flagged."""
 
 
 @dataclass(frozen=True)

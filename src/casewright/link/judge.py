@@ -15,6 +15,9 @@ TAKEN_BACK = "withdrawn"
 VERDICTS = ("positive", "negative", "unsure", TAKEN_BACK)
 """The last one undoes what was judged before, as if nobody had; both stay in the ledger."""
 
+JUDGED = "SELECT link AS id FROM links UNION ALL SELECT 'media/' || item FROM media"
+"""The query for what people may judge: links, and media."""
+
 
 class Said(NamedTuple):
     """What somebody decided of a link or a medium (`media/` and its item). Of a medium they may have said a category

@@ -57,6 +57,11 @@ def in_coins(sats: int) -> str:
     return f"{sats // COIN}.{sats % COIN:08d}"
 
 
+def amount(sats: int | None) -> str:
+    """Satoshis as BTC, exactly, for people; `unknown` where it is not known."""
+    return "unknown" if sats is None else f"{in_coins(sats)} BTC"
+
+
 class NotAnAddress(ValueError):  # noqa: N818  reads as what it says
     """The text is no address: wrong characters, length or checksum."""
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from casewright import __version__
 from casewright.engine.stage import Context, Output, Tally
+from casewright.model.bitcoin import amount
 from casewright.model.tables import TABLES
 from casewright.refer.facts import Facts, packages
 from casewright.refer.grounds import ladder_of, where_of
@@ -33,7 +34,6 @@ from casewright.refer.sheet import (
     SUMMARY,
     TRANSFERS,
     Sheet,
-    btc,
     counted,
 )
 
@@ -131,7 +131,7 @@ def _person(sheet: Sheet, referral: Row, facts: Facts) -> None:
 def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
     name = facts.accounts[account]["username"] or account
     for p in facts.payments[account]:
-        values = {"account": name, "time": p["time"], "amount": btc(p["sats"]), "satoshis": p["sats"],
+        values = {"account": name, "time": p["time"], "amount": amount(p["sats"]), "satoshis": p["sats"],
                   "transaction": p["txid"], "output": p["vout"], "address": p["address"],
                   "block": p["height"],
                   "address on record": GIVEN_UP.get(facts.address_origins.get(p["payment"], ""))}  # fmt: skip
@@ -140,7 +140,7 @@ def _conduct(sheet: Sheet, account: str, facts: Facts) -> None:
             sheet.add(PAYMENTS, p["payment"], "the site's ledger", f"{row['state']}: {row['reason']}", [row["id"]])
         _trace(sheet, p, facts)
     for row in facts.unpaid[account]:
-        cells = {"account": name, "time": row["time"], "amount": btc(row["sats"]),
+        cells = {"account": name, "time": row["time"], "amount": amount(row["sats"]),
                  "the site's ledger": f"{row['state']}: {row['reason']}"}  # fmt: skip
         sheet.add_row(CREDITS, row["id"], cells, [row["id"]])
     for link, work in facts.media(account):
@@ -180,7 +180,7 @@ def _share(share: int | None, paid: int) -> str:
     """How much of the payment a service is answerable for, as a figure that an officer can read."""
     if share is None:
         return "cannot be told"
-    return f"{btc(share)}, {100 * share / paid:.1f} %" if paid else btc(share)
+    return f"{amount(share)}, {100 * share / paid:.1f} %" if paid else amount(share)
 
 
 def _process(sheet: Sheet, payments: list[Row], facts: Facts) -> None:

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from casewright.link.flags import INDICATORS
+from casewright.model.bitcoin import amount
 from casewright.refer.deconflicted import deconflicted
 from casewright.refer.facts import Facts
 from casewright.refer.grounds import exculpatory, rungs_of, summed
 from casewright.refer.placing import Row
-from casewright.refer.sheet import SUMMARY, Sheet, btc, printed
+from casewright.refer.sheet import SUMMARY, Sheet, printed
 
 SHOWN = 3
 """Subjects that the first page shows in full; it says how many more there are."""
@@ -149,7 +150,7 @@ def _conduct(say: Say, accounts: list[str], ids: list[str], facts: Facts) -> Non
     ups = [u for a in accounts for u in facts.uploads[a]]
     downs = [d for a in accounts for d in facts.downloads[a]]
     if paid:
-        say("Payments", f"{len(paid)}, together {btc(sum(p['sats'] for p in paid))}{_between(paid)}",
+        say("Payments", f"{len(paid)}, together {amount(sum(p['sats'] for p in paid))}{_between(paid)}",
             [p["payment"] for p in paid])  # fmt: skip
     media = [(link, work) for a in accounts for link, work in facts.media(a)]
     states = Counter(work["state"] for _, work in media)

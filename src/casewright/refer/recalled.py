@@ -24,9 +24,8 @@ ELSE = {"links": ("from_id", "to_id"), "referrals": ("account", "person")}
 """Rows that say something of a withdrawn id although it is not their own."""
 
 
-def without_withdrawn(context: Context) -> Context:
+def without(context: Context, ids: list[str]) -> Context:
     """The same tables, without the rows that were withdrawn, and what ties anything to them."""
-    ids = withdrawn(context)
     if not ids:
         return context
     kept = {name: _kept(context, name, ids) for name in context.tables if name in TABLES and name not in UNTOUCHED}
@@ -61,11 +60,11 @@ class Heeding:
     work: Work
 
     def __call__(self, batch: pa.Table, context: Context) -> Any:
-        gone = set(withdrawn(context))
+        gone = withdrawn(context)
         values = withdrawn_values(context)
         if not gone and not values:
             return self.work(batch, context)
-        less = without_withdrawn(context)
+        less = without(context, gone)
         missing = context.table("accounts").num_rows - less.table("accounts").num_rows
         made = self.work(batch, less)
         if isinstance(made, Output):

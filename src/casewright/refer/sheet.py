@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from casewright.model.bitcoin import in_coins
 from casewright.model.ids import IdMaker
 from casewright.model.tables import TABLES
 from casewright.refer.handling import Codes
@@ -58,11 +57,6 @@ def printed(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S") + " UTC"
     return str(value)
-
-
-def btc(sats: int) -> str:
-    """Satoshis as BTC, exactly."""
-    return f"{in_coins(sats)} BTC"
 
 
 def counted(count: int, of: int) -> str:

@@ -16,8 +16,8 @@ from typing import Any
 
 from casewright.engine.query import Reader
 from casewright.engine.verify import require_tables
-from casewright.link.flags import Flag, flag_record
-from casewright.link.judge import Said, judgement
+from casewright.link.flags import FLAGGED, Flag, flag_record
+from casewright.link.judge import JUDGED, Said, judgement
 from casewright.model.errors import BrokenSeal, CasewrightError, Missing, UsageError
 from casewright.review.exposure import Exposure
 from casewright.review.job import Work
@@ -25,14 +25,6 @@ from casewright.review.journal import Decided, Journal
 from casewright.review.visitor import Visitor
 from casewright.vault.case import Case
 
-SUBJECT = """
-SELECT link AS id FROM links WHERE link = $subject
-UNION ALL SELECT 'media/' || item FROM media WHERE 'media/' || item = $subject
-"""
-FLAGGED = """
-SELECT account AS id FROM accounts WHERE account = $subject UNION ALL SELECT person FROM persons WHERE person = $subject
-UNION ALL SELECT 'media/' || item FROM media WHERE 'media/' || item = $subject
-"""
 PATIENCE = 5.0
 """Seconds that a judgement waits for another program that holds the case."""
 AGAIN = 0.05
@@ -107,9 +99,7 @@ class Desk:
             raise BrokenSeal(f"A seal is broken: {self.broken} Nothing is decided until that is cleared up.")
         if not said.why.strip():
             raise UsageError("A judgement needs a reason.")
-        with self.reading() as reader:
-            known = {row["id"] for row in reader.rows(SUBJECT, {"subject": said.subject})}
-        data = judgement(known, said, visitor.name)
+        data = judgement(self._known(JUDGED, said.subject), said, visitor.name)
         with self._deciding, self._held():
             before = self.journal.of(said.subject)
             if len(before) != seen:
@@ -122,9 +112,9 @@ class Desk:
         visitor.must("judge")
         if not flag.why.strip():
             raise UsageError("A flag needs a reason.")
-        known = {row["id"] for row in self.rows(FLAGGED, {"subject": flag.subject})}
+        data = flag_record(self._known(FLAGGED, flag.subject), flag, visitor.name)
         with self._deciding, self._held():
-            self.case.ledger.append(("flag", flag_record(known, flag, visitor.name)))
+            self.case.ledger.append(("flag", data))
 
     def note(self, visitor: Visitor, about: str, text: str) -> None:
         """Record what somebody wrote about a thing of the case."""
@@ -133,6 +123,11 @@ class Desk:
             raise UsageError("A note needs words, and something that it is about.")
         with self._deciding, self._held():
             self.case.ledger.append(("note", {"about": about, "text": text, "examiner": visitor.name}))
+
+    def _known(self, subjects: str, name: str) -> set[str]:
+        """The name, if it is one of these subjects."""
+        found = self.rows(f"SELECT id FROM ({subjects}) s WHERE id = $name", {"name": name})  # noqa: S608  ours
+        return {row["id"] for row in found}
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -42,14 +42,15 @@ class Journal:
     def __init__(self, ledger: Ledger, public: str) -> None:
         ledger.verify(public, torn_tail_is_fine=True)
         self._ledger, self._turn = ledger, threading.Lock()
-        self._offset, self._last = 0, None
+        self._offset = 0
+        self._last: Event | None = None
         self.events: list[Event] = []
         self._decided: dict[str, list[Decided]] = {}
         self._in_order: list[Decided] = []
         self._notes: dict[str, list[Note]] = {}
+        self._flags: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._sealed: dict[str, Event] = {}
         self.refresh()
-
-    _last: Event | None
 
     def refresh(self) -> None:
         """Read what came since. Raises BrokenSeal when the ledger is not the one that was read before."""
@@ -63,12 +64,19 @@ class Journal:
                 self._offset += len(event.line) + 1
                 self._last = event
                 self.events.append(event)
-                if event.kind == "judgement":
-                    self._decide(event)
-                elif event.kind == "note":
-                    about = event.data
-                    made = Note(about["about"], about["text"], about["examiner"], event.time, event.seq + 1)
-                    self._notes.setdefault(about["about"], []).append(made)
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        about = event.data
+        if event.kind == "judgement":
+            self._decide(event)
+        elif event.kind == "note":
+            made = Note(about["about"], about["text"], about["examiner"], event.time, event.seq + 1)
+            self._notes.setdefault(about["about"], []).append(made)
+        elif event.kind == "flag":
+            self._flags[about["subject"], about["indicator"]] = about
+        elif event.kind == "package sealed" and "recall" not in about:
+            self._sealed[about["country"]] = event
 
     def _decide(self, event: Event) -> None:
         about = event.data
@@ -97,8 +105,12 @@ class Journal:
     def flags(self) -> list[Mapping[str, Any]]:
         """The flags that stand: of those on one subject and indicator the last, if it was set."""
         self.refresh()
-        last = {(e.data["subject"], e.data["indicator"]): e.data for e in self.events if e.kind == "flag"}
-        return [flag for flag in last.values() if flag["set"]]
+        return [flag for flag in list(self._flags.values()) if flag["set"]]
+
+    def sealed(self) -> dict[str, Event]:
+        """The last sealing of each country's package; notices of recalls are none."""
+        self.refresh()
+        return dict(self._sealed)
 
     def notes(self) -> dict[str, list[Note]]:
         """All that was written, by what it is about."""

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 from starlette.responses import Response
 
+from casewright.chain.drawing.asked import HOPS, PAYMENT
 from casewright.chain.drawing.scene import scene_of
 from casewright.chain.drawing.svg import drawing
 from casewright.model.errors import Missing
@@ -12,11 +13,6 @@ from casewright.review.page import Ask
 from casewright.review.pages.graph import graphml
 from casewright.review.stills import still
 
-HOPS = """
-SELECT h.*, b.time FROM hops h LEFT JOIN transactions t USING (txid) LEFT JOIN blocks b ON b.hash = t.block
-WHERE h.payment = $payment ORDER BY h.direction, h.step, h.hop
-"""
-PAYMENT = "SELECT p.*, a.username FROM payments p LEFT JOIN accounts a USING (account) WHERE p.payment = $payment"
 OF_ITS_OWN = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 """For a drawing that brings its own style, opened by itself or as a picture within a page."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from casewright.model.bitcoin import in_coins
+from casewright.model.bitcoin import amount
 from casewright.model.ids import printable_path
 
 LONGEST = 2_000
@@ -25,10 +25,6 @@ def moment(value: datetime | str | None) -> str:
     if value is None:
         return "time unknown"
     return value[:19].replace("T", " ") + "Z" if isinstance(value, str) else value.strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def coins(sats: int | None) -> str:
-    return "unknown" if sats is None else f"{in_coins(sats)} BTC"
 
 
 def many(count: int, one: str, more: str = "") -> str:
@@ -55,5 +51,5 @@ def short(name: str | None, ends: int = 8) -> str:
 
 
 FILTERS: Mapping[str, Any] = {
-    "told": told, "moment": moment, "coins": coins, "many": many, "size": size, "short": short,
+    "told": told, "moment": moment, "coins": amount, "many": many, "size": size, "short": short,
 }  # fmt: skip

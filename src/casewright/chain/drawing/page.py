@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from casewright.chain.drawing.scene import NODES, Row, Scene, said
-from casewright.chain.drawing.svg import amount, drawing, put
+from casewright.chain.drawing.svg import drawing, put
+from casewright.model.bitcoin import amount
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """

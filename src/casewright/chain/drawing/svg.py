@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from casewright.chain.drawing.layout import BOX, Band, Box, layout_of
 from casewright.chain.drawing.scene import NODES, Scene, said
-from casewright.model.bitcoin import in_coins
+from casewright.model.bitcoin import amount
 
 NOTE, LINES = 25, 4
 NAMES = {
@@ -41,11 +41,6 @@ def put(parent: ET.Element, tag: str, text: str = "", **attributes: Any) -> ET.E
 
 def _number(value: Any) -> str:
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-def amount(sats: int | None) -> str:
-    """Satoshis as BTC, exactly."""
-    return "unknown" if sats is None else f"{in_coins(sats)} BTC"
 
 
 def drawing(scene: Scene, taint: str) -> ET.Element:

@@ -18,8 +18,8 @@ from casewright.link.deconflict.asking import Found
 from casewright.link.deconflict.card import card_of, read_card
 from casewright.link.deconflict.exchange import Exchange
 from casewright.link.deconflict.keep import remove_stale
-from casewright.link.deconflict.library import require_library
 from casewright.link.deconflict.own import EXCLUSION
+from casewright.link.deconflict.psi import require_library
 from casewright.link.deconflict.side import Made, Own
 from casewright.model.errors import Missing, Refused, UsageError
 from casewright.model.selectors import KINDS, NEVER

@@ -11,8 +11,8 @@ from casewright.cli.other_cases import found_cases, take_shared, tell_cases
 from casewright.cli.suggestions import export_suggestions
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
-from casewright.link.flags import Flag, flag_record
-from casewright.link.judge import Said, judgement
+from casewright.link.flags import FLAGGED, Flag, flag_record
+from casewright.link.judge import JUDGED, Said, judgement
 from casewright.link.process import Step, process_step
 from casewright.link.return_mapping import read_return_mapping
 from casewright.model.errors import UsageError
@@ -33,11 +33,6 @@ WHERE l.kind IN ('account-person', 'person-prior', 'person-person')
 ORDER BY l.kind, account, person, l.link
 """
 
-JUDGED = "SELECT link AS id FROM links UNION ALL SELECT 'media/' || item FROM media"
-"""What people may judge: suggestions, and media."""
-FLAGGED = "SELECT account AS id FROM accounts UNION ALL SELECT person FROM persons UNION ALL " \
-          "SELECT 'media/' || item FROM media"  # fmt: skip
-"""What may be flagged."""
 STYLES = {"positive": "green", "negative": "red", "unsure": "yellow"}
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from casewright.link.deconflict import library
+from casewright.link.deconflict import psi
 from casewright.link.deconflict.keep import KEY
 from casewright.link.deconflict.message import ANSWER, COUNT, HITS, REQUEST, SETUP, Message
 from casewright.link.deconflict.side import RATE, Made, Own, Side
@@ -24,7 +24,7 @@ class Asked(Side):
         limits = self.case.settings.deconflict
         self._some(mine, limits.most_selectors, "most_selectors")
         items = filled_up([compared(*one) for one in mine])
-        key, body = library.new_setup(items, RATE, limits.most_asked)
+        key, body = psi.new_setup(items, RATE, limits.most_asked)
         expires = (self.now + timedelta(days=limits.valid_days)).date().isoformat()
         run = run or secrets.token_hex(16)
         message = self._message(SETUP, run, COUNT, mine, len(items), body, expires, limits.most_asked)
@@ -40,13 +40,13 @@ class Asked(Side):
             self._tell(self._line("refused", theirs, why=str(refusal).replace(str(path), path.name)))
             raise
         keep = self._kept(theirs.run, "answers")
-        body = library.answer(keep.get(KEY), asked, theirs.mode == HITS)
+        body = psi.answer(keep.get(KEY), asked, theirs.mode == HITS)
         message = self._message(
             ANSWER, theirs.run, theirs.mode, [], theirs.size, body, theirs.expires, theirs.asked, theirs
         )
         if theirs.mode == HITS:
             message = replace(message, reference=self.case.settings.case.reference)
-        made = self._sent(message, body, self._line("received", theirs, members=library.digest_of(asked)))
+        made = self._sent(message, body, self._line("received", theirs, members=psi.digest_of(asked)))
         if theirs.mode == HITS:
             keep.remove()
         return made
@@ -61,8 +61,8 @@ class Asked(Side):
             raise Refused(f"{path}: was answered already: a replay, or a second copy.")
         if any(e["mode"] == theirs.mode for e in before):
             raise Refused(f"{path}: asks the same set again ({theirs.mode}). A new question needs a new set.")
-        if not is_step(theirs.size) or theirs.size > sent[-1]["asked"] or len(asked) != theirs.size * library.POINT:
-            raise Refused(f"{path}: asks {len(asked) // library.POINT} members; allowed are steps up to "
+        if not is_step(theirs.size) or theirs.size > sent[-1]["asked"] or len(asked) != theirs.size * psi.POINT:
+            raise Refused(f"{path}: asks {len(asked) // psi.POINT} members; allowed are steps up to "
                           f"{sent[-1]['asked']}.")  # fmt: skip
         if theirs.mode == HITS:
             self._may_know(path, before, asked, tell_which)
@@ -74,7 +74,7 @@ class Asked(Side):
             )
 
     def _may_know(self, path: Path, before: list[dict[str, Any]], asked: bytes, tell_which: bool) -> None:
-        if not before or before[-1]["members"] != library.digest_of(asked):
+        if not before or before[-1]["members"] != psi.digest_of(asked):
             raise Refused(f"{path}: asks which of other members than were counted.")
         if not tell_which:
             raise Refused(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from casewright.link.deconflict import library
+from casewright.link.deconflict import psi
 from casewright.link.deconflict.hits import ROLE
 from casewright.link.deconflict.keep import ASKED, KEY, SET, Keep
 from casewright.link.deconflict.message import ANSWER, COUNT, HITS, REQUEST, SETUP, Message
@@ -38,18 +38,18 @@ class Asking(Side):
             raise Refused(
                 f"{path}: a set of {theirs.size} is none of the steps, or larger than [deconflict] most_selectors."
             )
-        library.split(body, library.parts_of(theirs.size))
+        psi.split(body, psi.parts_of(theirs.size))
         mine = sorted({one for one in own if one[0] in theirs.kinds})
         self._some(mine, theirs.asked, "their most_asked")
         of_item = {compared(*one): one for one in mine}
         items = filled_up(list(of_item))
-        key, asked = library.new_request(items)
+        key, asked = psi.new_request(items)
         message = self._message(
             REQUEST, theirs.run, COUNT, mine, len(items), asked, theirs.expires, theirs.asked, theirs
         )
         order = json.dumps([of_item.get(item) for item in items]).encode("utf-8")
         self._keep(message, "asks", **{KEY: key, ASKED: order, SET: body, "members": asked, "theirs": theirs.raw})
-        return self._sent(message, asked, self._line("received", theirs), members=library.digest_of(asked))
+        return self._sent(message, asked, self._line("received", theirs), members=psi.digest_of(asked))
 
     def which(self, path: Path) -> Made:
         """After a count: ask which of ours, with the very same blinded members, so that nothing new is asked."""
@@ -64,10 +64,10 @@ class Asking(Side):
             raise Refused(f"{path}: is not the set that was counted.")
         asked = keep.get("members")
         before = self._events("sent", run=theirs.run, step=REQUEST)[-1]
-        size = len(asked) // library.POINT
+        size = len(asked) // psi.POINT
         message = self._message(REQUEST, theirs.run, HITS, [], size, asked, theirs.expires, theirs.asked, theirs)
         message = replace(message, kinds=list(before["kinds"]), reference=self.case.settings.case.reference)
-        return self._sent(message, asked, members=library.digest_of(asked))
+        return self._sent(message, asked, members=psi.digest_of(asked))
 
     def read(self, path: Path) -> Found:
         """What an answer says. In hits mode the hits are sealed into the case; then the exchange is over."""
@@ -78,13 +78,13 @@ class Asking(Side):
         if self._events("received", message=theirs.digest) or self._events("read", run=theirs.run, mode=theirs.mode):
             raise Refused(f"{path}: was read already: a replay, or a second copy.")
         keep = self._kept(theirs.run, "asks")
-        if library.digest_of(keep.get("members")) != asked[-1]["members"]:
+        if psi.digest_of(keep.get("members")) != asked[-1]["members"]:
             raise Refused(f"{path}: answers an earlier request; this case has asked the same set again since.")
         if len(body) != len(keep.get("members")):
             raise Refused(f"{path}: answers another number of members than were asked.")
         setup = Message(**json.loads(keep.get("theirs")))
         shape = (setup.size, RATE, setup.asked)
-        places = library.common(keep.get(KEY), keep.get(SET), body, shape, theirs.mode == HITS)
+        places = psi.common(keep.get(KEY), keep.get(SET), body, shape, theirs.mode == HITS)
         order = json.loads(keep.get(ASKED))
         found = Found(theirs, len(places), self._hits(theirs, order, places))
         if theirs.mode == HITS:

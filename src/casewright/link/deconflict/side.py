@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from casewright.link.deconflict import library
+from casewright.link.deconflict import psi
 from casewright.link.deconflict.card import Card, card_of
 from casewright.link.deconflict.hits import ROLE
 from casewright.link.deconflict.keep import Keep
@@ -66,7 +66,7 @@ class Side:
             receiver=self.peer.sign, receiver_age=self.peer.age, reference="",
             authority=self.authority, made=self.now.isoformat(timespec="seconds"), expires=expires,
             kinds=sorted({kind for kind, _ in mine}), size=size, asked=asked, rate=f"{RATE:g}",
-            answers=to.digest if to else "", body=library.digest_of(body),
+            answers=to.digest if to else "", body=psi.digest_of(body),
         )  # fmt: skip
 
     def _some(self, mine: list[Own], most: int, name: str) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from casewright.chain.drawing import graphs
+from casewright.chain.drawing.asked import PAYMENT
 from casewright.model.errors import Missing, UsageError
 from casewright.review.page import Ask, Page
 
 MOST_OPEN, AROUND, MOST_NODES = 60, 12, 2_000
 HOPS = "SELECT * FROM hops WHERE payment = $payment ORDER BY direction, step, hop"
-PAYMENT = "SELECT p.*, a.username FROM payments p LEFT JOIN accounts a USING (account) WHERE p.payment = $payment"
 MINE = """
 mine AS (SELECT address FROM clusters WHERE cluster = $node UNION SELECT $node),
 """

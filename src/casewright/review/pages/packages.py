@@ -24,12 +24,8 @@ WHERE country = $country GROUP BY section ORDER BY position
 
 def _sealed(ask: Ask) -> dict[str, dict[str, Any]]:
     """The last sealing of each country's package, as the ledger says."""
-    ask.desk.journal.refresh()
-    found = {}
-    for event in ask.desk.journal.events:
-        if event.kind == "package sealed":
-            found[event.data["country"]] = {"time": event.time, "line": event.seq + 1, **event.data}
-    return found
+    found = ask.desk.journal.sealed()
+    return {country: {"time": e.time, "line": e.seq + 1, **e.data} for country, e in found.items()}
 
 
 def listed(ask: Ask) -> dict[str, Any]:

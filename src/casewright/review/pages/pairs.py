@@ -4,7 +4,7 @@ from typing import Any
 
 from casewright.link.judge import VERDICTS
 from casewright.model.errors import Missing
-from casewright.review.page import Ask, Page
+from casewright.review.page import PER_PAGE, Ask, Page
 
 KINDS = ("account-person", "person-prior", "person-person")
 LISTED = """
@@ -40,8 +40,9 @@ def listed(ask: Ask) -> dict[str, Any]:
     rows = [{**row, "decided": standing.get(row["link"])} for row in ask.rows(LISTED, {"kinds": list(KINDS)})]
     kept = [row for row in rows if _shown(shown, row)]
     counts = {name: sum(_shown(name, row) for row in rows) for name in SHOWN}
-    return {"pairs": kept[(ask.number - 1) * 50 : ask.number * 50], "more": len(kept) > ask.number * 50,
-            "page": ask.number, "shown": shown, "counts": counts, "names": SHOWN}  # fmt: skip
+    first, behind = (ask.number - 1) * PER_PAGE, ask.number * PER_PAGE
+    return {"pairs": kept[first:behind], "more": len(kept) > behind, "page": ask.number, "shown": shown,
+            "counts": counts, "names": SHOWN}  # fmt: skip
 
 
 def _shown(shown: str, row: dict[str, Any]) -> bool:

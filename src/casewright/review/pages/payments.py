@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from casewright.chain.drawing.asked import PAYMENT, SERVICES
 from casewright.model.errors import Missing
 from casewright.review.page import Ask, Page
 
@@ -16,8 +17,6 @@ FROM payments p LEFT JOIN accounts a USING (account)
 WHERE ($q = '' OR p.txid = $q OR p.address = $q OR contains(lower(a.username), lower($q)))
 ORDER BY {order}
 """
-ONE = "SELECT p.*, a.username FROM payments p LEFT JOIN accounts a USING (account) WHERE p.payment = $payment"
-SERVICES = "SELECT * FROM services WHERE payment = $payment ORDER BY direction, hops, service, id"
 HOPS = "SELECT * FROM hops WHERE payment = $payment ORDER BY direction, step, hop"
 BOOKED = "SELECT * FROM reconciled WHERE payment = $payment ORDER BY id"
 REQUESTS = "SELECT * FROM requests WHERE list_contains(payments, $payment) ORDER BY service, request"
@@ -31,7 +30,7 @@ def listed(ask: Ask) -> dict[str, Any]:
 
 def one(ask: Ask) -> dict[str, Any]:
     bind = {"payment": ask.path["payment"]}
-    found = ask.rows(ONE, bind)
+    found = ask.rows(PAYMENT, bind)
     if not found:
         raise Missing("There is no such payment in this case.")
     return {"payment": found[0], "services": ask.rows(SERVICES, bind), "hops": ask.rows(HOPS, bind),
