@@ -43,8 +43,9 @@ def main() -> None:
     options.add_argument("--folder", type=Path, help="where the cases are made")
     options.add_argument("--kill", action="store_true")
     chosen = options.parse_args()
-    print("| million tx | stage | s (processor) | s (wall) | own memory, GB | with mapped files, GB | tables, GB |")
-    print("|" + " --- |" * 7, flush=True)
+    print("| million tx | stage | s (processor) | s (wall) | own memory, GB | with mapped files, GB | tables, GB | "
+          "kept arrays, GB |")  # fmt: skip
+    print("|" + " --- |" * 8, flush=True)
     for millions in chosen.millions:
         with place(chosen.folder) as folder:
             os.environ["CASEWRIGHT_HOME"] = str(folder / "home")
@@ -113,22 +114,34 @@ def runner(case: Case, watch: Any) -> Runner:
 
 
 def run(case: Case, millions: float, until: str) -> None:
-    names = NAMES[: NAMES.index(until) + 1]
+    """Each stage in a process of its own, so that none is charged with the memory of those before it."""
+    order = [s.name for s in PIPELINE if s.name in runner(case, silent).closure(NAMES[: NAMES.index(until) + 1])]
+    for name in order:
+        child = multiprocessing.get_context("spawn").Process(target=measure, args=(case.root, millions, name))
+        child.start()
+        child.join()
+        if child.exitcode:
+            raise SystemExit(f"{name} ended with {child.exitcode}")
+
+
+def measure(root: Path, millions: float, stage: str) -> None:
+    case = Case(root)
     with case.writing():
-        for name in names:
-            for stage in [s.name for s in PIPELINE if s.name in runner(case, silent).closure([name])]:
-                measure(case, millions, stage)
-
-
-def measure(case: Case, millions: float, stage: str) -> None:
-    used, begun = time.process_time(), time.monotonic()
-    with watched_all() as memory:
-        (ran,) = [r for r in runner(case, silent).run([stage]) if r.stage == stage]
+        ready = runner(case, silent)
+        used, begun = all_used(), time.monotonic()
+        with watched_all() as memory:
+            (ran,) = [r for r in ready.run([stage]) if r.stage == stage]
     if not ran.skipped and stage in NAMES:
         own, whole = (max(seen) / 1e9 for seen in zip(*memory, strict=True))
         disk = sum(p.stat().st_size for name in ran.rows for p in (case.tables / name).glob("*.parquet"))
-        print(f"| {millions:g} | {stage} | {time.process_time() - used:.0f} | {time.monotonic() - begun:.0f} | "
-              f"{own:.1f} | {whole:.1f} | {disk / 1e9:.2f} |", flush=True)  # fmt: skip
+        kept = sum(p.stat().st_size for p in (case.tables / ".units").rglob("*.npy"))
+        print(f"| {millions:g} | {stage} | {all_used() - used:.0f} | {time.monotonic() - begun:.0f} | {own:.1f} | "
+              f"{whole:.1f} | {disk / 1e9:.2f} | {kept / 1e9:.2f} |", flush=True)  # fmt: skip
+
+
+def all_used() -> float:
+    """Seconds of the processor that this process and its children took."""
+    return sum(os.times()[:4])
 
 
 def silent(progress: Progress) -> None:

@@ -86,5 +86,5 @@ def chain_like(made: Spent, folder: Path) -> Chain:
     return Chain(
         nothing[: made.transactions], nothing[: made.transactions], made.starts, first_output, mapped["spends"],
         mapped["sats"], mapped["holder"], mapped["kind"], nothing[:outputs],
-        pa.chunked_array([pa.nulls(made.transactions, pa.string())]), blank,
+        pa.nulls(made.transactions, pa.binary(32)), blank,
     )  # fmt: skip

@@ -26,6 +26,7 @@ def columns(transactions: Sequence[tuple[Spent, Paid]]) -> Chain:
         np.arange(count), np.arange(count) * 600,
         np.cumsum([0, *(len(s) for s, _ in transactions)]), np.cumsum([0, *(len(p) for _, p in transactions)]),
         np.array(spends, np.int64), np.array([sats for _, sats in paid], np.int64), holder,
-        np.full(len(paid), 2, np.uint8), spender, pa.chunked_array([[f"{t:064x}" for t in range(count)]], pa.string()),
+        np.full(len(paid), 2, np.uint8), spender,
+        pa.array([t.to_bytes(32, "little") for t in range(count)], pa.binary(32)),
         pa.array([f"holder {h}" for h in range(int(holder.max(initial=-1)) + 1)], pa.string()),
     )  # fmt: skip

@@ -40,7 +40,7 @@ def thrown(seed: int, transactions: int = 60, wallets: int = 9, addresses: int =
         first_input=np.cumsum([0, *made["ins"]]), first_output=np.cumsum([0, *made["outs"]]),
         spends=numbers["spends"], sats=numbers["sats"], holder=numbers["holder"],
         kind=numbers["kind"].astype(np.uint8), spender=numbers["spender"],
-        txids=pa.chunked_array([[f"{n:064x}" for n in range(transactions)]], pa.string()),
+        txids=pa.array([n.to_bytes(32, "little") for n in range(transactions)], pa.binary(32)),
         addresses=pa.array([None if who % 7 == 6 else f"address{who:02}" for who in order], pa.string()),
     )  # fmt: skip
 
@@ -65,6 +65,6 @@ def alone(shape: Shape) -> Chain:
         spends=np.array([place.get(n, UNKNOWN) for n in range(len(shape.spent))]), sats=np.array(sats),
         holder=np.array([order[name] for name in names]), kind=np.array([KINDS.index(k) for k in kinds], np.uint8),
         spender=np.array([1] * len(known) + [UNKNOWN] * len(shape.paid)),
-        txids=pa.chunked_array([["0" * 64, "1" * 64]], pa.string()),
+        txids=pa.array([bytes(32), b"\x11" * 32], pa.binary(32)),
         addresses=pa.array([None if name.startswith("script") else name for name in order], pa.string()),
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 import pyarrow as pa
 
-from casewright.chain.columns import KINDS, chain_of
+from casewright.chain.columns import KINDS
 from casewright.chain.columns import Chain as Columns
+from casewright.chain.loading import chain_of
 from tests.chain.world import COIN, Chain, address, name_of, read
 
 GIVEN = ("blocks", "transactions", "inputs", "outputs")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from casewright.chain.coinjoin import coinjoin_rule
-from casewright.chain.columns import chain_of
+from casewright.chain.loading import chain_of
 from casewright.chain.shapes import spending
 from casewright.demo.economies.files import block_file, columns, deposit_addresses, tag_pack, write_economy
 from casewright.demo.economies.grading import Grades, grade

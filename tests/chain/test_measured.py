@@ -6,7 +6,7 @@ import pytest
 
 from casewright.chain.measured import CO_SPEND, LARGEST, measured
 from casewright.chain.stages import STAGES
-from tests.chain.test_trace import KESTREL
+from tests.chain.test_trace import KESTREL, TALLOW
 from tests.chain.world import COIN, Chain, address, follow
 from tests.world import context
 
@@ -70,3 +70,17 @@ def test_without_an_address_of_the_market_nothing_is_measured() -> None:
     chain.mint(("anna", COIN))
     rows, _ = measure(chain, {"acc-1": "dep"}, {})
     assert rows == {}
+
+
+def test_strangers_are_counted_also_where_the_cluster_joins_two_services() -> None:
+    """Their tags then count for their own addresses only, but co-spending did join them."""
+    chain = Chain()
+    coins = chain.mint(("dep", COIN), ("hot", COIN), ("tallow", COIN))
+    chain.pay(coins, ("shop", 3 * COIN))
+    mine: list[dict[str, Any]] = []
+    tables = follow(chain, {"acc-1": "dep"}, [KESTREL, TALLOW])
+    work = next(s for s in STAGES if s.name == "heuristics_measured")
+    output = measured(None, context({n: tables.get(n, []) for n in work.reads} | {"wallet_addresses": mine}))
+    (row,) = [r for r in output.tables["heuristics_measured"].to_pylist() if r["measure"].startswith("strangers")]
+    assert (row["count"], row["of"]) == (2, 3)
+    assert len(row["sources"]) == 2

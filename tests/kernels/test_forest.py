@@ -1,13 +1,14 @@
 """Millions of links, compiled: the same groups and the same proof as the definition, and a way between any two."""
 
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casewright.kernels.forest import Forest, rests_on_one, rests_on_one_slow
+from casewright.kernels.forest import Forest, rests_on_one, rests_on_one_slow, tops
 from casewright.kernels.unionfind import path_between
 from casewright.kernels.unionfind_fast import NOBODY, Groups, Merge, Portion, merges_slow
 
@@ -99,3 +100,19 @@ def test_a_way_of_a_hundred_thousand_merges_is_walked() -> None:
     groups = Groups.of(size)
     groups.join(Portion(0, starts[:size], members))
     assert told(groups, size - 1, 0) == list(range(size - 1))[::-1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_top_of_each_thing_is_the_root_of_its_tree(seed: int) -> None:
+    dice = Random(seed)
+    order = dice.sample(range(40), 40)
+    up = np.full(40, -1, np.int32)
+    for place, thing in enumerate(order[1:], 1):
+        if dice.random() < 0.8:
+            up[thing] = order[dice.randrange(place)]
+    found = tops(up)
+    for thing in range(40):
+        top = thing
+        while up[top] >= 0:
+            top = int(up[top])
+        assert found[thing] == top

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from casewright.chain.columns import UNKNOWN, Numbers
+from casewright.chain.columns import UNKNOWN, Small
 from casewright.chain.graph import Coin, Crossing, Graph
 
 PIECE = 1 << 24
@@ -66,7 +66,7 @@ def _dealings(graph: Graph, wallet: int) -> tuple[int, int]:
     return payers, _others(graph, np.concatenate(outputs), wallet) if outputs else 0
 
 
-def _others(graph: Graph, outputs: Numbers, wallet: int) -> int:
+def _others(graph: Graph, outputs: Small, wallet: int) -> int:
     holders = graph.chain.holder[outputs[outputs != UNKNOWN]]
     met = np.unique(graph.wallet_of[holders])
     return int(np.count_nonzero(met != wallet))

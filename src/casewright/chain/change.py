@@ -14,8 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from casewright.chain.change_part import Part, parts
-from casewright.chain.columns import Chain, Numbers, load_chain
+from casewright.chain.columns import Chain, Numbers
 from casewright.chain.links import Flags
+from casewright.chain.loading import load_chain
 from casewright.chain.screen import coinjoins
 from casewright.engine.stage import Context, Output, Tally, shaped
 from casewright.model.tables import TABLES
@@ -128,7 +129,7 @@ def votes_of(part: Part) -> Votes:
 def rows_of(chain: Chain, votes: Votes) -> pa.Table:
     made_in = np.searchsorted(chain.first_output, votes.output, "right") - 1
     return shaped("change", pa.table({
-        "txid": chain.txids.take(pa.array(made_in)), "vout": votes.output - chain.first_output[made_in],
+        "txid": chain.named(pa.array(made_in)), "vout": votes.output - chain.first_output[made_in],
         "votes": votes.votes, "against": votes.against, "output": votes.output,
         "rules": pa.array(SETS, pa.list_(pa.string())).take(pa.array(votes.rules)),
     }))  # fmt: skip

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers
+from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, Small
 from casewright.chain.links import PORTION, Flags
 
 NO_PAYMENT = KINDS.index("op_return")
@@ -26,7 +26,7 @@ class Part:
     of: Numbers
     """Transaction of each output."""
     sats: Numbers
-    holder: Numbers
+    holder: Small
     kind: NDArray[np.uint8]
     is_first: Flags
     """Nothing was paid to its holder before."""
@@ -57,7 +57,7 @@ class Part:
         return found
 
 
-def _key(transaction: Numbers, holder: Numbers) -> Numbers:
+def _key(transaction: Numbers, holder: Small) -> Numbers:
     """One number for a transaction and a holder."""
     return transaction << 40 | holder
 
@@ -95,7 +95,7 @@ def _part(chain: Chain, first: int, end: int, fees: Numbers, peels: Flags, joint
 
 
 def _of_inputs(
-    chain: Chain, spends: Numbers, spent_in: Numbers, count: int
+    chain: Chain, spends: Small, spent_in: Numbers, count: int
 ) -> tuple[Numbers, NDArray[np.uint8], Flags]:
     """Of each transaction the least coin that it spends, their one kind (or MIXED), and whether all are known."""
     least, all_known = np.full(count, np.iinfo(np.int64).max), np.ones(count, bool)

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from casewright.chain import layers
-from casewright.chain.columns import Chain, Numbers, load_chain
+from casewright.chain.columns import Chain, Numbers
 from casewright.chain.layers import Layer
 from casewright.chain.links import with_address
+from casewright.chain.loading import load_chain
 from casewright.chain.payjoin import payjoin_doubts
 from casewright.chain.screen import coinjoins
 from casewright.chain.wallets import Wallets, joined
@@ -50,7 +51,7 @@ def wallets_of(chain: Chain, context: Context) -> Wallets:
     addressed, joint = with_address(chain), coinjoins(chain)
     made: Mapping[str, Any] = {
         "co-spend": lambda: layers.co_spend(chain, addressed, joint),
-        "change": lambda: layers.change(chain, addressed, context.table("change"), context.params["change_votes"]),
+        "change": lambda: layers.change(chain, addressed, context.parts("change"), context.params["change_votes"]),
         "tags": lambda: layers.tags(chain, context.table("tags")),
     }
     chosen: list[Layer] = [made[name]() for name in context.params["layers"]]
@@ -102,7 +103,7 @@ def reason_rows(found: Wallets, piece: slice, least: Small, names: Names, contex
     transactions, alone, of_layer = _or_null(made_by), found.alone[piece], found.of_layer[piece]
     merges = pa.table({
         "place": np.arange(len(a)), "address_a": chain.addresses.take(pa.array(a)),
-        "address_b": chain.addresses.take(pa.array(b)), "txid": chain.txids.take(transactions),
+        "address_b": chain.addresses.take(pa.array(b)), "txid": chain.named(transactions),
     })  # fmt: skip
     ids = context.sql(sql_stage_text(__file__, "reason_ids"), merges=merges)["id"]
     layer_names = pa.array([layer.name for layer in found.layers], pa.string())

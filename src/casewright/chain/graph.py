@@ -14,14 +14,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from casewright.chain.assembly import flat
 from casewright.chain.coinjoin import coinjoin_rule, whirlpool_tx0
-from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, load_chain, numbers
+from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, numbers
 from casewright.chain.labels import Tag, Verdict, guarded, judge
+from casewright.chain.loading import load_chain
+from casewright.chain.proven import Merges, load_proven
 from casewright.chain.shapes import Shape
 from casewright.engine.stage import Context
-from casewright.kernels.forest import TOP, Forest
+from casewright.kernels.encoding import raw_of
+from casewright.kernels.forest import Forest
 
 PUBLISHED = KINDS.index("op_return")
+STRETCH = 1 << 24
+"""Outputs that are looked at at once."""
 REMEMBERED = 1_000_000
 """Coins and transactions that are kept in words; when there are more, they are forgotten and made again."""
 
@@ -97,11 +103,11 @@ class Graph:
     tags: pa.Table
     tagged: Numbers
     """Wallets of the rows of `tags`, in order."""
-    reasons: pa.Table
+    merges: Merges
     forest: Forest
-    """The merges that join holders, by their places in `reasons`."""
-    is_spent: NDArray[np.bool_]
-    """Of each holder, whether it ever spent: all those are in a cluster, if alone."""
+    """Which merges join holders."""
+    cluster_of: NDArray[np.int32]
+    """Cluster of each holder as co-spending has it, UNKNOWN outside any: whoever ever spent is in one, if alone."""
     mixed: dict[int, str] = field(default_factory=dict)
     """What is to be said of clusters that join services, and of their tagged addresses, which stand for themselves."""
     coins: dict[int, Coin] = field(default_factory=dict)
@@ -173,8 +179,11 @@ class Graph:
     def is_frequented(self, least: int) -> NDArray[np.bool_]:
         """Of each wallet whether it has so many coins at least: what fewer paid can't have so many payers."""
         if least not in self.frequented:
-            coins = np.bincount(self.wallet_of[self.chain.holder], minlength=len(self.is_market))
-            self.frequented[least] = coins >= least
+            coins = np.zeros(len(self.wallet_of), np.int32)
+            for start in range(0, len(self.chain.holder), STRETCH):
+                coins += np.bincount(self.chain.holder[start : start + STRETCH], minlength=len(coins)).astype(np.int32)
+            of_wallet = np.bincount(self.wallet_of, coins, len(self.is_market))
+            self.frequented[least] = of_wallet >= least
         return self.frequented[least]
 
     def is_mined(self, transaction: int) -> bool:
@@ -201,7 +210,7 @@ class Graph:
         if key not in self.proofs:
             _bound(self.proofs)
             way = self.forest.way(*key)
-            self.proofs[key] = tuple(self.reasons.take(pa.array(way)).to_pylist()) if way is not None else ()
+            self.proofs[key] = self.merges.told(way.tolist()) if way is not None else ()
         return self.proofs[key]
 
 
@@ -217,37 +226,25 @@ def load_graph(context: Context) -> Graph:
 
 def graph_of(chain: Chain, context: Context) -> Graph:
     """The chain with the wallets, tags and own addresses that the case knows."""
-    clusters = context.table("clusters")
-    named = clusters["cluster"].combine_chunks().dictionary_encode()
-    wallet_of = len(named.dictionary) + np.arange(len(chain.addresses), dtype=np.int64)
-    wallet_of[numbers(clusters["holder"])] = numbers(named.indices)
-    is_spent = wallet_of < len(named.dictionary)
-    mixed = _split(wallet_of, named.dictionary, context, chain)
-    is_market = np.zeros(len(named.dictionary) + len(wallet_of), bool)
+    proven = load_proven(chain, context)
+    alone = len(proven.names) + np.arange(len(chain.addresses))
+    wallet_of = np.where(proven.cluster_of != UNKNOWN, proven.cluster_of, alone)
+    mixed = _split(wallet_of, proven.names, context, chain)
+    is_market = np.zeros(len(proven.names) + len(wallet_of), bool)
     own = own_addresses(context)
     mine = places(own, chain.addresses)
     is_market[wallet_of[mine[mine >= 0]]] = True
     tags = context.table("tags")
     tags, tagged = _sorted(tags, "tag", places(tags["address"], chain.addresses), wallet_of)
-    return Graph(chain, named.dictionary, wallet_of, is_market, tags, tagged, context.table("cluster_reasons"),
-                 forest_of(clusters, len(wallet_of)), is_spent, mixed)  # fmt: skip
-
-
-def forest_of(clusters: pa.Table, holders: int) -> Forest:
-    """The proof of all clusters, over the numbers of holders."""
-    columns = []
-    for name, empty in (("above", TOP), ("reason", TOP), ("depth", 0)):
-        column = np.full(holders, empty, np.int32)
-        column[numbers(clusters["holder"])] = pc.fill_null(clusters[name], empty).to_numpy()
-        columns.append(column)
-    return Forest(*columns)
+    return Graph(chain, proven.names, wallet_of, is_market, tags, tagged, proven.merges, proven.forest,
+                 proven.cluster_of, mixed)  # fmt: skip
 
 
 def _split(wallet_of: Numbers, names: pa.Array, context: Context, chain: Chain) -> dict[int, str]:
     """Take tagged addresses out of clusters that join services (`guard`): there a tag counts for its own address only.
     And out of any, where each of their tags says so of itself. What is to be said of those clusters and addresses."""
     rows = context.table("joined_services")
-    found = numbers(pc.index_in(rows["cluster"], names)).tolist()
+    found = places(rows["cluster"], names).tolist()
     mixed = dict(zip(found, rows["doubt"].to_pylist(), strict=True))
     tags = context.table("tags")
     tagged = places(tags["address"], chain.addresses).tolist()
@@ -272,7 +269,8 @@ def own_addresses(context: Context) -> pa.ChunkedArray:
 
 def places(values: Any, within: Any) -> Numbers:
     """Where each value stands in a longer column; -1 where it does not. Only the values go into a table of hashes."""
-    met = np.flatnonzero(pc.is_in(within, _whole(values)).to_numpy(zero_copy_only=False))
+    values = _whole(values).cast(within.type)
+    met = np.flatnonzero(pc.is_in(within, values).to_numpy(zero_copy_only=False))
     found = numbers(pc.index_in(values, _whole(within.take(pa.array(met)))))
     return np.where(found >= 0, met[found], UNKNOWN) if len(met) else found
 
@@ -284,7 +282,9 @@ def _whole(column: Any) -> pa.Array:
 def outputs_of(chain: Chain, payments: pa.Table) -> Numbers:
     """Number of the output of each payment."""
     vout = numbers(payments["vout"])
-    return chain.first_output[places(payments["txid"], chain.txids)] + vout
+    raw = raw_of(flat(payments["txid"]))
+    txids = pa.Array.from_buffers(pa.binary(32), len(vout), [None, pa.py_buffer(raw)])
+    return chain.first_output[places(txids, chain.txids)] + vout
 
 
 def _sorted(table: pa.Table, key: str, places: Numbers, group_of: Numbers) -> tuple[pa.Table, Numbers]:
@@ -301,5 +301,8 @@ def market_coins(graph: Graph) -> list[int]:
     """Numbers of all coins that the market's own wallets spent."""
     chain = graph.chain
     mine = graph.is_market[graph.wallet_of] & pc.is_valid(chain.addresses).to_numpy(zero_copy_only=False)
-    found: list[int] = np.flatnonzero(mine[chain.holder] & (chain.spender >= 0)).tolist()
+    found: list[int] = []
+    for start in range(0, len(chain.holder), STRETCH):
+        here = slice(start, start + STRETCH)
+        found += (start + np.flatnonzero(mine[chain.holder[here]] & (chain.spender[here] >= 0))).tolist()
     return found

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from casewright.chain.columns import Numbers, numbers
 from casewright.chain.labels import Tag, entity, kind
+from casewright.engine.parts import rows_at
 from casewright.engine.stage import Context, Output, Tally, sql_stage_text
 from casewright.kernels.forest import TOP, Forest
 from casewright.model.ids import make_id
@@ -28,12 +30,26 @@ WORDS = "its cluster joins {} and {}: a tag counts for its own address only"
 
 def guard(batch: pa.Table, context: Context) -> Output:
     """`joined_services`: a row for each two services that one cluster joins. Done: clusters in which that is so."""
-    tagged = context.sql(sql_stage_text(__file__, "tagged_members")).to_pylist()
+    tagged = context.sql(sql_stage_text(__file__, "tagged_members"), clusters=_tagged(context)).to_pylist()
     by_cluster = {name: list(rows) for name, rows in groupby(tagged, key=lambda row: row["cluster"])}
     mixed = {name: owners for name, rows in by_cluster.items() if len(owners := services_of(rows)) > 1}
     rows = [row for name, tree in trees(context, sorted(mixed)) for row in _pairs(context, name, tree, mixed[name])]
     tally = Tally("clusters with tags", len(by_cluster), len(mixed), len(by_cluster) - len(mixed))
     return Output({"joined_services": TABLES["joined_services"].rows(rows)}, [], [tally])
+
+
+def _tagged(context: Context) -> pa.Table:
+    """Rows of `clusters` for addresses that carry a tag."""
+    return _met(context, "address", context.table("tags")["address"], ("address", "cluster", "holder"))
+
+
+def _met(context: Context, column: str, values: Any, columns: Sequence[str]) -> pa.Table:
+    """Rows of `clusters` in which a column has one of these values: it is gone through part by part."""
+    wanted, found = pa.array(sorted(set(values.to_pylist())), pa.string()), []
+    for part in context.parts("clusters"):
+        rows = part.read(columns)
+        found.append(rows.filter(pc.is_in(rows[column], wanted)))
+    return pa.concat_tables([TABLES["clusters"].empty().select(list(columns)), *found])
 
 
 Owned = dict[str, dict[int, Tag]]
@@ -80,7 +96,8 @@ def trees(context: Context, clusters: Sequence[str]) -> Iterator[tuple[str, Tree
     """The proof of each of these clusters."""
     if not clusters:
         return
-    rows = context.sql(sql_stage_text(__file__, "members_of"), {"clusters": list(clusters)})
+    members = _met(context, "cluster", pa.array(clusters), ("cluster", "holder", "above", "depth", "reason"))
+    rows = context.sql(sql_stage_text(__file__, "members_of"), {"clusters": list(clusters)}, clusters=members)
     names = rows["cluster"].combine_chunks().dictionary_encode().indices.to_numpy()
     starts = [0, *(np.flatnonzero(np.diff(names)) + 1).tolist(), len(names)]
     for cluster, first, end in zip(clusters, starts, starts[1:], strict=False):
@@ -114,6 +131,5 @@ def _pairs(context: Context, cluster: str, tree: Tree, owned: Owned) -> Iterator
 
 def _merges(context: Context, wanted: list[int]) -> dict[int, dict[str, Any]]:
     """Merges by their place, in the order of the way."""
-    reasons = context.table("cluster_reasons")
-    rows = reasons.take(pa.array(wanted, pa.int64())).select(["id", "txid", "doubt"]).to_pylist()
-    return dict(zip(wanted, rows, strict=True))
+    rows = rows_at(context.parts("cluster_reasons"), np.array(wanted, np.int64), ("id", "txid", "doubt"))
+    return dict(zip(wanted, rows.to_pylist(), strict=True))

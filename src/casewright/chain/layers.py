@@ -14,6 +14,7 @@ from casewright.chain.columns import Chain, Numbers, numbers
 from casewright.chain.graph import places
 from casewright.chain.labels import WELL_FOUNDED, entity
 from casewright.chain.links import Flags, spending, without
+from casewright.engine.parts import TablePart
 from casewright.kernels.unionfind_fast import Portion
 
 
@@ -33,9 +34,10 @@ def co_spend(chain: Chain, named: Flags, joint: Mapping[int, str]) -> Layer:
     return Layer("co-spend", lambda: (without(part, joint) for part in spending(chain, named)))
 
 
-def change(chain: Chain, named: Flags, votes: pa.Table, least: int) -> Layer:
-    """The payer and the output at which `least` rules or more point, where no rule points at another."""
-    found = numbers(votes["output"])[(numbers(votes["votes"]) >= least) & (numbers(votes["against"]) == 0)]
+def change(chain: Chain, named: Flags, votes: Sequence[TablePart], least: int) -> Layer:
+    """The payer and the output at which `least` rules or more point, where no rule points at another. `votes`: the
+    parts of `change`."""
+    found = np.concatenate([np.empty(0, np.int64), *(_voted(part, least) for part in votes)])
     made_in = np.searchsorted(chain.first_output, found, "right") - 1
     payers = _first_payers(chain, named)[made_in]
     back = chain.holder[found]
@@ -43,6 +45,12 @@ def change(chain: Chain, named: Flags, votes: pa.Table, least: int) -> Layer:
     members = np.stack((payers[kept], back[kept]), axis=1).astype(np.int32).ravel()
     part = Portion(0, np.arange(0, len(members) + 1, 2, dtype=np.int64), members)
     return Layer("change", lambda: iter((part,)), made_in[kept])
+
+
+def _voted(part: TablePart, least: int) -> Numbers:
+    rows = part.read(["output", "votes", "against"])
+    found: Numbers = numbers(rows["output"])[(numbers(rows["votes"]) >= least) & (numbers(rows["against"]) == 0)]
+    return found
 
 
 def _first_payers(chain: Chain, named: Flags) -> Numbers:

@@ -9,7 +9,7 @@ kind, as BIP 78 asks, is not asked here: later forms do without.
 import numpy as np
 import pyarrow as pa
 
-from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers
+from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, Small
 from casewright.chain.links import Flags
 
 POSSIBLE = "could be a PayJoin: two outputs, and no other transaction spends from both sides"
@@ -49,7 +49,7 @@ def _least_paid(chain: Chain, asked: Numbers) -> Numbers:
     return least
 
 
-def _spent(chain: Chain, asked: Numbers) -> tuple[Numbers, Numbers]:
+def _spent(chain: Chain, asked: Numbers) -> tuple[Numbers, Small]:
     counts, inputs = _spread(chain.first_input, asked)
     return counts, chain.spends[inputs]
 

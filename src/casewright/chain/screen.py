@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from casewright.chain.coinjoin import coinjoin_rule
 from casewright.chain.columns import KINDS, UNKNOWN, Chain
+from casewright.chain.links import PORTION
 from casewright.chain.shapes import Shape
 from casewright.kernels.repeated import repeated
 
@@ -21,8 +22,14 @@ def coinjoins(chain: Chain) -> dict[int, str]:
 
 def could_be_joint(chain: Chain) -> NDArray[np.bool_]:
     """A screen that lets every transaction through which a rule may name, and few others."""
-    spent, paid = np.diff(chain.first_input), np.diff(chain.first_output)
-    same = repeated(chain.first_output, chain.sats, (spent >= PAIR) & (paid >= PEERS))
+    could = [_could_be(chain, first) for first in range(0, chain.transactions, PORTION)]
+    return np.concatenate([np.empty(0, np.bool_), *could])
+
+
+def _could_be(chain: Chain, first: int) -> NDArray[np.bool_]:
+    starts = chain.first_output[first : first + PORTION + 1]
+    spent, paid = np.diff(chain.first_input[first : first + PORTION + 1]), np.diff(starts)
+    same = repeated(starts, chain.sats, (spent >= PAIR) & (paid >= PEERS))
     many: NDArray[np.bool_] = (same >= PEERS) & (spent >= PEERS)
     pairs: NDArray[np.bool_] = (same >= PAIR) & (paid == STONEWALL)
     return many | pairs

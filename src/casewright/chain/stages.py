@@ -15,6 +15,9 @@ CHAIN = ("blocks", "transactions", "inputs", "outputs")
 NUMBERS = {"blocks": ("hash", "height", "time")}
 """What the chain as columns needs of the blocks; of the other tables it takes what it needs part by part."""
 PARTS = ("transactions", "inputs", "outputs")
+PROOF = ("clusters", "cluster_reasons")
+SHARED = "chain"
+"""Where the stages that go through the whole chain keep it as arrays."""
 KNOWN = ("payments", "wallet_addresses", "clusters", "cluster_reasons", "joined_services", "tags", *CHAIN)
 """What the chain's graph is made of (`graph.load_graph`)."""
 
@@ -68,15 +71,17 @@ STAGES = (
           lazy=("read_blocks",), pieces=True, params=lambda settings: {"network": settings.chain.network}),
     Stage("payments", 2, ("deposit_addresses", "blocks", "transactions", "outputs"), ("payments",),
           Late("casewright.chain.payments", "payments"), lazy=("transactions", "outputs"), columns=NUMBERS),
-    Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), lazy=PARTS, columns=NUMBERS),
+    Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), lazy=PARTS, shared=SHARED,
+          columns=NUMBERS),
     Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),
-          Late("casewright.chain.clusters", "clusters"), lazy=PARTS, params=cluster_params,
-          columns={**NUMBERS, "change": ("output", "votes", "against")}),
+          Late("casewright.chain.clusters", "clusters"), lazy=(*PARTS, "change"), shared=SHARED, params=cluster_params,
+          columns=NUMBERS),
     Stage("guard", 1, ("clusters", "cluster_reasons", "tags"), ("joined_services",),
-          Late("casewright.chain.guard", "guard")),
-    Stage("heuristics_measured", 1, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
-          Late("casewright.chain.measured", "measured"), lazy=PARTS,
-          columns={**NUMBERS, "change": ("output", "rules")}),
+          Late("casewright.chain.guard", "guard"), lazy=PROOF),
+    Stage("heuristics_measured", 2, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
+          Late("casewright.chain.measured", "measured"), lazy=(*PARTS, *PROOF, "change"), shared=SHARED,
+          columns=NUMBERS),
     Stage("trace", 6, ("set_aside", "followed", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
-          lazy=PARTS, params=trace_params, columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
+          lazy=(*PARTS, *PROOF), shared=SHARED, params=trace_params,
+          columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip

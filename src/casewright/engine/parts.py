@@ -7,8 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from casewright.engine.tables import Part, parquet_bytes
 from casewright.model.errors import BrokenSeal
@@ -25,6 +27,9 @@ class TablePart(Protocol):
         """Equal digest, equal rows."""
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table: ...
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Some of its rows, by their places, which ascend."""
 
 
 @dataclass
@@ -47,6 +52,20 @@ class StoredPart:
         if not self._checked:
             self._check()
         return pq.read_table(self.path, columns=list(columns) if columns else None, memory_map=True)
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """No more is read than the groups of rows in which they stand."""
+        if not self._checked:
+            self._check()
+        with pq.ParquetFile(self.path, memory_map=True) as file:
+            counts = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+            first = np.concatenate(([0], np.cumsum(counts)))
+            group_of = np.searchsorted(first, rows, "right") - 1
+            found = [file.schema_arrow.empty_table().select(list(columns))]
+            for group in np.unique(group_of).tolist():
+                held = file.read_row_group(group, columns=list(columns))
+                found.append(held.take(pa.array(rows[group_of == group] - first[group])))
+        return pa.concat_tables(found)
 
     def _check(self) -> None:
         try:
@@ -76,3 +95,16 @@ class HeldPart:
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         return self.table.select(list(columns)) if columns else self.table
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        return self.table.select(list(columns)).take(pa.array(rows))
+
+
+def rows_at(parts: Sequence[TablePart], rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+    """Some rows of a table, by their places in the whole of it, in the order in which they are asked for. There is one
+    part at least, or no row is asked for."""
+    places, which = np.unique(rows, return_inverse=True)
+    first = np.concatenate(([0], np.cumsum([part.rows for part in parts]))).astype(np.int64)
+    part_of = np.searchsorted(first, places, "right") - 1
+    found = [parts[n].take(places[part_of == n] - first[n], columns) for n in np.unique(part_of).tolist()]
+    return pa.concat_tables(found or [part.take(places, columns) for part in parts[:1]]).take(pa.array(which))

@@ -21,7 +21,7 @@ from casewright import __version__
 from casewright.engine.child import Job
 from casewright.engine.parent import preload, run_in_child
 from casewright.engine.parts import StoredPart
-from casewright.engine.room import Disk
+from casewright.engine.room import Disk, Memory, Room
 from casewright.engine.seals import is_whole, protections_of
 from casewright.engine.stage import Context, Output, Progress, Stage
 from casewright.engine.tables import SHARED, Part, TableFolder, digest_of, parquet_bytes, run_bytes
@@ -146,10 +146,12 @@ class Runner:
         if stage.pieces:
             folders, kept = self._finish_pieces(stage)
         else:
-            units = self._units(stage, fingerprint)
-            self._finish_units(stage, units)
+            room = self._shared(stage)
+            with closing(room):
+                units = self._units(stage, fingerprint, room)
+                self._finish_units(stage, units)
             folders = [unit.folder for unit in units]
-            kept = set(folders)
+            kept = {*folders, *room.used}
         self._commit(stage, fingerprint, folders)
         self._forget(stage, kept)
         return self._report(stage, skipped=False)
@@ -159,7 +161,17 @@ class Runner:
         run = self.tables.run_of(stage.writes[0]) or {}
         return Ran(stage.name, skipped, rows, run.get("tallies", []))
 
-    def _units(self, stage: Stage, fingerprint: str) -> list[Unit]:
+    def _shared(self, stage: Stage) -> Disk | Memory:
+        """Where the stage's arrays are kept, if it shares them with others."""
+
+        def tell(text: str) -> None:
+            self.watch(Progress(stage.name, 0, 1, text))
+
+        if not stage.shared:
+            return Memory()
+        return Disk(self.tables.root / ".units" / stage.shared, stage.shared.encode(), tell)
+
+    def _units(self, stage: Stage, fingerprint: str, room: Room) -> list[Unit]:
         """The stage's units, in order. What a killed run finished of them is found in their folders."""
         tables = self._inputs(stage)
         beside = _beside(stage, tables)
@@ -172,7 +184,7 @@ class Runner:
         for other in work.iterdir() if work.exists() else ():
             if other != mine:
                 shutil.rmtree(other)
-        return [Unit(job, mine / f"{i:06d}") for i, job in enumerate(jobs)]
+        return [Unit(job, mine / f"{i:06d}", room) for i, job in enumerate(jobs)]
 
     def _finish_pieces(self, stage: Stage) -> tuple[list[Path], set[Path]]:
         """The folders of the stage's pieces, in order; and all folders that a later run may take up."""
@@ -217,7 +229,7 @@ class Runner:
     def _forget(self, stage: Stage, kept: Collection[Path]) -> None:
         """Remove units that no table rests on any more; of a plain stage all, since its tables hold them."""
         shutil.rmtree(self.tables.root / ".work" / stage.name, ignore_errors=True)
-        units = self.tables.root / ".units" / stage.name
+        units = self.tables.root / ".units" / (stage.shared or stage.name)
         for path in units.iterdir() if units.exists() else ():
             if path not in kept:
                 shutil.rmtree(path)

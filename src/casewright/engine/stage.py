@@ -82,7 +82,7 @@ class Context:
     given_steps: Steps | None = None
     lazy: Mapping[str, Sequence[TablePart]] = field(default_factory=dict)
     room: Room = field(default_factory=Memory)
-    """For stages that work in pieces: arrays that are mapped from the disk."""
+    """For stages that work in pieces or ask for lazy tables: arrays that are mapped from the disk."""
 
     @cached_property
     def steps(self) -> Steps:
@@ -159,6 +159,8 @@ class Stage:
     - `beside`: for a table in `reads`, SQL that picks the rows a batch may look at; `$key` is the batch's `key`.
     - `lazy`: tables in `reads` that may be larger than memory: they are not loaded, and the work asks for their parts
       (`Context.parts`).
+    - `shared`: for a stage with lazy tables, the name of the place where its arrays are kept. Stages that give the same
+      name share what they keep: a key must name all that decides it, and the engine adds nothing but the name.
     - `pieces`: it runs once, in this process, and yields Pieces in an order that what it reads decides; each is kept by
       itself, so a kill costs one, and a later run makes only those whose key changed. Arrays that it needs on the way
       are mapped from the disk (`Context.room`), and kept likewise or thrown away.
@@ -181,6 +183,7 @@ class Stage:
     keeps_bytes: bool = False
     streams: bool = False
     lazy: tuple[str, ...] = ()
+    shared: str = ""
     pieces: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -20,6 +20,7 @@ import pyarrow as pa
 from casewright.engine.child import Job
 from casewright.engine.keeper import Keeper
 from casewright.engine.parent import Died, Note, allow_children, run_in_child, stop_children
+from casewright.engine.room import Memory, Room
 from casewright.engine.seals import fresh_beside, seal
 from casewright.engine.stage import Context, Output, Piece, SetAside, Stage, Tally
 from casewright.engine.steps import Digests, Journal
@@ -38,10 +39,11 @@ class UnbalancedStageError(CasewrightError):
 
 @dataclass(frozen=True)
 class Unit:
-    """A batch to be worked on, and the folder that will hold what comes of it."""
+    """A batch to be worked on, and the folder that will hold what comes of it. `room`: for work in this process."""
 
     job: Job
     folder: Path
+    room: Room = field(default_factory=Memory)
 
 
 class Engine(Protocol):
@@ -93,7 +95,7 @@ def finish_unit(stage: Stage, unit: Unit, store: Store, note: Note, in_child: bo
     else:
         protections = []
         job = unit.job
-        made = job.work(job.batch, Context(job.params, job.tables, StoreBlobs(store), lazy=job.lazy))
+        made = job.work(job.batch, Context(job.params, job.tables, StoreBlobs(store), lazy=job.lazy, room=unit.room))
         for output in [made] if isinstance(made, Output) else made:
             parts.take(output)
     parts.finish(protections)

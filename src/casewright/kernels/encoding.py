@@ -49,6 +49,31 @@ def hex_of(hashes: NDArray[np.uint8]) -> pa.Array:
     return pa.LargeStringArray.from_buffers(len(raw), ends, pa.py_buffer(out))
 
 
+def raw_of(text: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The hashes again, 32 bytes after 32 bytes, of what `hex_of` wrote, 64 digits after 64. Raises ValueError when it
+    is something else."""
+    raw = np.empty(len(text) // 2, np.uint8)
+    if len(text) % 64 or not _unhex(np.ascontiguousarray(text, np.uint8), raw):
+        raise ValueError("these are no hashes in hex")
+    return raw
+
+
+@njit(cache=True, nogil=True)
+def _unhex(text, raw):  # type: ignore[no-untyped-def]
+    for row in range(len(raw) // 32):
+        for place in range(64):
+            digit = text[64 * row + place]
+            if np.uint8(48) <= digit <= np.uint8(57):
+                value = digit - np.uint8(48)
+            elif np.uint8(97) <= digit <= np.uint8(102):
+                value = digit - np.uint8(87)
+            else:
+                return False
+            at = 32 * row + 31 - place // 2
+            raw[at] = np.uint8(value << np.uint8(4)) if place % 2 == 0 else np.uint8(raw[at] | value)
+    return True
+
+
 @njit(cache=True, nogil=True)
 def _hex(raw, out):  # type: ignore[no-untyped-def]
     for row in range(len(raw)):

@@ -57,8 +57,21 @@ class Forest:
         return bool(_ancestor(self.up, thing, self.depth[thing] - self.depth[under]) == under)
 
 
+def tops(up: Small) -> Small:
+    """Of each thing the one at the root above it."""
+    parent = np.where(up == TOP, np.arange(len(up), dtype=np.int32), up)
+    _climb(parent)
+    return parent
+
+
 _STARTS, _NUMBERS = nb.types.Array(nb.int64, 1, "C", readonly=True), nb.types.Array(nb.int32, 1, "C", readonly=True)
 _PLAIN = nb.int32[::1]
+
+
+@nb.njit(nb.void(_PLAIN), cache=True)
+def _climb(parent):  # type: ignore[no-untyped-def]
+    for thing in range(parent.shape[0]):
+        parent[thing] = root_of(parent, np.int32(thing))
 
 
 @nb.njit(nb.void(_NUMBERS, _NUMBERS, nb.int64[::1]), cache=True)
