@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from casewright.cli.console import Voice
 from casewright.cli.pipeline import OF_VERB, PIPELINE
+from casewright.engine.on_ray import PREFIX, OnRay
 from casewright.engine.query import Reader
 from casewright.engine.runner import Ran, Runner
 from casewright.engine.stage import Progress
@@ -24,13 +26,28 @@ from casewright.vault.case import Case, SourceFile
 
 
 def engine_named(name: str) -> Engine:
-    """`inline`, `processes` or `processes:N`. Every engine gives the same bytes."""
+    """`inline`, `processes`, `processes:N`, `ray`, `ray:N` or `ray://HOST:PORT`. Every engine gives the same bytes."""
     kind, _, number = name.partition(":")
     if kind == "inline" and not number:
         return Inline()
     if kind == "processes" and (not number or number.isdigit()):
         return Processes(int(number) if number else os.cpu_count() or 1)
-    raise UsageError(f"there is no engine {name!r}. Choose inline, processes or processes:N.")
+    if name.startswith(PREFIX) or (kind == "ray" and (not number or number.isdigit())):
+        return OnRay(name)
+    raise UsageError(f"there is no engine {name!r}. Choose inline, processes, processes:N, ray or ray://HOST:PORT.")
+
+
+@contextmanager
+def at_work(name: str, voice: Voice) -> Iterator[Engine]:
+    """The engine of this name; a cluster is left at the end, and what was done where is told."""
+    engine = engine_named(name)
+    if not isinstance(engine, OnRay):
+        yield engine
+        return
+    with engine:
+        yield engine
+    for line in engine.account():
+        voice.err.print(Text(line))
 
 
 def runner(case: Case, engine: Engine, watch: Any = lambda event: None) -> Runner:
@@ -40,8 +57,12 @@ def runner(case: Case, engine: Engine, watch: Any = lambda event: None) -> Runne
 def run_stages(case: Case, voice: Voice, verb: str, on: str) -> list[Ran]:
     """Bring the verb's stages, and all they rest on, up to date. The caller holds the case."""
     case.seal_settings()
-    with voice.progress() as watch:
-        return runner(case, engine_named(on), watch).run(OF_VERB[verb])
+    with at_work(on, voice) as engine, voice.progress() as watch:
+        ran = runner(case, engine, watch).run(OF_VERB[verb])
+        if isinstance(engine, OnRay):
+            fresh = {r.stage for r in ran if not r.skipped}
+            engine.saw(s for s in PIPELINE if s.name in fresh)
+    return ran
 
 
 def source_files(path: Path) -> list[SourceFile]:
@@ -154,8 +175,8 @@ def tell_wallets(voice: Voice, found: Sequence[Mapping[str, Any]]) -> None:
 def propose_mapping(case: Case, voice: Voice, on: str) -> str:
     """The text of a mapping proposed from the dumps among the items; the caller holds the case."""
     case.seal_settings()
-    with voice.progress() as watch:
-        made = runner(case, engine_named(on), watch)
+    with at_work(on, voice) as engine, voice.progress() as watch:
+        made = runner(case, engine, watch)
         made.run(["items"])
         output = made.once(PROPOSAL)
     proposals = [row["toml"] for row in output.tables["proposal"].to_pylist()]

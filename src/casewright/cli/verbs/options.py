@@ -7,5 +7,7 @@ import typer
 
 CasePath = Annotated[Path, typer.Argument(metavar="CASE", help="Folder of the case.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-On = Annotated[str, typer.Option("--on", metavar="ENGINE", help="inline, processes or processes:N.")]
+On = Annotated[
+    str, typer.Option("--on", metavar="ENGINE", help="inline, processes, processes:N, ray or ray://HOST:PORT.")
+]
 ON_DEFAULT = "processes"
