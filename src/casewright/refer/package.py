@@ -9,8 +9,9 @@ import hashlib
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -31,7 +32,7 @@ SHRUNK = (".csv", ".jsonld", ".json")
 """Files that are compressed in a package that would be too large: one account's rows stay together."""
 _LARGE = 1 << 20
 """Smaller files are left as they are."""
-AT_ONCE = 16
+AT_ONCE = 8
 """Packages that a process writes before a fresh one takes over: typst keeps what it laid out."""
 NAME = re.compile(r"([A-Z]{2})(-\d{2,})?")
 
@@ -82,8 +83,16 @@ def _written(job: Job, orders: Sequence[Order], workers: int) -> Iterator[Path]:
             write = _writer(job, reader)
             yield from map(write, orders)
         return
-    with ProcessPoolExecutor(workers, get_context("forkserver"), _begin, (job,), max_tasks_per_child=AT_ONCE) as pool:
-        yield from pool.map(_write_order, orders)
+    groups = [orders[at : at + AT_ONCE] for at in range(0, len(orders), AT_ONCE)]
+    with ThreadPoolExecutor(workers, "packages") as threads:
+        for bags in threads.map(partial(_in_a_process, job), groups):
+            yield from bags
+
+
+def _in_a_process(job: Job, orders: Sequence[Order]) -> list[Path]:
+    """These packages, by a process that ends with them (one pool that renews its processes hangs: CPython 115634)."""
+    with ProcessPoolExecutor(1, get_context("forkserver"), _begin, (job,)) as pool:
+        return list(pool.map(_write_order, orders))
 
 
 _WRITER: list[Callable[[Order], Path]] = []

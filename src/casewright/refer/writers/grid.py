@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -30,6 +30,15 @@ class Section:
     columns: Sequence[str]
     rows: Sequence[Mapping[str, Figure]]
 
+    def column(self, label: str) -> list[str]:
+        """The label's value in each row; nothing where a row has none."""
+        return [row[label].value if label in row else "" for row in self.rows]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The id of each row's first figure."""
+        return [first(row).figure for row in self.rows]
+
 
 class Figures:
     """The figures of one package, in order."""
@@ -41,6 +50,11 @@ class Figures:
     def of(cls, rows: pa.Table) -> "Figures":
         columns = [rows.column(name).to_pylist() for name in Figure._fields]
         return cls(map(Figure._make, zip(*columns, strict=True)))
+
+    def columns(self, *names: str) -> list[list[Any]]:
+        """Some fields of every figure, each as a list."""
+        places = map(Figure._fields.index, names)
+        return [[figure[place] for figure in self.listed] for place in places]
 
     @cached_property
     def sections(self) -> dict[str, Section]:

@@ -2,15 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import xlsxwriter
-
-from casewright.refer.words import Words
-from casewright.refer.writers.grid import Figures, Section, first
+from casewright.refer.words import OURS, Words
+from casewright.refer.writers.book import Sheet, write_book
+from casewright.refer.writers.grid import Figures, Section
 
 FIXED = datetime(2000, 1, 1, tzinfo=UTC)
 """The time that files say they were made: no clock may reach a package."""
@@ -19,6 +17,7 @@ DOUBTFUL = frozenset((*FORMULA, "'"))
 CELL_LIMIT = 32_000
 SHEET_ROWS = 1_048_000
 """Excel has 1,048,576; what a section has more goes on in a further sheet."""
+FIRST_WIDTH, WIDTH = 26, 24
 
 
 def inert(text: str) -> str:
@@ -46,49 +45,57 @@ def write_xlsx(figures: Figures, path: Path, words: Words) -> None:
 
     Columns and our own sentences stand in the package's language; CSV files are in English in every one.
     """
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-               "constant_memory": True}  # fmt: skip
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": FIXED.replace(tzinfo=None), "title": "Referral"})
-        bold = book.add_format({"bold": True, "text_wrap": True})
-        wrap = book.add_format({"text_wrap": True, "valign": "top"})
-        for section in figures.sections.values():
-            for start in range(0, len(section.rows), SHEET_ROWS):
-                more = f" {start // SHEET_ROWS + 1}" if start else ""
-                _sheet(book.add_worksheet(section.name + more), section, start, words, (bold, wrap))
+    sheets = [sheet for section in figures.sections.values() for sheet in _sheets(section, words)]
+    write_book(path, "Referral", sheets)
 
 
-def _sheet(sheet: Any, section: Section, start: int, words: Words, formats: tuple[Any, Any]) -> None:
-    bold, wrap = formats
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, 0, 26)
-    sheet.set_column(1, len(section.columns), 24, wrap)
-    for x, column in enumerate(["figure", *section.columns]):
-        sheet.write_string(0, x, words.label(column), bold)
-    places = {column: x for x, column in enumerate(section.columns, start=1)}
-    for y, row in enumerate(section.rows[start : start + SHEET_ROWS], start=1):
-        sheet.write_string(y, 0, first(row).figure)
-        for label, figure in sorted(row.items(), key=lambda pair: places[pair[0]]):
-            sheet.write_string(y, places[label], _fitting(words.value(label, figure.value)))
+def _sheets(section: Section, words: Words) -> Iterator[Sheet]:
+    """The section's sheet; the rows that one cannot hold stand in further ones."""
+    columns = [section.ids, *(_printed(label, section.column(label), words) for label in section.columns)]
+    heads = [words.label(label) for label in ("figure", *section.columns)]
+    widths = [FIRST_WIDTH] + [WIDTH] * len(section.columns)
+    for start in range(0, len(section.rows), SHEET_ROWS):
+        more = f" {start // SHEET_ROWS + 1}" if start else ""
+        yield Sheet(section.name + more, heads, widths, [c[start : start + SHEET_ROWS] for c in columns])
 
 
-def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def _printed(label: str, column: Sequence[str], words: Words) -> Sequence[str]:
+    """A column in the package's language, as far as cells can hold it."""
+    if label in OURS and words.values:
+        column = _each(lambda value: words.value(label, value), column)
+    return [_fitting(text) for text in column] if max(map(len, column), default=0) > CELL_LIMIT else column
+
+
+def _each(made: Callable[[str], str], column: Sequence[str]) -> list[str]:
+    """The function of every value; what repeats is worked out once."""
+    known = {value: made(value) for value in set(column)}
+    return [known[value] for value in column]
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows of cells under their columns."""
+    return _csv_text(columns, list(zip(*rows, strict=True)) or [()] * len(columns))
+
+
+def _csv_text(heads: Sequence[str], columns: Sequence[Sequence[str]]) -> str:
+    """The same, column by column. Only a column in which a cell may be taken for a formula is gone through."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\r\n")
-    writer.writerow([inert(column) for column in columns])
-    writer.writerows([inert(cell) for cell in row] for row in rows)
+    writer.writerow(map(inert, heads))
+    safe = [cells if DOUBTFUL.isdisjoint([cell[:1] for cell in cells]) else map(inert, cells) for cells in columns]
+    writer.writerows(zip(*safe, strict=True))
     return sink.getvalue()
 
 
 def write_csvs(figures: Figures, folder: Path) -> None:
     """A file for each section, and `figures.csv` with every value, its id and what it rests on."""
     for name, section in figures.sections.items():
-        cells = ([first(row).figure, *(row[c].value if c in row else "" for c in section.columns)]
-                 for row in section.rows)  # fmt: skip
-        write_text(folder / f"{name}.csv", csv_text(["figure", *section.columns], cells))
-    every = ((*f[:5], f.handling, " ".join(f.sources)) for f in figures.listed)
+        cells = [section.ids, *map(section.column, section.columns)]
+        write_text(folder / f"{name}.csv", _csv_text(["figure", *section.columns], cells))
+    every = [*figures.columns("figure", "section", "subject", "label", "value", "handling"),
+             [" ".join(sources) for (sources,) in zip(*figures.columns("sources"), strict=True)]]  # fmt: skip
     columns = ["figure", "section", "subject", "label", "value", "handling", "sources"]
-    write_text(folder / "figures.csv", csv_text(columns, every))
+    write_text(folder / "figures.csv", _csv_text(columns, every))
 
 
 def write_text(path: Path, text: str) -> None:
