@@ -113,7 +113,7 @@ def _sender(case: Path) -> str:
         (("intake", "CASE", "nowhere.E01"), 4, "is not there"),
         (("intake", "CASE", "a", "b", "--exhibit", "X"), 2, "names one source"),
         (("review", "CASE", "--role", "owner"), 2, "no role"),
-        (("demo", "CASE", "--scale", "wtv"), 4, "not built yet"),
+        (("demo", "CASE", "--scale", "enormous"), 2, "no size"),
         (("nonsense",), 2, "nonsense"),
         (("new", "CASE", "--title", "t", "--agency", "a", "--examiner", "e"), 2, "already is a case"),
     ],

@@ -14,6 +14,7 @@ GENESIS = bytes.fromhex("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a1
 SUBSIDY, HALVING, MATURITY = 5_000_000_000, 150, 100
 FEE = 2_000
 HOT_ADDRESSES, FUNDING = 4, 110
+NOTE = b"glasshouse demo"
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
@@ -52,6 +53,10 @@ class Economy:
     def height(self) -> int:
         return len(self.blocks)
 
+    @property
+    def tip(self) -> bytes:
+        return self.blocks[-1][0] if self.blocks else GENESIS
+
     def key(self, owner: str, kind: str | None = None) -> Key:
         """A new key of this owner."""
         self.made += 1
@@ -64,14 +69,18 @@ class Economy:
         time = max(int((when - EPOCH).total_seconds()), (self.times[-1] + 1) if self.times else 0)
         height = self.height + 1
         reward = SUBSIDY >> height // HALVING
-        base = coinbase(height, miner.script, reward, self.pending, b"glasshouse demo")
-        name, raw = mine(self.blocks[-1][0] if self.blocks else GENESIS, time, base, self.pending)
-        self.blocks.append((name, raw))
+        mined = self.close(height, time, reward, miner.script)
         self.times.append(time)
-        self.coins[self.owners[miner.address]].append(Coin(sha256d(base[1]), 0, reward, miner, height, True))
+        self.coins[self.owners[miner.address]].append(Coin(mined, 0, reward, miner, height, True))
         self.paid += [replace(p, height=height, time=EPOCH + timedelta(seconds=time)) for p in self.waiting]
         self.waiting.clear()
         self.pending.clear()
+
+    def close(self, height: int, time: int, reward: int, script: bytes) -> bytes:
+        """Make the block's bytes; returns the id of its coinbase."""
+        base = coinbase(height, script, reward, self.pending, NOTE)
+        self.blocks.append(mine(self.tip, time, base, self.pending))
+        return sha256d(base[1])
 
     def take(self, owner: str, sats: int, most: int = 6) -> list[Coin]:
         """Mature coins of an owner worth at least `sats`, oldest first."""

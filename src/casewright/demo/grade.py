@@ -18,7 +18,7 @@ class Grade:
     missed: int
 
 
-def _compare(stage: str, expected: set[Any], found: set[Any]) -> Grade:
+def compare(stage: str, expected: set[Any], found: set[Any]) -> Grade:
     return Grade(stage, len(expected & found), len(found - expected), len(expected - found))
 
 
@@ -26,21 +26,28 @@ def grade(truth: dict[str, Any], rows: Rows) -> list[Grade]:
     """A grade for each stage. `rows` runs SQL over the case's tables."""
     return [
         _items(truth["disk"], rows),
-        _compare("accounts", set(truth["accounts"].items()), _set(rows, "SELECT native, username FROM accounts")),
-        _compare(
+        compare("accounts", set(truth["accounts"].items()), _set(rows, "SELECT native, username FROM accounts")),
+        compare(
             "deposit addresses",
             set(truth["deposit_addresses"].items()),
             _set(rows, "SELECT d.address, a.native FROM deposit_addresses d JOIN accounts a USING (account)"),
         ),
-        *_activity(truth, rows),
-        *_media(truth["media"], rows),
+        *activity(truth, rows),
+        *media(truth["media"], rows),
+        _clusters(truth, rows),
+        _hits(truth, rows),
+        *money(truth, rows),
+    ]
+
+
+def money(truth: dict[str, Any], rows: Rows) -> list[Grade]:
+    """Payments, the market's ledger, services, persons, and where payers were referred."""
+    return [
         _payments(truth, rows),
         _ledger(truth, rows),
-        _clusters(truth, rows),
         _services(truth, rows),
         _persons(truth, rows),
-        _hits(truth, rows),
-        _compare(
+        compare(
             "countries of paying accounts",
             {(account, c) for account, countries in truth["countries"].items() for c in countries},
             _set(rows, "SELECT DISTINCT a.native, r.country FROM referrals r JOIN accounts a USING (account) "
@@ -63,7 +70,7 @@ def _items(disk: dict[str, Any], rows: Rows) -> Grade:
         "SELECT i.path, i.sha256, i.parent FROM items i LEFT JOIN items p ON p.item = i.parent "
         "WHERE p.mime IS NULL OR p.mime <> 'application/gzip'"
     )
-    return _compare("items", expected, {(_place(row), row["sha256"]) for row in found})
+    return compare("items", expected, {(_place(row), row["sha256"]) for row in found})
 
 
 def _place(row: dict[str, Any]) -> str:
@@ -72,7 +79,7 @@ def _place(row: dict[str, Any]) -> str:
     return "" if row["path"].startswith(b"$OrphanFiles") else str(row["path"].hex())
 
 
-def _activity(truth: dict[str, Any], rows: Rows) -> list[Grade]:
+def activity(truth: dict[str, Any], rows: Rows) -> list[Grade]:
     """Records of the database and lines of the logs, by number."""
     counted = {
         "logins": ("login_history", "SELECT count(*) AS n FROM logins WHERE kind = 'database'"),
@@ -93,7 +100,7 @@ def _activity(truth: dict[str, Any], rows: Rows) -> list[Grade]:
 def _payments(truth: dict[str, Any], rows: Rows) -> Grade:
     expected = {(p["txid"], p["vout"], p["account"], p["sats"], p["height"]) for p in truth["payments"]}
     sql = "SELECT p.txid, p.vout, a.native, p.sats, p.height FROM payments p JOIN accounts a USING (account)"
-    return _compare("payments", expected, _set(rows, sql))
+    return compare("payments", expected, _set(rows, sql))
 
 
 def _ledger(truth: dict[str, Any], rows: Rows) -> Grade:
@@ -122,7 +129,7 @@ def _services(truth: dict[str, Any], rows: Rows) -> Grade:
         "SELECT DISTINCT p.txid, p.vout, s.service, s.hops FROM services s JOIN payments p USING (payment) "
         "WHERE s.direction = 'back' AND s.confidence <> 'none'"
     )
-    return _compare("services behind payments", expected, _set(rows, sql))
+    return compare("services behind payments", expected, _set(rows, sql))
 
 
 def _persons(truth: dict[str, Any], rows: Rows) -> Grade:
@@ -130,25 +137,25 @@ def _persons(truth: dict[str, Any], rows: Rows) -> Grade:
     expected = {(d["account"], d["email"]) for d in truth["decisions"] if d["verdict"] == "positive"}
     joined = "referrals r JOIN accounts a USING (account) JOIN persons p USING (person)"
     sql = f"SELECT DISTINCT a.native, p.email FROM {joined}"  # noqa: S608  ours
-    return _compare("persons named", expected, _set(rows, sql))
+    return compare("persons named", expected, _set(rows, sql))
 
 
 def _hits(truth: dict[str, Any], rows: Rows) -> Grade:
     """What a second agency has too; nothing where none was asked, because the library for that is not installed."""
     asked = rows("SELECT 1 AS one FROM deconfliction_runs LIMIT 1")
     expected = {tuple(one) for one in truth["in common"]} if asked else set()
-    return _compare("hits of the second agency", expected, _set(rows, "SELECT kind, form FROM deconfliction"))
+    return compare("hits of the second agency", expected, _set(rows, "SELECT kind, form FROM deconfliction"))
 
 
-def _media(media: dict[str, Any], rows: Rows) -> list[Grade]:
+def media(states: dict[str, Any], rows: Rows) -> list[Grade]:
     """States of distinct contents that the field's threshold decides; undecidable ones may be near or new."""
     found = {
         (row["sha256"], row["state"])
         for row in rows("SELECT DISTINCT i.sha256, w.state FROM worklist w JOIN items i USING (item)")
     }
-    free = set(media.get("undecided", []))
+    free = set(states.get("undecided", []))
     grades = [
-        _compare(f"media {state}", {(s, state) for s in media[state]},
+        compare(f"media {state}", {(s, state) for s in states[state]},
                  {f for f in found if f[1] == state and f[0] not in free})
         for state in ("known", "near", "new")
     ]  # fmt: skip
@@ -158,4 +165,4 @@ def _media(media: dict[str, Any], rows: Rows) -> list[Grade]:
             "SELECT DISTINCT i.sha256 FROM set_aside s JOIN items i ON i.item = s.subject WHERE s.stage = 'media'"
         )
     }
-    return [*grades, _compare("media set aside", set(media["undecodable"]), aside)]
+    return [*grades, compare("media set aside", set(states["undecodable"]), aside)]

@@ -4,8 +4,10 @@ Pure and deterministic: the same seed gives the same accounts, customers, paymen
 invented, every address lies in a range reserved for documentation.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from random import Random
 
 from casewright.demo.keys import KINDS, Key
@@ -116,8 +118,16 @@ class Operation:
     logins: tuple[tuple[int, datetime, str], ...]
     uploads: tuple[Transfer, ...]
     downloads: tuple[Transfer, ...]
-    priors: tuple[Prior, ...]
+    priors: Iterable[Prior]
     decisions: tuple[Decision, ...]
+
+    def deposit_key(self, account: int) -> Key:
+        """The key of an account's deposit address, by the account's number."""
+        return self._keys[account]
+
+    @cached_property
+    def _keys(self) -> dict[int, Key]:
+        return {account.number: account.deposit_key for account in self.accounts}
 
 
 FLAGS = ((110, "access", "writes to another member that he holds the keys of a depot, and will scan more"),)
@@ -149,9 +159,9 @@ def build_operation(seed: int = 2019) -> Operation:
     customers = tuple(_customer(n, name, country) for n, (name, country) in enumerate(PEOPLE))
     payments = _payments(dice, customers)
     return Operation(
-        accounts, SERVICES, customers, _on_one_day(payments), _logins(dice, accounts),
+        accounts, SERVICES, customers, on_one_day(payments), _logins(dice, accounts),
         _transfers(dice, accounts, payments, True), _transfers(dice, accounts, payments, False), _priors(customers),
-        _decisions(payments),
+        decisions(payments),
     )  # fmt: skip
 
 
@@ -209,7 +219,7 @@ def _logins(dice: Random, accounts: tuple[Account, ...]) -> tuple[tuple[int, dat
     return tuple(sorted(found, key=lambda login: (login[1], login[0])))
 
 
-def _on_one_day(payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
+def on_one_day(payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
     """Customers whom an exchange pays in a batch are paid together, on the day of its first: one withdrawal then stands
     behind the payments of several accounts, and only the address paid tells their customers apart."""
     first: dict[str, int] = {}
@@ -283,7 +293,7 @@ def _written_otherwise(customers: tuple[Customer, ...]) -> tuple[Prior, ...]:
     )  # fmt: skip
 
 
-def _decisions(payments: tuple[Payment, ...]) -> tuple[Decision, ...]:
+def decisions(payments: tuple[Payment, ...]) -> tuple[Decision, ...]:
     """The examiner judges what came directly; one was paid by somebody else, one stays open, some are not judged."""
     found: dict[int, Decision] = {}
     for payment in sorted(payments, key=lambda p: p.account):

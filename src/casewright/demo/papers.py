@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
 
 import yaml
 
@@ -31,7 +32,8 @@ def write_papers(operation: Operation, chain: ChainTruth, folder: Path) -> None:
         if service.category == "exchange":
             name = service.label.lower().replace(" ", "-")
             (folder / "returns" / f"{name}.csv").write_text(_return(operation, chain, service.label), "utf-8")
-    (folder / "prior.csv").write_text(_prior(operation), "utf-8")
+    with (folder / "prior.csv").open("w", encoding="utf-8", newline="") as file:
+        _write_csv(file, PRIOR, (tuple(vars(p).values()) for p in operation.priors))
 
 
 def _actor(label: str) -> str:
@@ -83,6 +85,7 @@ COLUMNS = (
     "ip_time",
     "document",
 )
+PRIOR = ("case", "full_name", "born", "email", "phone", "country", "note")
 
 
 def _return(operation: Operation, chain: ChainTruth, label: str) -> str:
@@ -133,14 +136,13 @@ def _document(number: str) -> str:
     return f"passport, seen at sign-up ({number})" if int(number[2:]) % 2 else ""
 
 
-def _prior(operation: Operation) -> str:
-    columns = ("case", "full_name", "born", "email", "phone", "country", "note")
-    return _csv(columns, [tuple(vars(p).values()) for p in operation.priors])
-
-
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     sink = io.StringIO()
+    _write_csv(sink, columns, rows)
+    return sink.getvalue()
+
+
+def _write_csv(sink: TextIO, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     writer = csv.writer(sink, lineterminator="\r\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    return sink.getvalue()

@@ -104,7 +104,7 @@ def _statements(rows: Rows) -> Iterable[str]:
 
 def dump_database(rows: Rows) -> bytes:
     """The dump of a real server that holds exactly `rows`."""
-    with _server() as socket:
+    with throwaway_server() as socket:
         login = ("--no-defaults", f"--socket={socket}", "--user=root", "--default-character-set=utf8mb4")
         schema, _, after = SCHEMA.read_text("utf-8").partition("-- after the rows\n")
         run("mariadb", *login, feed=schema)
@@ -118,7 +118,7 @@ def dump_database(rows: Rows) -> bytes:
 
 
 @contextmanager
-def _server() -> Iterator[Path]:
+def throwaway_server() -> Iterator[Path]:
     """A server of our own in a temporary folder, reachable by its socket only."""
     with TemporaryDirectory(prefix="cw-") as name:
         folder = Path(name)

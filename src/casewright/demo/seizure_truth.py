@@ -41,16 +41,16 @@ def _state(file: MediaFile, originals: set[str], listed: Mapping[str, Prints]) -
     prints = prints_of(file.content, file.base.startswith("film"))
     films = {name: found for name, found in listed.items() if name in LISTED_FILMS}
     pool = films if file.base.startswith("film") else {n: p for n, p in listed.items() if n not in LISTED_FILMS}
-    reached = [name for name, theirs in pool.items() if _share(prints, theirs) >= SHARE]
+    reached = [name for name, theirs in pool.items() if share_of(prints, theirs) >= SHARE]
     if set(reached) - {file.base}:
         raise AssertionError(f"{file.base}, {file.transformation} is near {reached}: choose other pictures")
-    measure = {"share": round(_share(prints, pool[file.base]), 3)} if file.base in films else {}
+    measure = {"share": round(share_of(prints, pool[file.base]), 3)} if file.base in films else {}
     if file.base in pool and file.base not in films:
         measure = {"distance": distance(prints[0][0], pool[file.base][0][0]), "quality": prints[0][1]}
     return ("near" if reached else "undecided" if file.listed else "new"), measure
 
 
-def _share(ours: Prints, theirs: Prints) -> float:
+def share_of(ours: Prints, theirs: Prints) -> float:
     """Share of our worthy prints that have one of theirs within reach."""
     worthy = [hash for hash, quality in ours if quality >= WORTHY]
     found = [hash for hash in worthy if any(distance(hash, their) <= REACH for their, _ in theirs)]

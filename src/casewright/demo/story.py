@@ -18,31 +18,37 @@ EXCHANGES = [s.label for s in SERVICES if s.category == "exchange"]
 def tell(operation: Operation) -> Economy:
     """The whole story, from the first block to the last cash-out."""
     world, dice = Economy(operation), Random(23)  # noqa: S311  a story, not a secret
-    hot = {label: [world.key(label) for _ in range(HOT_ADDRESSES)] for label in (*EXCHANGES, "Murkpool", MINER)}
+    hot = hot_wallets(world)
     for account in operation.accounts:
         world.owners[account.deposit_address] = MARKET
-    _fund(world, hot)
-    _consolidate(world, hot)
+    fund(world, hot)
     planned = sorted({p.day for p in operation.payments} | set(range(40, 700, SWEEP_EVERY)))
     for number in planned:
         due = [p for p in operation.payments if p.day == number]
-        _pay_all(world, due, dice, hot)
+        pay_all(world, due, dice, hot)
         if number % SWEEP_EVERY == 40:
-            _sweep(world, hot)
+            sweep(world, hot)
         world.seal_block(day(number), hot[MINER][0])
     return world
 
 
-def _fund(world: Economy, hot: dict[str, list[Key]]) -> None:
+def hot_wallets(world: Economy) -> dict[str, list[Key]]:
+    """The addresses from which services pay out, mixers behind exchanges, and those of the miner."""
+    services = sorted(world.operation.services, key=lambda s: s.category != "exchange")
+    return {label: [world.key(label) for _ in range(HOT_ADDRESSES)] for label in (*(s.label for s in services), MINER)}
+
+
+def fund(world: Economy, hot: dict[str, list[Key]]) -> None:
     """Coins for everybody, mined in turn; then blocks until they are mature."""
     keys = [key for label in hot for key in hot[label]]
     for n in range(FUNDING):
         world.seal_block(START + timedelta(hours=5 * n), keys[n % len(keys)])
+    _consolidate(world, hot)
 
 
 def _consolidate(world: Economy, hot: dict[str, list[Key]]) -> None:
     """Each exchange gathers coins of its hot addresses now and then: co-spending that makes them one cluster."""
-    for n, label in enumerate((*EXCHANGES, "Murkpool")):
+    for n, label in enumerate(label for label in hot if label != MINER):
         for spent in range(MATURITY_WAIT):
             world.seal_block(START + timedelta(days=24, hours=n * 40 + spent), hot[MINER][0])
         coins = world.take(label, 5_000_000_000 * 3 + 1, most=5)
@@ -54,7 +60,7 @@ def _consolidate(world: Economy, hot: dict[str, list[Key]]) -> None:
 MATURITY_WAIT = 6
 
 
-def _pay_all(world: Economy, due: list[Payment], dice: Random, hot: dict[str, list[Key]]) -> None:
+def pay_all(world: Economy, due: list[Payment], dice: Random, hot: dict[str, list[Key]]) -> None:
     batches: dict[str, list[Payment]] = {}
     for payment in due:
         if payment.route == "batch" and payment.customer:
@@ -66,7 +72,7 @@ def _pay_all(world: Economy, due: list[Payment], dice: Random, hot: dict[str, li
 
 
 def _deposit(world: Economy, payment: Payment) -> tuple[Key, int, str]:
-    return world.operation.accounts[payment.account - 1].deposit_key, payment.sats, MARKET
+    return world.operation.deposit_key(payment.account), payment.sats, MARKET
 
 
 def _note(
@@ -209,7 +215,7 @@ def _mined(world: Economy, payment: Payment, dice: Random, hot: dict[str, list[K
     _note(world, payment, tx, 0, None)
 
 
-def _sweep(world: Economy, hot: dict[str, list[Key]]) -> None:
+def sweep(world: Economy, hot: dict[str, list[Key]]) -> None:
     """The operator gathers deposits, and cashes out at an exchange, which gathers its customers' deposits in turn."""
     coins = [c for c in world.coins[MARKET] if c.key.name.startswith("deposit")]
     if len(coins) < 2:

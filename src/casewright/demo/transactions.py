@@ -140,9 +140,14 @@ def merkle(hashes: Sequence[bytes]) -> bytes:
 
 def coinbase(height: int, script: bytes, sats: int, transactions: Sequence[Whole], note: bytes) -> tuple[bytes, bytes]:
     """The coinbase with and without its witness: height by BIP 34, witness commitment by BIP 141."""
+    root = merkle([RESERVED, *(sha256d(t.whole()) for t in transactions)])
+    return coinbase_over(root, height, script, sats, note)
+
+
+def coinbase_over(root: bytes, height: int, script: bytes, sats: int, note: bytes) -> tuple[bytes, bytes]:
+    """The same where the root of all ids with witnesses is known."""
     number = height.to_bytes((height.bit_length() + 8) // 8, "little")
     push = bytes([0x50 + height]) if height <= 16 else bytes([len(number)]) + number
-    root = merkle([RESERVED, *(sha256d(t.whole()) for t in transactions)])
     commitment = bytes.fromhex("6a24aa21a9ed") + sha256d(root + RESERVED)
     outputs = b"\x02" + struct.pack("<q", sats) + sized(script) + struct.pack("<q", 0) + sized(commitment)
     inputs = b"\x01" + bytes(32) + b"\xff" * 4 + sized(push + sized(note)) + b"\xff" * 4
@@ -151,11 +156,17 @@ def coinbase(height: int, script: bytes, sats: int, transactions: Sequence[Whole
 
 
 def mine(prev: bytes, time: int, base: tuple[bytes, bytes], transactions: Sequence[Whole]) -> tuple[bytes, bytes]:
-    """Block hash and bytes; tries nonces until the hash is below regtest's target, about twice."""
+    """Block hash and bytes."""
     root = merkle([sha256d(base[1]), *(t.txid for t in transactions)])
+    name, head = worked(prev, root, time)
+    body = compact(1 + len(transactions)) + base[0] + b"".join(t.whole() for t in transactions)
+    return name, head + body
+
+
+def worked(prev: bytes, root: bytes, time: int) -> tuple[bytes, bytes]:
+    """A header's hash and bytes; tries nonces until the hash is below regtest's target, about twice."""
     head = struct.pack("<i", VERSION) + prev + root + struct.pack("<II", time, BITS)
     nonce = 0
     while int.from_bytes(name := sha256d(head + struct.pack("<I", nonce)), "little") > TARGET:
         nonce += 1
-    body = compact(1 + len(transactions)) + base[0] + b"".join(t.whole() for t in transactions)
-    return name, head + struct.pack("<I", nonce) + body
+    return name, head + struct.pack("<I", nonce)

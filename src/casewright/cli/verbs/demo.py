@@ -1,6 +1,7 @@
 """`casewright demo`: the fictional operation, from the seized disk to sealed packages, held against its truth."""
 
-from enum import StrEnum
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,11 +15,16 @@ from casewright.cli.verbs.refer import write_packages
 from casewright.cli.work import propose_mapping, reading, run_stages, seal, tell_stages
 from casewright.demo.build import build_demo
 from casewright.demo.grade import grade
+from casewright.demo.server import IMAGE
+from casewright.demo.wtv.build import SERVER, build_wtv
+from casewright.demo.wtv.grade import grade_large
+from casewright.demo.wtv.size import Size, named, size_of
 from casewright.engine.query import Reader
+from casewright.engine.stage import Progress
 from casewright.link.flags import Flag
 from casewright.link.judge import Said
 from casewright.link.process import Step
-from casewright.model.errors import DONE, SOME_SET_ASIDE, Missing, UsageError
+from casewright.model.errors import DONE, SOME_SET_ASIDE, UsageError
 from casewright.model.settings import CASE_FILE, CaseSettings
 from casewright.vault.case import Case
 from casewright.vault.keys import SealKey
@@ -26,17 +32,17 @@ from casewright.vault.keys import SealKey
 ABOUT = CaseSettings("Operation Glasshouse", "Museum Crimes Unit", "R. Example", "MCU-2018-0117")
 ASKED_ON = "2018-03-05"
 """The day on which the invented examiner asked all services."""
-SEIZURE, KEY_FILE = "seizure", "seizure/demo-seal.key"
-
-
-class Scale(StrEnum):
-    small = "small"
-    wtv = "wtv"
+SMALL, SEIZURE, KEY_FILE = "small", "seizure", "seizure/demo-seal.key"
 
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; it becomes the case.")],
-    scale: Annotated[Scale, typer.Option(help="Size of the operation.")] = Scale.small,
+    scale: Annotated[str, typer.Option(help="small; wtv: as large as the real one; wtv/16: a sixteenth.")] = SMALL,
+    chain: Annotated[
+        int | None,
+        typer.Option(help="Transactions of wtv's chain; by default what the disk has room for.", show_default=False),
+    ] = None,
+    evidence_only: Annotated[bool, typer.Option("--evidence-only", help="Write DIR/seizure, and stop there.")] = False,
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -44,25 +50,27 @@ def demo(
 
     A market of stolen museum scans: seized disk, chain, records. Every stage runs, packages are sealed, and the
     result is held against the truth."""
-    voice = Voice(as_json)
-    if scale is Scale.wtv:
-        raise Missing("the full-size operation is not built yet. Run: casewright demo DIR")
+    voice, size = Voice(as_json), _size(scale, chain, folder)
     if folder.exists() and any(folder.iterdir()) and not (folder / SEIZURE).is_dir():
         raise UsageError(f"{folder} is not empty. Choose a folder that is not there yet.")
     seizure = folder / SEIZURE
-    voice.err.print("building the seizure")
-    truth = build_demo(seizure)
+    truth = _build(seizure, size, voice)
+    if evidence_only:
+        voice.answer({"seizure": str(seizure), "size": truth.get("size")})
+        return
     case = _open(folder)
     with case.writing():
         _seal_evidence(case, seizure, voice, on)
         run_stages(case, voice, "link", on)
         _judge(case, truth)
         run_stages(case, voice, "deconflict", on)
-        ask_second_agency(case, truth)
+        if size is None:
+            ask_second_agency(case, truth)
         ran = run_stages(case, voice, "run", on)
-        packages = write_packages(case, voice)
+        packages = write_packages(case, voice, on=on)
     with reading(case) as reader:
-        grades = grade(truth, reader.rows)
+        grades = (grade_large(truth, reader.rows, case.tables, seizure / "truth") if size
+                  else grade(truth, reader.rows))  # fmt: skip
         counts = _counts(reader)
     good = not any(g.wrong or g.missed for g in grades)
     voice.answer({"case": str(folder), "counts": counts, "packages": packages, "as_the_truth": good,
@@ -70,6 +78,34 @@ def demo(
     tell_stages(voice, ran)
     _tell(voice, folder, grades, packages)
     raise typer.Exit(DONE if good else SOME_SET_ASIDE)
+
+
+def _size(scale: str, chain: int | None, folder: Path) -> Size | None:
+    """None for the small operation."""
+    part = named(scale)
+    if part is None:
+        if scale != SMALL:
+            raise UsageError(f"there is no size {scale!r}. Choose small, wtv, or wtv/16 for a sixteenth.")
+        return None
+    above = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    return Size(part, chain) if chain else size_of(part, shutil.disk_usage(above).free)
+
+
+def _build(seizure: Path, size: Size | None, voice: Voice) -> dict[str, Any]:
+    """Write the seizure, and say how large it is; returns the truth."""
+    voice.err.print("building the seizure")
+    if size is None:
+        return build_demo(seizure)
+    with voice.progress() as watch:
+        tell: Callable[[str, int, int], None] = lambda part, done, total: watch(Progress(part, done, total))  # noqa: E731
+        truth = build_wtv(seizure, size, tell)
+    lines = sum(truth["disk"]["log_lines"].values())
+    voice.err.print(
+        f"{size.accounts:,} accounts, {len(truth['payments']):,} payments in {truth['transactions']:,} transactions, "
+        f"{lines:,} log lines, {size.videos:,} videos and {size.pictures:,} pictures on record, of which "
+        f"{size.sample_films:,} and {size.sample_pictures:,} have real bytes"
+    )
+    return truth
 
 
 def _open(folder: Path) -> Case:
@@ -82,7 +118,8 @@ def _open(folder: Path) -> Case:
 
 
 def _seal_evidence(case: Case, seizure: Path, voice: Voice, on: str) -> None:
-    seal(case, voice, seizure / "glasshouse.E01", "seizure", "GH-01 server disk")
+    server = seizure / SERVER if (seizure / SERVER).is_dir() else seizure / IMAGE
+    seal(case, voice, server, "seizure", "GH-01 server disk")
     proposal = case.root / "mapping.proposed.toml"
     if not any(e.data["role"] == "mapping" for e in case.ledger.events("sealed")):
         proposal.write_text(propose_mapping(case, voice, on), "utf-8")

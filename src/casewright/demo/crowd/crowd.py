@@ -52,23 +52,24 @@ def crowd(seed: int, customers: int = 1000, priors: int = 20_000) -> Crowd:
     number = len(people)
     for one in people:
         service = dice.choice(SERVICES)
-        asked.append(_entry(dice, one, service, f"C-{len(asked)}", clean=True))
+        asked.append(written_of(dice, one, service, f"C-{len(asked)}", clean=True))
         if dice.random() < TWO_SERVICES:
             other = dice.choice([s for s in SERVICES if s != service])
-            asked.append(_entry(dice, one, other, f"C-{len(asked)}"))
+            asked.append(written_of(dice, one, other, f"C-{len(asked)}"))
         if dice.random() < KNOWN_BEFORE:
-            known.append(_entry(dice, one, "prior", f"P-{len(known)}"))
+            known.append(written_of(dice, one, "prior", f"P-{len(known)}"))
         if dice.random() < KINDRED:
             kind = dice.choice(sorted(KIN))
-            known.append(_entry(dice, KIN[kind](dice, one, number), "prior", f"P-{len(known)}", kin=kind))
+            known.append(written_of(dice, KIN[kind](dice, one, number), "prior", f"P-{len(known)}", kin=kind))
             number += 1
     while len(known) < priors:
-        known.append(_entry(dice, given.only(dice, person(dice, number)), "prior", f"P-{len(known)}", clean=True))
+        known.append(written_of(dice, given.only(dice, person(dice, number)), "prior", f"P-{len(known)}", clean=True))
         number += 1
     return Crowd(tuple(asked), tuple(known))
 
 
-def _entry(dice: Random, one: Person, source: str, number: str, clean: bool = False, kin: str = "") -> Entry:
+def written_of(dice: Random, one: Person, source: str, number: str, clean: bool = False, kin: str = "") -> Entry:
+    """What a source has of somebody; `clean`: without anything but gaps."""
     written, befell = (first_written(dice, one), {}) if clean else faulty(dice, one)
     written, lost = thinned(dice, written, "prior" if source == "prior" else "customer")
     return Entry(one.number, source, number, written, tuple({**befell, **lost}.values()), kin)
