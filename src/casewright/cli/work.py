@@ -47,7 +47,7 @@ def at_work(name: str, voice: Voice) -> Iterator[Engine]:
     with engine:
         yield engine
     for line in engine.account():
-        voice.err.print(Text(line))
+        voice.err.print(Text(line), soft_wrap=True)
 
 
 def runner(case: Case, engine: Engine, watch: Any = lambda event: None) -> Runner:

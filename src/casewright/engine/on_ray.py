@@ -223,7 +223,7 @@ class _Errand:
 
     def _lost(self, error: BaseException) -> Missing:
         first = str(error).strip().partition("\n")[0]
-        return Missing(f"{self._cluster.name} is lost: {first} What was finished is kept: run again, on it or here.")
+        return Missing(f"{self._cluster.name} failed: {first} What was finished is kept: run again, on it or here.")
 
 
 def _stretch(file: BinaryIO, sha256: str, at: int) -> Bytes:

@@ -63,7 +63,7 @@ class Worker:
         folder = self.cache.root / f"unit-{os.getpid()}"
         try:
             finish_unit(parcel.stage, Unit(job, folder), self.cache, lambda text: None, in_child=job.hostile)
-            return Finished({p.name: p.read_bytes() for p in sorted(folder.iterdir())}, socket.gethostname())
+            return Finished({p.name: p.read_bytes() for p in sorted(folder.iterdir())}, _name())
         finally:
             for left in (folder, folder.with_suffix(".tmp"), folder.with_suffix(".steps")):
                 shutil.rmtree(left, ignore_errors=True)
@@ -137,6 +137,12 @@ def forget(run: str) -> None:
     """Remove what this machine holds of a run."""
     with suppress(CasewrightError):
         shutil.rmtree(own_folder() / run, ignore_errors=True)
+
+
+def _name() -> str:
+    import ray  # noqa: PLC0415  an extra
+
+    return f"{socket.gethostname()} ({ray.util.get_node_ip_address()})"
 
 
 def _get(where: Any) -> Any:
