@@ -1,9 +1,15 @@
 """The stages of the chain room on a generated chain, as the engine runs them: time, memory and disk of each.
 
-uv run python bench/chain_stages.py [--millions 1 2] [--until clusters] [--folder FOLDER] [--kill]
+uv run python bench/chain_stages.py [--millions 1 2] [--until clusters] [--paid 650000] [--folder FOLDER] [--kill]
+uv run python bench/chain_stages.py --tables [--millions 3 12 50] [--until trace] [--paid 0] [--tight]
 
-1.3 million deposit addresses are looked for, half of which are paid. `--kill` ends the stage `blocks` by SIGKILL six
-times on the way. With `--folder`, what is there is taken up again.
+1.3 million deposit addresses are looked for, `--paid` of which the chain pays by chance. `--kill` ends the stage
+`blocks` by SIGKILL six times on the way. With `--folder`, what is there is taken up again. Each stage runs in a process
+of its own.
+
+With `--tables` the chain is made as the tables of the stage `blocks`, with wallets, services and a market in it
+(`chain_tables.py`), so that what follows can be measured at a size for which the disk has no room for block files;
+`--tight` gives up the largest of these tables once they are laid out as arrays.
 """
 
 import argparse
@@ -12,16 +18,17 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import chain_tables
 import pyarrow as pa
 from chain_maker import write_chain
 from chain_scale import DEPOSITS, watched_all
 
-from casewright.chain.stages import STAGES
+from casewright.chain.stages import CHAIN, STAGES
 from casewright.engine.runner import Runner
 from casewright.engine.stage import Context, Output, Progress, Stage, Tally
 from casewright.engine.tables import TableFolder
@@ -42,6 +49,9 @@ def main() -> None:
     options.add_argument("--until", choices=NAMES, default="clusters")
     options.add_argument("--folder", type=Path, help="where the cases are made")
     options.add_argument("--kill", action="store_true")
+    options.add_argument("--paid", type=int, default=DEPOSITS // 2)
+    options.add_argument("--tables", action="store_true")
+    options.add_argument("--tight", action="store_true")
     chosen = options.parse_args()
     print("| million tx | stage | s (processor) | s (wall) | own memory, GB | with mapped files, GB | tables, GB | "
           "kept arrays, GB |")  # fmt: skip
@@ -49,10 +59,10 @@ def main() -> None:
     for millions in chosen.millions:
         with place(chosen.folder) as folder:
             os.environ["CASEWRIGHT_HOME"] = str(folder / "home")
-            case = case_of(folder, millions)
+            case = case_of(folder, millions, chosen.tables)
             for _ in range(KILLS if chosen.kill else 0):
                 killed(case.root)
-            run(case, millions, chosen.until)
+            run(case, Made(millions, chosen.paid, chosen.tables), chosen.until, chosen.tight)
 
 
 @contextmanager
@@ -65,11 +75,21 @@ def place(folder: Path | None) -> Iterator[Path]:
             yield Path(made)
 
 
-def case_of(folder: Path, millions: float) -> Case:
+class Made(NamedTuple):
+    """What the chain is. `paid`: so many of the deposit addresses are paid by chance."""
+
+    millions: float
+    paid: int
+    tables: bool
+
+
+def case_of(folder: Path, millions: float, tables: bool) -> Case:
     root, files = folder / f"case-{millions}", folder / "files"
     if root.exists():
         return Case(root)
     case = Case.create(root, CaseSettings("Generated", "Bench", "R. Example"), network="regtest")
+    if tables:
+        return case
     paths = write_chain(files, int(millions * 1e6))
     with case.writing():
         case.seal_source([SourceFile(p, p.name.encode()) for p in paths], "chain", "chain")
@@ -79,11 +99,14 @@ def case_of(folder: Path, millions: float) -> Case:
 
 
 def deposits(batch: pa.Table, context: Context) -> Output:
-    """1.3 million addresses, half of which the chain pays."""
-    own: list[str] = []
-    for part in context.parts("outputs"):
+    """1.3 million addresses, some of which the chain pays; where it has a market, those of the market first."""
+    own, tags = list[str](), TABLES["tags"].empty()
+    if context.params["tables"]:
+        own, services = chain_tables.market_and_services(context.params["transactions"])
+        tags = tagged(services)
+    for part in context.parts("outputs") if context.params["paid"] else ():
         found = part.read(["address"])["address"].drop_null().unique().to_pylist()
-        own += found[: DEPOSITS // 2 // len(context.parts("outputs")) + 1]
+        own += found[: context.params["paid"] // len(context.parts("outputs")) + 1]
     own = list(dict.fromkeys(own))
     rest = range(DEPOSITS - len(own))
     nobody = [address_of_script(b"\x00\x14" + n.to_bytes(20, "big"), "regtest")[0] for n in rest]
@@ -91,43 +114,58 @@ def deposits(batch: pa.Table, context: Context) -> Output:
     empty = TABLES["deposit_addresses"].schema
     given = {"id": names, "account": [n.replace("deposit", "account") for n in names], "address": [*own, *nobody]}
     columns = [pa.array(given[f.name], f.type) if f.name in given else pa.nulls(DEPOSITS, f.type) for f in empty]
-    return Output({"deposit_addresses": pa.table(columns, schema=empty)}, [], [Tally("addresses", 1, 1)])
+    made = {
+        "deposit_addresses": pa.table(columns, schema=empty),
+        "wallet_addresses": TABLES["wallet_addresses"].empty(),
+    }
+    return Output(made | ({"tags": tags} if context.params["tables"] else {}), [], [Tally("addresses", 1, 1)])
 
 
-NOTHING = ("wallet_addresses",)
+def tagged(services: Sequence[str]) -> pa.Table:
+    rows = [
+        {"tag": f"tag-{n}", "address": a, "label": f"Service {n}", "category": "exchange", "confidence": "ownership",
+         "level": 100, "exhibit": "d" * 64, "path": b"", "row": n}
+        for n, a in enumerate(services)
+    ]  # fmt: skip
+    return TABLES["tags"].rows(rows)
 
 
-def nothing(batch: pa.Table, context: Context) -> Output:
-    return Output({name: TABLES[name].empty() for name in NOTHING})
-
-
-EXTRACTED = (
-    Stage("deposits", 1, ("outputs",), ("deposit_addresses",), deposits, lazy=("outputs",)),
-    Stage("nothing", 1, (), NOTHING, nothing),
-)
 AFTER = NAMES.index("blocks") + 1
-PIPELINE = (*SEALED, *STAGES[:AFTER], *EXTRACTED, *STAGES[AFTER:])
 
 
-def runner(case: Case, watch: Any) -> Runner:
-    return Runner(TableFolder(case.tables), case.store, case.ledger, case.settings, PIPELINE, Inline(), watch)
+def pipeline(made: Made) -> tuple[Stage, ...]:
+    size = {"transactions": int(made.millions * 1e6)}
+    params = {**size, "paid": made.paid, "tables": made.tables}
+    before = (*SEALED, *STAGES[:AFTER])
+    if made.tables:
+        before = (Stage("blocks", 1, (), CHAIN, chain_tables.chain, pieces=True, params=lambda settings: size),)
+    writes = ("deposit_addresses", "wallet_addresses", *(("tags",) if made.tables else ()))
+    given = Stage("deposits", 1, ("outputs",), writes, deposits, lazy=("outputs",), params=lambda settings: params)
+    return (*before, given, *STAGES[AFTER:])
 
 
-def run(case: Case, millions: float, until: str) -> None:
+def runner(case: Case, made: Made, watch: Any) -> Runner:
+    return Runner(TableFolder(case.tables), case.store, case.ledger, case.settings, pipeline(made), Inline(), watch)
+
+
+def run(case: Case, made: Made, until: str, tight: bool) -> None:
     """Each stage in a process of its own, so that none is charged with the memory of those before it."""
-    order = [s.name for s in PIPELINE if s.name in runner(case, silent).closure(NAMES[: NAMES.index(until) + 1])]
-    for name in order:
-        child = multiprocessing.get_context("spawn").Process(target=measure, args=(case.root, millions, name))
+    wanted = runner(case, made, silent).closure(NAMES[: NAMES.index(until) + 1])
+    for name in [stage.name for stage in pipeline(made) if stage.name in wanted]:
+        child = multiprocessing.get_context("spawn").Process(target=measure, args=(case.root, made, name))
         child.start()
         child.join()
         if child.exitcode:
             raise SystemExit(f"{name} ended with {child.exitcode}")
+        if tight and name == "change":
+            for part in (p for table in CHAIN[1:] for p in (case.tables / table).glob("*.parquet")):
+                os.truncate(part, 0)
 
 
-def measure(root: Path, millions: float, stage: str) -> None:
+def measure(root: Path, made: Made, stage: str) -> None:
     case = Case(root)
     with case.writing():
-        ready = runner(case, silent)
+        ready = runner(case, made, silent)
         used, begun = all_used(), time.monotonic()
         with watched_all() as memory:
             (ran,) = [r for r in ready.run([stage]) if r.stage == stage]
@@ -135,7 +173,7 @@ def measure(root: Path, millions: float, stage: str) -> None:
         own, whole = (max(seen) / 1e9 for seen in zip(*memory, strict=True))
         disk = sum(p.stat().st_size for name in ran.rows for p in (case.tables / name).glob("*.parquet"))
         kept = sum(p.stat().st_size for p in (case.tables / ".units").rglob("*.npy"))
-        print(f"| {millions:g} | {stage} | {all_used() - used:.0f} | {time.monotonic() - begun:.0f} | {own:.1f} | "
+        print(f"| {made.millions:g} | {stage} | {all_used() - used:.0f} | {time.monotonic() - begun:.0f} | {own:.1f} | "
               f"{whole:.1f} | {disk / 1e9:.2f} | {kept / 1e9:.2f} |", flush=True)  # fmt: skip
 
 
@@ -167,7 +205,7 @@ def die(root: Path) -> None:
 
     case = Case(root)
     with case.writing():
-        runner(case, watch).run(["blocks"])
+        runner(case, Made(0, 0, False), watch).run(["blocks"])
 
 
 if __name__ == "__main__":

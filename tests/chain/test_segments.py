@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from casewright.chain import segments
+from casewright.chain import joins, segments
 from casewright.chain.heights import GENESIS
 from casewright.chain.stages import CHAIN, STAGES
 from casewright.engine.runner import Runner
@@ -16,6 +16,7 @@ from casewright.engine.units import Inline
 from casewright.engine.verify import verify_case
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.kernels.blocks import sha256d
+from casewright.model.errors import Refused
 from casewright.model.settings import CaseSettings, ChainSettings
 from casewright.vault.case import Case, SourceFile
 from tests.chain.world import COIN, Chain, frame, mine, read, transaction
@@ -162,3 +163,15 @@ def test_without_any_block_there_are_tables_all_the_same(place: Case, tmp_path: 
     seal(place, tmp_path, [stale[:60]])
     run(place)
     assert all(len(TableFolder(place.tables).load(name)) == 0 for name in CHAIN)
+
+
+def test_more_outputs_than_can_be_numbered_are_refused_with_the_way_out(
+    place: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The main chain has more than 32 bits can count."""
+    seal(place, tmp_path, grown())
+    monkeypatch.setattr(joins, "MOST_OUTPUTS", 76)  # 16 of them first, then 4 a block
+    with pytest.raises(Refused, match=r"hold 76 outputs; one case can number 75\. .*--targeted"):
+        run(place)
+    monkeypatch.setattr(joins, "MOST_OUTPUTS", 77)
+    run(place)

@@ -94,9 +94,7 @@ def _part(chain: Chain, first: int, end: int, fees: Numbers, peels: Flags, joint
     )  # fmt: skip
 
 
-def _of_inputs(
-    chain: Chain, spends: Small, spent_in: Numbers, count: int
-) -> tuple[Numbers, NDArray[np.uint8], Flags]:
+def _of_inputs(chain: Chain, spends: Small, spent_in: Numbers, count: int) -> tuple[Numbers, NDArray[np.uint8], Flags]:
     """Of each transaction the least coin that it spends, their one kind (or MIXED), and whether all are known."""
     least, all_known = np.full(count, np.iinfo(np.int64).max), np.ones(count, bool)
     low, top = np.full(count, MIXED, np.uint8), np.zeros(count, np.uint8)

@@ -17,6 +17,10 @@ from casewright.chain.segments import Segment, Survey, of_kept
 from casewright.engine.room import Arrays, Room
 from casewright.kernels.joining import SPEND, UNKNOWN, Holders, Ids, mark_spenders
 from casewright.kernels.packing import starts
+from casewright.model.errors import Refused
+
+MOST_OUTPUTS = 1 << 31
+"""Outputs are numbered in 32 bits, with a sign."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class Joined:
 def join_ids(read: Survey, segments: Sequence[Segment], room: Room) -> tuple[Ids, list[Joined]]:
     """Transactions by id, and what each input spends; -1: what is not in the chain files."""
     most = sum(_sum(read.rows["transactions"].to_numpy()[s.rows]) for s in segments)
+    outputs = sum(_sum(read.outputs[s.rows]) for s in segments)
+    if outputs >= MOST_OUTPUTS:
+        raise Refused(f"the chain files hold {outputs:,} outputs; one case can number {MOST_OUTPUTS - 1:,}. "
+                      "Search them for the case's own addresses instead: casewright trace --targeted")  # fmt: skip
     ids = Ids(room.scratch("txids", np.uint8, 32 * most), room.scratch("first_output", np.int64, most + 1))
     found: list[Arrays] = []
     for number, segment in enumerate(segments):
