@@ -14,18 +14,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
-from chain_scale import anonymous, watched
+import pyarrow.parquet as pq
+from chain_scale import memory_now, watched_all
 from figures import clock
 from wallet_maker import chain_like, spent
 
 from casewright.chain.change import votes_of
 from casewright.chain.change_part import parts
+from casewright.chain.proof import proof_between
 from casewright.chain.screen import could_be_joint
+from casewright.chain.shortest import several
 from casewright.chain.wallets import co_spent
 from casewright.kernels.forest import Forest, rests_on_one
+from casewright.kernels.nearest import Links
 from casewright.kernels.unionfind_fast import Groups, Portion
+from casewright.model.tables import TABLES
 
 MIB = 1 << 20
 
@@ -109,6 +115,7 @@ def ways(links: list[Portion], size: int, pairs: int = 2_000) -> None:
     names, sizes = np.unique(least, return_counts=True)
     largest = np.flatnonzero(least == names[np.argmax(sizes)])
     walked("the largest group", forest, largest, pairs)
+    shortest(links, groups, forest, largest)
     took, alone = clock(lambda: rests_on_one(forest, groups, links))
     print(f"merges that rest on one transaction: {alone.sum():,} of {len(alone):,}, {took.cpu:.2f} s")
     line = Groups.of(1_000_000)
@@ -132,24 +139,84 @@ def walked(name: str, forest: Forest, things: Any, pairs: int) -> None:
           f"p50 {p50:.3f} ms, p95 {p95:.3f} ms")  # fmt: skip
 
 
+def shortest(links: list[Portion], groups: Any, forest: Forest, largest: Any, pairs: int = 40) -> None:
+    """Time of one shortest way in the largest group as `why` finds it: out of Parquet files, and the search alone."""
+    things = np.concatenate([part.members for part in links])
+    numbers = np.concatenate([part.first + np.repeat(np.arange(len(part.starts) - 1), np.diff(part.starts))
+                              for part in links])  # fmt: skip
+    mine = np.isin(things, largest)
+    pieces = pa.table({"place": np.searchsorted(largest, things[mine]), "link": numbers[mine]})
+    took, found = clock(lambda: several(pieces))
+    dice, ends = np.random.default_rng(2), []
+    made, graph = clock(lambda: Links.of(found[0], found[1], len(largest), len(found[2])))
+    print(f"its {int(mine.sum()):,} spends in order: {1000 * (took.wall + made.wall):.0f} ms, once a question")
+    ends = [tuple(int(n) for n in dice.choice(len(largest), 2, replace=False)) for _ in range(pairs)]
+    timed("the search for the shortest way alone", [lambda e=e: graph.shortest(*e, 1 << 40) or [] for e in ends])
+    with tempfile.TemporaryDirectory(prefix="casewright-clusters-") as folder:
+        ask = tables_in(Path(folder), things, numbers, groups, forest)
+        asked = [lambda e=e: proof_between(ask, *(str(largest[n]) for n in e)).steps or () for e in ends]
+        timed("why, out of Parquet files: both ways in words", asked)
+
+
+def timed(name: str, asked: list[Callable[[], Any]]) -> None:
+    times, lengths = [], []
+    for ask in asked:
+        begun = time.perf_counter()
+        lengths.append(len(ask()))
+        times.append(1000 * (time.perf_counter() - begun))
+    p50, p95 = np.percentile(times, (50, 95))
+    print(f"{name}: {np.mean(lengths):.1f} steps, at most {max(lengths)}: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
+
+
+def text(of: Any) -> pa.Array:
+    return pa.array(of).cast(pa.string())
+
+
+def tables_in(folder: Path, things: Any, numbers: Any, groups: Any, forest: Forest) -> Any:
+    """The tables that `why` asks, of these spends, as Parquet files: ids are numbers."""
+    (a, b, by), least = groups.proof(), groups.least()
+    everyone, none = np.unique(things), [None] * len(a)
+    made: dict[str, dict[str, Any]] = {
+        "outputs": {"holder": things.astype(np.int64), "spender": numbers},
+        "inputs": {"transaction": numbers, "txid": text(numbers)},
+        "transactions": {"txid": text(np.unique(numbers)), "block": text(np.unique(numbers))},
+        "blocks": {"hash": [""], "height": [0]},
+        "clusters": {"address": text(everyone), "cluster": text(least[everyone]),
+                     "holder": everyone.astype(np.int64), "depth": forest.depth[everyone],
+                     "above": pa.array(forest.up[everyone].astype(np.int64), mask=forest.up[everyone] < 0)},
+        "cluster_reasons": {"id": text(by), "cluster": text(least[a]),
+                            "txid": text(by), "heuristic": ["co-spend"] * len(a), "alone": none,
+                            "doubt": none, "address_a": text(a), "address_b": text(b),
+                            "holder_a": a.astype(np.int64), "holder_b": b.astype(np.int64)},
+    }  # fmt: skip
+    connection = duckdb.connect(":memory:", config={"threads": 2})
+    for name in ("coinjoins", "layer_links"):
+        connection.register(name, TABLES[name].empty())
+    for name, columns_ in made.items():
+        pq.write_table(pa.table(columns_), folder / name)
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{folder / name}')")
+    return lambda sql, bind: connection.sql(sql, params=bind).to_arrow_table()
+
+
 def columns(transactions: int, folder: Path | None) -> None:
     """All that the stage `clusters` does on numbers: CoinJoins screened, groups, proof, trees, what rests on one."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="casewright-clusters-") as made:
         chain = chain_like(spent(transactions), Path(made))
-        before = anonymous() // MIB
+        before = memory_now()[0] // MIB
         print(f"{transactions:,} transactions, {len(chain.spends):,} inputs, {len(chain.sats):,} outputs, "
               f"{len(chain.addresses):,} addresses")  # fmt: skip
         took, asked = clock(lambda: could_be_joint(chain))
         print(f"screened for CoinJoins: {took.cpu:.1f} s of a core, {asked.sum():,} to look at")
-        with watched() as memory:
+        with watched_all() as memory:
             took, found = clock(lambda: co_spent(chain))
         groups = len(np.unique(found.groups.least()[found.is_member]))
         print(f"clusters with proof, trees and support: {took.cpu:.1f} s of a core ({took.wall:.1f} s), "
               f"{found.is_member.sum():,} addresses spent from, {groups:,} clusters; own memory at most "
-              f"{max(memory) // MIB:,} MiB, {before:,} before")  # fmt: skip
-        with watched() as memory:
+              f"{max(memory)[0] // MIB:,} MiB, {before:,} before")  # fmt: skip
+        with watched_all() as memory:
             took, count = clock(lambda: sum(len(votes_of(part).output) for part in parts(chain)))
-        print(f"votes on change: {took.cpu:.1f} s of a core, {count:,} outputs; own memory {max(memory) // MIB:,} MiB")
+        print(f"votes on change: {took.cpu:.1f} s of a core, {count:,} outputs; own memory "
+              f"{max(memory)[0] // MIB:,} MiB")  # fmt: skip
 
 
 if __name__ == "__main__":

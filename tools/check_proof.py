@@ -157,11 +157,8 @@ def problem(step, found, spent):
     missing = [t for t, _ in spends if t not in spent]
     scripts = [spent[t][1][n] for t, n in spends if t in spent and n < len(spent[t][1])]
     one, other = script(step["address_a"]), script(step["address_b"])
-    if step["heuristic"] == "change":
-        holds = (one in scripts and other in pays) or (other in scripts and one in pays)
-    else:
-        holds = one in scripts and other in scripts
-    if holds:
+    others = pays if step["heuristic"] == "change" else scripts
+    if (one in scripts and other in others) or (other in scripts and one in others):
         return None
     more = f" ({len(missing)} of the transactions it spends are in none of the files)" if missing else ""
     return "it does not spend from both addresses" + more
@@ -172,20 +169,27 @@ def main(arguments):
         print(__doc__)
         return 2
     proof, files = json.loads(Path(arguments[0]).read_text("utf-8")), [Path(a) for a in arguments[1:]]
-    steps, here = proof["steps"], proof["addresses"][0]
-    found = gather(files, {bytes.fromhex(s["txid"])[::-1] for s in steps if s["txid"]})
+    ways = [proof["steps"], proof.get("merges", proof["steps"])]
+    ways = ways[:1] if ways[0] == ways[1] else ways
+    found = gather(files, {bytes.fromhex(s["txid"])[::-1] for way in ways for s in way if s["txid"]})
     spent = gather(files, {t for spends, _ in found.values() for t, _ in spends})
-    wrong = 0 if proof["joined"] else 1
+    wrong = sum(wrongs(way, proof["addresses"], found, spent) for way in ways) + (not proof["joined"])
+    print("every step holds" if not wrong else "the proof does not hold")
+    return 1 if wrong else 0
+
+
+def wrongs(steps, ends, found, spent):
+    """How many steps of one way do not hold."""
+    wrong, here = 0, ends[0]
     for step in steps:
         why = problem(step, found, spent) if step["address_a"] == here else "it does not begin where the last one ends"
         print(f"{'WRONG' if why else 'holds'}  {step['address_a']} - {step['txid']} - {step['address_b']}"
               + (f": {why}" if why else ""))  # fmt: skip
         wrong, here = wrong + bool(why), step["address_b"]
-    if here != proof["addresses"][1]:
+    if here != ends[1]:
         print("WRONG  the last step does not lead to the second address")
         wrong += 1
-    print("every step holds" if not wrong else "the proof does not hold")
-    return 1 if wrong else 0
+    return wrong
 
 
 if __name__ == "__main__":

@@ -32,10 +32,13 @@ PIECE = 1 << 20
 
 def clusters(batch: pa.Table, context: Context) -> Iterator[Output]:
     """`clusters` for every address that was spent from or joined, also where it is alone; `cluster_reasons`. Both come
-    in pieces: of a large chain their text is more than a machine holds."""
+    in pieces: of a large chain their text is more than a machine holds. Before them, what was left out as CoinJoins,
+    and the links of other layers than co-spending."""
     found = wallets_of(load_chain(context), context)
-    nothing = {name: TABLES[name].empty() for name in ("clusters", "cluster_reasons")}
-    yield Output(nothing, [], [found.tally])
+    nothing = {name: TABLES[name].empty() for name in ("clusters", "cluster_reasons", "coinjoins", "layer_links")}
+    yield Output({**nothing, "coinjoins": coinjoin_rows(found)}, [], [found.tally])
+    for rows in link_rows(found):
+        yield Output({**nothing, "layer_links": rows})
     holders, least = np.flatnonzero(found.is_member), found.groups.least()
     names = named(found.chain, holders, least[holders], context)
     for start in range(0, len(holders), PIECE):
@@ -115,6 +118,35 @@ def reason_rows(found: Wallets, piece: slice, least: Small, names: Names, contex
         "tags": pa.array(found.tags_of(piece), STRINGS),
     }  # fmt: skip
     return shaped("cluster_reasons", pa.table(rows))
+
+
+def coinjoin_rows(found: Wallets) -> pa.Table:
+    """Rows of `coinjoins`, in the order of the chain."""
+    transactions = pa.array(list(found.joint), pa.int64())
+    rows = {"txid": found.chain.txids.take(transactions), "transaction": transactions,
+            "rule": pa.array(list(found.joint.values()), pa.string())}  # fmt: skip
+    return shaped("coinjoins", pa.table(rows))
+
+
+def link_rows(found: Wallets) -> Iterator[pa.Table]:
+    """Rows of `layer_links`: each member of each link of the layers that the chain's inputs do not show."""
+    for layer in found.layers:
+        for part in layer.links() if layer.name != "co-spend" else ():
+            of = part.first + np.repeat(np.arange(len(part.starts) - 1), np.diff(part.starts))
+            for start in range(0, len(of), PIECE):
+                yield _links(found.chain, layer, of[start : start + PIECE], part.members[start : start + PIECE])
+
+
+def _links(chain: Chain, layer: Layer, links: Numbers, members: Small) -> pa.Table:
+    made_by = np.full(len(links), TOP) if layer.transactions is None else layer.transactions[links]
+    pairs = zip(links.tolist(), members.tolist(), strict=True) if layer.tags else ()
+    tags = [layer.tags[link][member] for link, member in pairs] or [None] * len(links)
+    rows = {
+        "heuristic": pa.array([layer.name] * len(links), pa.string()), "link": links, "holder": members,
+        "address": chain.addresses.take(pa.array(members)), "transaction": _or_null(made_by),
+        "txid": chain.txids.take(_or_null(made_by)), "tag": pa.array(tags, pa.string()),
+    }  # fmt: skip
+    return shaped("layer_links", pa.table(rows))
 
 
 def _or_null(numbers: Small | Numbers) -> pa.Array:

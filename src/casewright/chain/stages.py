@@ -73,7 +73,7 @@ STAGES = (
           Late("casewright.chain.payments", "payments"), lazy=("transactions", "outputs"), columns=NUMBERS),
     Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), lazy=PARTS, shared=SHARED,
           columns=NUMBERS),
-    Stage("clusters", 3, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons"),
+    Stage("clusters", 4, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons", "coinjoins", "layer_links"),
           Late("casewright.chain.clusters", "clusters"), lazy=(*PARTS, "change"), shared=SHARED, params=cluster_params,
           columns=NUMBERS),
     Stage("guard", 1, ("clusters", "cluster_reasons", "tags"), ("joined_services",),

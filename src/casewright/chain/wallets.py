@@ -17,7 +17,7 @@ from casewright.kernels.unionfind_fast import Groups, Small
 @dataclass(frozen=True)
 class Wallets:
     """Groups of a chain's holders and their proof. `of_layer`: place of each merge's layer in `layers`. `alone`: no
-    other transaction spends from both sides of it."""
+    other transaction spends from both sides of it. `joint`: the CoinJoins, by number, with their rule."""
 
     chain: Chain
     groups: Groups
@@ -28,6 +28,7 @@ class Wallets:
     """Holders that were spent from, or that a layer joined."""
     alone: Flags
     tally: Tally
+    joint: Mapping[int, str]
 
     def made_by(self, piece: slice) -> Numbers:
         """The transaction of each of some merges; -1 for tags."""
@@ -73,7 +74,7 @@ def joined(chain: Chain, named: Flags, joint: Mapping[int, str], layers: Sequenc
         if layer.name == "co-spend":
             alone = rests_on_one(forest, groups, layer.links())
     of_layer = np.repeat(np.arange(len(layers), dtype=np.int32), counts)
-    return Wallets(chain, groups, forest, layers, of_layer, is_member, alone, tally)
+    return Wallets(chain, groups, forest, layers, of_layer, is_member, alone, tally, joint)
 
 
 def _spent(chain: Chain, named: Flags, joint: Mapping[int, str], layers: Sequence[Layer]) -> tuple[Flags, Tally]:

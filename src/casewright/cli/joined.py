@@ -15,7 +15,9 @@ def tell_joined(voice: Voice, reader: Reader, start: str, end: str) -> None:
     proof = proof_between(reader.table, start, end)
     steps = proof.steps
     document = {"format": FORMAT, "addresses": [proof.start, proof.end], "clusters": list(proof.clusters),
-                "joined": steps is not None, "steps": [asdict(s) for s in steps or ()]}  # fmt: skip
+                "joined": steps is not None, "steps": [asdict(s) for s in steps or ()],
+                "shortest": steps is not None and proof.limit is None, "limit": proof.limit,
+                "merges": [asdict(s) for s in proof.merges]}  # fmt: skip
     voice.answer(document)
     if steps is None:
         voice.say(f"{proof.start} is in {proof.clusters[0]}, {proof.end} in {proof.clusters[1]}: nothing joins them.")
@@ -27,6 +29,8 @@ def tell_joined(voice: Voice, reader: Reader, start: str, end: str) -> None:
         voice.say(step.address_b)
     if len(steps) > STEPS:
         voice.say(f"... and {len(steps) - STEPS} steps more; --json gives them all.")
+    if len(proof.merges) > len(steps):
+        voice.say(f"The merges that made the cluster lead there by {len(proof.merges)} transactions; --json has them.")
     voice.say("A lead, never a proof of one owner: who holds the keys, the chain does not say.")
 
 
@@ -34,7 +38,8 @@ def _heading(proof: Proof) -> str:
     count = len(proof.steps or ())
     if not count:
         return f"One and the same address, in {proof.clusters[0]}"
-    return f"Both are in {proof.clusters[0]}, joined by {count} transaction{'s' if count > 1 else ''}:"
+    fewest = "no fewer do" if proof.limit is None else f"perhaps fewer do: {proof.limit}"
+    return f"Both are in {proof.clusters[0]}, joined by {count} transaction{'s' if count > 1 else ''}; {fewest}:"
 
 
 def _words(step: Step) -> str:

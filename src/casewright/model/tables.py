@@ -961,6 +961,32 @@ _ALL = (
         sources="list_concat([txid], tags)",
     ),
     Table(
+        "coinjoins",
+        "Transactions that a rule calls CoinJoins: they join no addresses, and no trace goes through them.",
+        (
+            Column("txid", STR, "transaction"),
+            Column("transaction", INT, "its number"),
+            Column("rule", STR, "the make of CoinJoin whose published shape it has"),
+        ),
+        key="'coinjoin/' || txid",
+        sources="[txid]",
+    ),
+    Table(
+        "layer_links",
+        "What the layers change and tags join, also where it was joined before; co-spending is in `inputs`.",
+        (
+            Column("heuristic", STR, "the layer: change or tags"),
+            Column("link", INT, "number of the link in its layer; all rows of one link belong together"),
+            Column("address", STR, "address"),
+            Column("holder", INT, "its number in `outputs`"),
+            Column("txid", STR, "transaction; NULL for tags"),
+            Column("transaction", INT, "number of the transaction"),
+            Column("tag", STR, "the tag that says the name, for tags"),
+        ),
+        key="'layer_links/' || heuristic || '/' || link || '/' || address",
+        sources="[coalesce(txid, tag)]",
+    ),
+    Table(
         "joined_services",
         "Two services whose tagged addresses are in one cluster: a merge between them is wrong, or a tag is.",
         (

@@ -3,7 +3,7 @@
 SELECT r.*, b.height
 FROM (
     SELECT * FROM cluster_reasons
-    WHERE cluster = $cluster AND list_contains($holders, holder_a) AND list_contains($holders, holder_b)
+    WHERE cluster = $cluster AND holder_a IN (SELECT unnest($holders)) AND holder_b IN (SELECT unnest($holders))
 ) r
 LEFT JOIN transactions t ON t.txid = r.txid
 LEFT JOIN blocks b ON b.hash = t.block
