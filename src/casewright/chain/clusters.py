@@ -123,7 +123,7 @@ def reason_rows(found: Wallets, piece: slice, least: Small, names: Names, contex
 def coinjoin_rows(found: Wallets) -> pa.Table:
     """Rows of `coinjoins`, in the order of the chain."""
     transactions = pa.array(list(found.joint), pa.int64())
-    rows = {"txid": found.chain.txids.take(transactions), "transaction": transactions,
+    rows = {"txid": found.chain.named(transactions), "transaction": transactions,
             "rule": pa.array(list(found.joint.values()), pa.string())}  # fmt: skip
     return shaped("coinjoins", pa.table(rows))
 
@@ -144,7 +144,7 @@ def _links(chain: Chain, layer: Layer, links: Numbers, members: Small) -> pa.Tab
     rows = {
         "heuristic": pa.array([layer.name] * len(links), pa.string()), "link": links, "holder": members,
         "address": chain.addresses.take(pa.array(members)), "transaction": _or_null(made_by),
-        "txid": chain.txids.take(_or_null(made_by)), "tag": pa.array(tags, pa.string()),
+        "txid": chain.named(_or_null(made_by)), "tag": pa.array(tags, pa.string()),
     }  # fmt: skip
     return shaped("layer_links", pa.table(rows))
 
