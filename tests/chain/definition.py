@@ -95,7 +95,8 @@ class Writer:
         txid, number = display(transaction.txid), self.numbers[transaction.txid]
         self._add("transactions", txid=txid, block=display(stored.block.hash), position=position,
                   coinbase=transaction.coinbase, exhibit=stored.exhibit, path=stored.path,
-                  span_start=stored.start + transaction.start, span_length=transaction.length, row=None)  # fmt: skip
+                  span_start=stored.start + transaction.start, span_length=transaction.length, row=None,
+                  version=transaction.version, lock_time=transaction.lock_time)  # fmt: skip
         for vin, spend in enumerate(() if transaction.coinbase else transaction.spends):
             self._add("inputs", txid=txid, vin=vin, prev_txid=display(spend.txid), prev_vout=spend.vout,
                       transaction=number)  # fmt: skip

@@ -104,6 +104,14 @@ def test_a_block_whose_arrays_do_not_fit_together_is_none(name: str) -> None:
         assert sound.tolist() == [True, False]
 
 
+def test_versions_and_lock_times_are_those_of_all_transactions_or_of_none() -> None:
+    rows = a_row()
+    at = rows.schema.get_field_index("stamps")
+    for changed, sound in ((b"", True), (rows["stamps"][0].as_py()[:-4], False), (bytes(800), False)):
+        values = [changed, *rows["stamps"].to_pylist()[1:]]
+        assert is_sound(rows.set_column(at, rows.schema.field(at), pa.array(values))).tolist() == [sound, True]
+
+
 @pytest.mark.parametrize(("name", "value"), [("kinds", 9), ("script_sizes", 44), ("shapes", 255)])
 def test_a_block_whose_numbers_cannot_be_is_none(name: str, value: int) -> None:
     rows = a_row()

@@ -24,8 +24,8 @@ from tests.chain.world import COIN, Chain, read
 Tables = Mapping[str, pa.Table]
 FLAT = {
     "transactions": """SELECT t.txid AS hash, b.hash AS block_hash, b.height AS block_number, {time} AS block_timestamp,
-        t.position AS "index", t.coinbase AS is_coinbase FROM transactions t JOIN blocks b ON b.hash = t.block
-        WHERE b.state = 'main' ORDER BY t.txid""",
+        t.position AS "index", t.coinbase AS is_coinbase, t.version, t.lock_time
+        FROM transactions t JOIN blocks b ON b.hash = t.block WHERE b.state = 'main' ORDER BY t.txid""",
     "inputs": """SELECT txid AS transaction_hash, vin AS "index", prev_txid AS spent_transaction_hash,
         prev_vout AS spent_output_index FROM inputs ORDER BY prev_txid, prev_vout""",
     "outputs": """SELECT txid AS transaction_hash, vout AS "index", sats AS value, address AS addresses,
@@ -118,6 +118,22 @@ def test_rows_of_their_own_give_the_chain_whatever_their_order(
     must_be_the_same(output, known)
     times = {r["hash"]: r["time"] for r in rows(output, "blocks")}
     assert times == {r["hash"]: r["time"] for r in known["blocks"].to_pylist() if r["state"] == "main"}
+
+
+def test_versions_and_lock_times_are_told_as_far_as_the_export_tells_them(known: Tables) -> None:
+    without = {**FLAT, "transactions": FLAT["transactions"].replace(", t.version, t.lock_time", "")}
+    files = {f"{name}.parquet": parquet(asked(known, sql.format(time="b.time"))) for name, sql in without.items()}
+    assert {(r["version"], r["lock_time"]) for r in rows(read(files), "transactions")} == {(None, None)}
+    odd = "(CASE WHEN t.position = 0 THEN -2 ELSE 1 END) AS version, 4294967295 AS lock_time"
+    sql = FLAT["transactions"].replace("t.version, t.lock_time", odd).format(time="b.time")
+    told = rows(read({**files, "transactions.parquet": parquet(asked(known, sql))}), "transactions")
+    assert {(r["version"], r["lock_time"]) for r in told} == {(4294967294, 4294967295), (1, 4294967295)}
+    sql = FLAT["transactions"].replace("t.version", "(2 - (b.height = 3)::INT * 99999999999) AS version")
+    told = rows(
+        read({**files, "transactions.parquet": parquet(asked(known, sql.format(time="b.time")))}), "transactions"
+    )
+    blocks = {r["hash"]: r["height"] for r in known["blocks"].to_pylist()}
+    assert {blocks[r["block"]] for r in told if r["version"] is None} == {3}
 
 
 def test_transactions_with_inputs_and_outputs_in_them_and_without_a_position(known: Tables) -> None:

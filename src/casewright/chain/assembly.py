@@ -16,7 +16,7 @@ from casewright.kernels.packing import KEPT, starts
 from casewright.kernels.scripts import KINDS
 
 Numbers = NDArray[np.int64]
-BLOBS = ("hash", "prev", "txids", "shapes", "spends", "sats", "kinds", "script_sizes", "scripts")
+BLOBS = ("hash", "prev", "txids", "shapes", "stamps", "spends", "sats", "kinds", "script_sizes", "scripts")
 LAST = 1 << 62
 
 
@@ -42,6 +42,7 @@ def _whole_rows(rows: pa.Table) -> NDArray[Any]:
     """Whether each array has whole rows, of as many transactions as the block says."""
     size, count = {name: sizes_of(rows[name]) for name in BLOBS}, rows["transactions"].to_numpy()
     fits = (size["hash"] == 32) & (size["prev"] == 32) & (size["txids"] == 32 * count) & (size["shapes"] == 12 * count)
+    fits &= (size["stamps"] == 8 * count) | (size["stamps"] == 0)
     fits &= (size["kinds"] == size["script_sizes"]) & (size["sats"] == 8 * size["kinds"]) & (count > 0)
     return cast(NDArray[Any], fits & (size["spends"] % SPEND == 0))
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from casewright.chain.assembly import Numbers, flat
+from casewright.chain.assembly import Numbers, flat, sizes_of
 from casewright.chain.joins import Joined, of_kept_outputs
 from casewright.chain.segments import Survey, of_kept
 from casewright.kernels.encoding import addresses_of, hex_of
@@ -58,7 +58,7 @@ class Told:
 
     def transactions(self) -> pa.Table:
         rows, kept = (
-            self.read.read(self.joined.segment.rows, ("transactions", "shapes", "span_start", "span_length")),
+            self.read.read(self.joined.segment.rows, ("transactions", "shapes", "stamps", "span_start", "span_length")),
             self.joined.kept,
         )
         counts, length = rows["transactions"].to_numpy(), flat(rows["shapes"], "<u4").reshape(-1, 3)[:, 0]
@@ -77,6 +77,7 @@ class Told:
             "span_start": pa.array(_places(rows, length, counts)[kept], mask=exported),
             "span_length": pa.array(size, mask=exported),
             "row": pa.array(size, mask=~exported),
+            **_stamps(rows["stamps"], counts, kept),
         }
         return pa.table(columns, schema=TABLES["transactions"].schema)
 
@@ -140,6 +141,14 @@ def _addresses(scripts: NDArray[np.uint8], at: Numbers, holder: NDArray[np.int32
     sizes = np.diff(at)
     found = addresses_of(scripts[np.repeat(own, sizes)], starts(sizes[own]), network)
     return found.take(pa.array((np.cumsum(own) - 1)[first][which]))
+
+
+def _stamps(column: pa.ChunkedArray, counts: Numbers, kept: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """Version and lock time of each transaction that is kept; NULL in blocks of exports that do not tell them."""
+    told = np.repeat(sizes_of(column) > 0, counts)
+    found = np.zeros((len(told), 2), np.int64)
+    found[told] = flat(column, "<u4").reshape(-1, 2)
+    return {name: pa.array(found[kept, n], mask=~told[kept]) for n, name in enumerate(("version", "lock_time"))}
 
 
 def _places(rows: pa.Table, length: NDArray[Any], counts: Numbers) -> Numbers:

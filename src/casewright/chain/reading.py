@@ -103,6 +103,7 @@ def packed_blocks(columns: Columns, content: str, clear: bytes) -> pa.Table:
     """Rows of `read_blocks`."""
     spans = spans_of(columns)
     shapes = np.stack([columns.length, spans.inputs, columns.outputs], axis=1).astype("<u4")
+    stamps = np.stack([columns.version, columns.lock_time], axis=1).astype("<u4")
     spends = np.concatenate([columns.prev_txid, columns.prev_vout.astype("<u4").view(np.uint8).reshape(-1, 4)], axis=1)
     sizes, scripts = script_keys(clear, columns.script, columns.script_size)
     of_outputs = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))[spans.outputs_at]
@@ -118,6 +119,7 @@ def packed_blocks(columns: Columns, content: str, clear: bytes) -> pa.Table:
         "transactions": columns.transactions,
         "txids": blobs(columns.txid, spans.transactions_at),
         "shapes": blobs(shapes, spans.transactions_at),
+        "stamps": blobs(stamps, spans.transactions_at),
         "spends": blobs(spends[spans.spending], spans.inputs_at),
         "sats": blobs(columns.sats.astype("<i8"), spans.outputs_at),
         "kinds": blobs(columns.kind, spans.outputs_at),

@@ -42,6 +42,8 @@ class Columns(NamedTuple):
     witness: Column
     inputs: Column
     outputs: Column
+    version: Column
+    lock_time: Column
     prev_txid: Column
     prev_vout: Column
     sats: Column
@@ -51,8 +53,8 @@ class Columns(NamedTuple):
 
 
 _HASHES = {"hash", "prev", "txid", "wtxid", "prev_txid"}
-_TYPES = {"prev_vout": np.uint32, "kind": np.uint8}
-_LONGS = (("B", 7), ("T", 7), ("I", 2), ("O", 4))
+_TYPES = {"version": np.uint32, "lock_time": np.uint32, "prev_vout": np.uint32, "kind": np.uint8}
+_LONGS = (("B", 7), ("T", 9), ("I", 2), ("O", 4))
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ def of_blocks(found: Sequence[Found]) -> Columns:
         [at + t.witness if t.witness else 0 for at, t in transactions],
         [len(t.spends) for _, t in transactions],
         [len(t.coins) for _, t in transactions],
+        [t.version for _, t in transactions],
+        [t.lock_time for _, t in transactions],
         [s.txid for s in spends],
         [s.vout for s in spends],
         [c.sats for c in coins],

@@ -52,6 +52,8 @@ class Transaction(NamedTuple):
     start: int
     length: int
     witness: int
+    version: int
+    lock_time: int
 
     @property
     def coinbase(self) -> bool:
@@ -151,7 +153,8 @@ def parse_transaction(raw: bytes, start: int) -> Transaction:
     end = _within(raw, at + 4)
     wtxid = sha256d(raw[start:end])
     txid = sha256d(raw[start : start + 4] + raw[body:witness] + raw[at:end]) if segwit else wtxid
-    return Transaction(txid, wtxid, spends, coins, start, end - start, witness)
+    version, lock_time = _U32.unpack_from(raw, start)[0], _U32.unpack_from(raw, at)[0]
+    return Transaction(txid, wtxid, spends, coins, start, end - start, witness, version, lock_time)
 
 
 def _spends(raw: bytes, at: int) -> tuple[tuple[Spend, ...], int]:

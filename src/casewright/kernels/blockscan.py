@@ -271,7 +271,7 @@ def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-
     are before one that does not hold. `level`: room for all ids and one more; `scrap`: for a block; `used`: a `scratch`.
     """
     (digest, prev, time, bits, block_start, _, transactions, txid, wtxid, start, length, witness, inputs, outputs,
-     prev_txid, prev_vout, sats, script, script_size, kind) = columns  # fmt: skip
+     version, lock_time, prev_txid, prev_vout, sats, script, script_size, kind) = columns  # fmt: skip
     base, state, room = data.ctypes.data, used.ctypes.data, scrap.ctypes.data
     t = i = o = 0
     for block in range(len(block_start)):
@@ -289,6 +289,7 @@ def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-
             at = (skip_witness(at, i - before_i) if segwit else at) + 4
             start[t], length[t], witness[t] = begin - base, at - begin, behind - base if segwit else 0
             inputs[t], outputs[t] = i - before_i, o - before_o
+            version[t], lock_time[t] = get32(begin), get32(at - 4)
             sha256d_at(begin, at - begin, wtxid.ctypes.data + 32 * t, state)
             if segwit:
                 signed = True

@@ -41,7 +41,8 @@ def read_esplora(row: Mapping[str, Any], context: Context, network: str) -> Iter
 def _rows_of(told: Mapping[str, Any], number: int) -> dict[str, list[dict[str, Any]]]:
     status, txid = told["status"], _hash(told["txid"])
     own = {"txid": txid, "block": _hash(status["block_hash"]), "number": int(status["block_height"]),
-           "time": int(status["block_time"]), "position": None, "row": number}  # fmt: skip
+           "time": int(status["block_time"]), "position": None, "row": number,
+           "version": _stamp(told, "version"), "lock_time": _stamp(told, "locktime")}  # fmt: skip
     spends = [spend for spend in told["vin"] if not spend.get("is_coinbase")]
     return {
         "transactions": [own],
@@ -51,6 +52,12 @@ def _rows_of(told: Mapping[str, Any], number: int) -> dict[str, list[dict[str, A
                      "script": bytes.fromhex(coin["scriptpubkey"]), "address": None}
                     for vout, coin in enumerate(told["vout"])],
     }  # fmt: skip
+
+
+def _stamp(told: Mapping[str, Any], name: str) -> int | None:
+    """A number of 32 bits, which older servers write with a sign; None where it is not told."""
+    number = told.get(name)
+    return None if number is None else _small(number + (1 << 32) if -(1 << 31) <= number < 0 else number)
 
 
 def _hash(text: str) -> str:

@@ -1,7 +1,7 @@
 """The files of an export as three plain tables: transactions, inputs, outputs. What cannot be is NULL.
 
-`transactions`: txid, block, number, time (seconds), position (NULL: not told), row. `inputs`: txid, place, prev_txid,
-prev_vout. `outputs`: txid, place, sats, script (bytes; NULL: not told), address.
+`transactions`: txid, block, number, time (seconds), position, version, lock_time (NULL: not told), row. `inputs`: txid,
+place, prev_txid, prev_vout. `outputs`: txid, place, sats, script (bytes; NULL: not told), address.
 """
 
 import csv
@@ -35,7 +35,8 @@ COLUMNS = {
 """What tells the tables of an export apart; the first that fits."""
 EMPTY = {
     "transactions": pa.schema([("txid", pa.string()), ("block", pa.string()), ("number", pa.int64()),
-                               ("time", pa.int64()), ("position", pa.int64()), ("row", pa.int64())]),
+                               ("time", pa.int64()), ("position", pa.int64()), ("version", pa.int64()),
+                               ("lock_time", pa.int64()), ("row", pa.int64())]),
     "inputs": pa.schema([("txid", pa.string()), ("place", pa.int64()), ("prev_txid", pa.string()),
                          ("prev_vout", pa.int64())]),
     "outputs": pa.schema([("txid", pa.string()), ("place", pa.int64()), ("sats", pa.int64()), ("script", pa.binary()),
@@ -116,8 +117,9 @@ def _hash(name: str) -> str:
 def _transactions(schema: pa.Schema) -> str:
     number, position = _number(schema, "block_number"), _number(schema, "index")
     time = _time(schema, "block_timestamp")
+    stamps = ", ".join(f"{_u32(schema, name)} AS {name}" for name in ("version", "lock_time"))
     ids = f"{_hash('hash')} AS txid, {_hash('block_hash')} AS block"
-    return f"SELECT {ids}, {number} AS number, {time} AS time, {position} AS position, row FROM given"  # noqa: S608  ours
+    return f"SELECT {ids}, {number} AS number, {time} AS time, {position} AS position, {stamps}, row FROM given"  # noqa: S608  ours
 
 
 def _select(kind: str, schema: pa.Schema, source: str) -> str:
@@ -131,6 +133,12 @@ def _select(kind: str, schema: pa.Schema, source: str) -> str:
 
 def _number(schema: pa.Schema, name: str) -> str:
     return f'TRY_CAST("{name}" AS BIGINT)' if name in schema.names else "NULL::BIGINT"
+
+
+def _u32(schema: pa.Schema, name: str) -> str:
+    """A number of 32 bits; a negative one is what older nodes made of a version above 2,147,483,647."""
+    told = _number(schema, name)
+    return f"CASE WHEN {told} BETWEEN {-1 << 31} AND {(1 << 32) - 1} THEN {told} & {(1 << 32) - 1} END"
 
 
 def _time(schema: pa.Schema, name: str) -> str:

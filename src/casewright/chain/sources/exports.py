@@ -158,10 +158,18 @@ def _block(
     head = ordered.slice(some.start, 1).to_pylist()[0]
     return {"content": content, "hash": bytes.fromhex(head["block"])[::-1], "prev": bytes(32), "time": head["time"],
             "bits": 0, "height": head["number"], "transactions": count, "txids": _hashes(own["txid"]).tobytes(),
-            "shapes": shapes.astype("<u4").tobytes(), "spends": spends.tobytes(),
+            "shapes": shapes.astype("<u4").tobytes(), "stamps": _stamps(own), "spends": spends.tobytes(),
             "sats": outs["sats"].to_numpy().astype("<i8").tobytes(),
             "kinds": bytes(KINDS.index(address_of_script(script, network)[1]) for script in scripts),
             "script_sizes": kept.tobytes(), "scripts": keys.tobytes()}  # fmt: skip
+
+
+def _stamps(own: pa.Table) -> bytes:
+    """Versions and lock times of a block; nothing where the export does not tell them all."""
+    told = [own[name] for name in ("version", "lock_time")]
+    if any(column.null_count for column in told):
+        return b""
+    return np.stack([column.to_numpy() for column in told], axis=1).astype("<u4").tobytes()
 
 
 def _hashes(column: pa.ChunkedArray) -> Any:

@@ -21,7 +21,7 @@ from casewright.kernels.undo_pairs import Undone
 from casewright.model.tables import TABLES
 
 Numbers = NDArray[np.int64]
-PACKED = ("txids", "shapes", "spends", "sats", "kinds", "script_sizes", "scripts")
+PACKED = ("txids", "shapes", "stamps", "spends", "sats", "kinds", "script_sizes", "scripts")
 OWN = {"positions": 4, "starts": 4, "whys": 1}
 """Arrays with one number a transaction, and its bytes."""
 UNKNOWN = -1
@@ -37,6 +37,7 @@ class Found(NamedTuple):
     start: int
     why: int
     length: int
+    stamp: bytes
     spends: bytes
     heights: bytes
     sats: bytes
@@ -64,8 +65,8 @@ def kept(columns: Columns, mask: NDArray[np.bool_]) -> Columns:
     block = np.repeat(np.arange(len(columns.hash)), columns.transactions)
     inputs, outputs = np.repeat(mask, columns.inputs), np.repeat(mask, columns.outputs)
     wanted = {"transactions": np.bincount(block[mask], minlength=len(columns.hash))}
-    sizes = {len(mask): mask}
-    of = dict.fromkeys(("txid", "wtxid", "start", "length", "witness", "inputs", "outputs"), sizes[len(mask)])
+    of_transactions = ("txid", "wtxid", "start", "length", "witness", "inputs", "outputs", "version", "lock_time")
+    of = dict.fromkeys(of_transactions, mask)
     of |= dict.fromkeys(("prev_txid", "prev_vout"), inputs)
     of |= dict.fromkeys(("sats", "script", "script_size", "kind"), outputs)
     told = zip(Columns._fields, columns, strict=True)
@@ -140,7 +141,7 @@ def _of_row(row: Mapping[str, Any]) -> Iterator[Found]:
         sizes = row["script_sizes"][o : o + outputs]
         size = sum(sizes)
         yield Found(
-            row["txids"][32 * t : 32 * t + 32], position, start, why, length,
+            row["txids"][32 * t : 32 * t + 32], position, start, why, length, row["stamps"][8 * t : 8 * t + 8],
             row["spends"][SPEND * i : SPEND * (i + inputs)], row["heights"][4 * i : 4 * (i + inputs)],
             row["sats"][8 * o : 8 * (o + outputs)], row["kinds"][o : o + outputs], sizes, row["scripts"][s : s + size],
         )  # fmt: skip
@@ -155,6 +156,6 @@ def put_together(found: Iterable[Found]) -> dict[str, Any]:
         "txids": b"".join(f.txid for f in own),
         "shapes": np.array(shapes, "<u4").tobytes(),
         **{name: b"".join(getattr(f, field) for f in own)
-           for name, field in (("spends", "spends"), ("sats", "sats"), ("kinds", "kinds"), ("script_sizes", "sizes"),
-                               ("scripts", "scripts"))},
+           for name, field in (("stamps", "stamp"), ("spends", "spends"), ("sats", "sats"), ("kinds", "kinds"),
+                               ("script_sizes", "sizes"), ("scripts", "scripts"))},
     }  # fmt: skip
