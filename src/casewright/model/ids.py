@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 ID_HEX = 20
 
@@ -15,12 +16,16 @@ class IdMaker:
     """`make_id` for many ids that differ in their last parts only."""
 
     def __init__(self, prefix: str, *parts: bytes | str | int) -> None:
-        self._prefix, self._begun = prefix, hashlib.sha256(b"".join(map(_framed, parts)))
+        self._prefix, self._begun = prefix, b"".join(map(_framed, parts))
 
     def __call__(self, *last: bytes | str | int) -> str:
-        digest = self._begun.copy()
-        digest.update(b"".join(map(_framed, last)))
-        return _named(self._prefix, digest)
+        return _named(self._prefix, hashlib.sha256(self._begun + b"".join(map(_framed, last))))
+
+    def numbered(self, last: str, number: int) -> str:
+        """`self(last, number)`, for last parts of which there are few: their bytes are kept."""
+        digits = b"%d" % number
+        told = self._begun + _framed_word(last) + _LENGTHS[len(digits)] + digits
+        return f"{self._prefix}-{hashlib.sha256(told).hexdigest()[:ID_HEX]}"
 
     def many(self, lasts: Iterable[bytes | str | int]) -> list[str]:
         """An id for each."""
@@ -34,6 +39,10 @@ def _named(prefix: str, digest: "hashlib._Hash") -> str:
 def _framed(part: bytes | str | int) -> bytes:
     raw = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
     return len(raw).to_bytes(8, "big") + raw
+
+
+_framed_word = lru_cache(4096)(_framed)
+_LENGTHS = [n.to_bytes(8, "big") for n in range(64)]
 
 
 def printable_path(raw: bytes) -> str:

@@ -71,10 +71,13 @@ class Codes:
         allowed = {country: _listed(text) for country, text in params.get("allowed", {}).items()}
         return cls(default, named["section"], _rows(named["exhibit"], named["item"], context), allowed)
 
+    @property
+    def one(self) -> str | None:
+        """The code of every figure, where there is no other: then nothing is withheld."""
+        return None if self.sections or self.rows else self.default.text
+
     def of_figure(self, section: str, subject: str, label: str, sources: Iterable[str]) -> str:
         """The code of a figure, as it is printed: of several schemes all, with a comma between."""
-        if not self.sections and not self.rows:
-            return self.default.text
         codes = [self.sections.get(section, self.default)]
         if label not in COUNTS:
             for one in (subject, *sources):

@@ -32,7 +32,7 @@ SHRUNK = (".csv", ".jsonld", ".json")
 """Files that are compressed in a package that would be too large: one account's rows stay together."""
 _LARGE = 1 << 20
 """Smaller files are left as they are."""
-AT_ONCE = 8
+AT_ONCE = 6
 """Packages that a process writes before a fresh one takes over: typst keeps what it laid out."""
 NAME = re.compile(r"([A-Z]{2})(-\d{2,})?")
 
@@ -84,6 +84,7 @@ def _written(job: Job, orders: Sequence[Order], workers: int) -> Iterator[Path]:
             yield from map(write, orders)
         return
     groups = [orders[at : at + AT_ONCE] for at in range(0, len(orders), AT_ONCE)]
+    get_context("forkserver").set_forkserver_preload([__name__])  # each process begins with this imported
     with ThreadPoolExecutor(workers, "packages") as threads:
         for bags in threads.map(partial(_in_a_process, job), groups):
             yield from bags
