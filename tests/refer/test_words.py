@@ -81,3 +81,37 @@ def test_a_package_speaks_its_language_and_its_tables_for_programs_do_not(langua
     book = openpyxl.load_workbook(bag / "data" / "referral.xlsx")
     assert words.label("username") in [cell.value for cell in book["accounts"][1]]
     assert (bag / "data" / "accounts.csv").read_text("utf-8").startswith("figure,priority,why,also,")
+
+
+COMPOSED = {
+    "Subject": "account wolf_9 (no. 9), priority 2: 15 media on no list (the most), 30 uploads: 10 of 48 accounts; "
+               "2016-01-03 to 2016-02-04",
+    "Ladder": "3 of 5 rungs reached; not: identity document, agreement",
+    "rung": "4 of 5, agreement: not reached",
+    "Rests on": "direct: Kestrel Exchange itself made 1 payment(s); judged positive by R. Example: papers",
+    "Speaks against it": "tags on this wallet disagree: A (exchange, 50), B (exchange, 20); people move",
+    "Legal process": "Tallow (CW-FC): sent on 2018-03-05, part returned. Lines about these accounts: 9, answered: 9",
+    "Deconfliction": "Harbour Police has 2 email too, case HP-4; ask them before acting",
+    "Points elsewhere": "account wolf_9 (no. 9): elsewhere: NL by record (strong), DE by address (weak)",
+    "why": "uploaded media that are on no list, and paid several times; the record of the person judged names it",
+    "what says so": "of 2 customer(s) whom services name for it, 1 reach this rung",
+}  # fmt: skip
+"""Sentences that stages put together, as page one and the tables print them."""
+NAMES = ("wolf_9", "Kestrel Exchange", "R. Example", "papers", "Tallow", "Harbour Police", "HP-4",
+         "2018-03-05")  # fmt: skip
+STILL_ENGLISH = re.compile(r"\b(the|judged|rungs|sent|too|before|elsewhere|by|and|reach|names)\b")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_sentences_that_are_put_together_are_told_whole_in_each_language(language: str) -> None:
+    words = words_of(language)
+    for label, text in COMPOSED.items():
+        told = words.value(label, text)
+        assert all(name in told for name in NAMES if name in text), label
+        for name in NAMES:
+            told = told.replace(name, "")
+        assert not STILL_ENGLISH.search(told.replace("2 email", "")), (label, told)
+
+
+def test_words_of_people_that_only_look_like_ours_stay_whole() -> None:
+    assert words_of("nl").value("why", "he paid, and I saw it") == "he paid, and I saw it"

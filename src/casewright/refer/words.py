@@ -20,10 +20,14 @@ OURS = frozenset((
     "Ladder", "Why this country", "Payments", "Uploads", "Downloads", "Legal process", "Deconfliction", "Action asked",
     "Reply within", "Permitted use", "Keep until", "Part", "Withheld", "why", "on record", "address on record",
     "speaks for", "speaks against", "judgement", "earlier case", "direction", "confidence", "of the payment",
-    "answered", "state", "kind", "the site's ledger", "rests on", "time rule",
+    "answered", "state", "kind", "the site's ledger", "rests on", "time rule", "Subject", "sets it apart",
+    "Points elsewhere", "country, against", "also", "rung", "what says so", "by", "strength", "decides", "what",
 ))  # fmt: skip
 """Labels whose values are sentences of ours; the others hold evidence's words, which no catalogue may touch."""
 PLACE = re.compile(r"\{(\w+)\}")
+SENTENCES, LISTS = ("said", "also"), ("rungs", "deeds", "listed", "kinds", "hints")
+"""Places that hold sentences of ours again, and lists of such, with commas between; all others go over as they are."""
+AND = ", and "
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,15 @@ class Words:
         whole = self._known(text)
         if whole is not None:
             return whole
-        return "; ".join(piece if (known := self._known(piece)) is None else known for piece in text.split("; "))
+        return "; ".join(self._piece(piece) for piece in text.split("; "))
+
+    def _piece(self, text: str) -> str:
+        """One piece; sentences of ours that `, and` joins, if all of them are."""
+        joined = [self._known(part) for part in (text.split(AND) if AND in self.values else [text])]
+        return text if None in joined else self.values.get(AND, "").join(part for part in joined if part is not None)
+
+    def _listed(self, text: str) -> str:
+        return ", ".join(self._piece(piece) for piece in text.split(", "))
 
     def _known(self, text: str) -> str | None:
         if text in self.values:
@@ -65,9 +77,14 @@ class Words:
         return None
 
     def _filled(self, translated: str, found: re.Match[str]) -> str:
-        """What stands in a place goes over as it is; `{said}` is a sentence of ours again."""
-        places = {name: self._sentence(text) if name == "said" else text for name, text in found.groupdict().items()}
+        """What stands in a place goes over as it is, but for sentences of ours."""
+        places = {name: self._placed(name, text) for name, text in found.groupdict().items()}
         return PLACE.sub(lambda place: places[place[1]], translated)
+
+    def _placed(self, name: str, text: str) -> str:
+        if name in SENTENCES:
+            return self._sentence(text)
+        return self._listed(text) if name in LISTS else text
 
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
@@ -76,13 +93,16 @@ class Words:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Whole numbers for `{n}` and the like of one letter; any text that holds no `; ` for longer names."""
+    """Numbers for `{n}` and the like of one letter, a day for `{..._day}`; any text that holds no `; ` for others."""
     pieces = PLACE.split(text)
-    parts = [
-        re.escape(piece) if n % 2 == 0 else f"(?P<{piece}>{'[0-9.,]+' if len(piece) == 1 else '(?:(?!; ).)+?'})"
-        for n, piece in enumerate(pieces)
-    ]
+    parts = [re.escape(piece) if n % 2 == 0 else f"(?P<{piece}>{_shape(piece)})" for n, piece in enumerate(pieces)]
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _shape(name: str) -> str:
+    if len(name) == 1:
+        return "[0-9.,]+"
+    return r"\d{4}-\d\d-\d\d" if name.endswith("_day") else "(?:(?!; ).)+?"
 
 
 def languages() -> list[str]:
