@@ -15,6 +15,10 @@ test:
 slow:
     uv run pytest -m slow
 
+# disks that run full in every stage, power cuts at every moment, calls that fail: docs/reliability.md
+faults:
+    uv run pytest tests/faults -m "slow or not slow" -n 2
+
 # style and types
 check:
     uv run ruff check .

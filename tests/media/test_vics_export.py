@@ -23,7 +23,7 @@ from casewright.model.settings import CaseSettings, Settings
 from casewright.model.tables import TABLES
 from casewright.model.vics import DIALECT
 from casewright.vault.case import Case
-from casewright.vault.store import writing_atomically
+from casewright.vault.disk import writing_atomically
 from tests.command import casewright
 from tests.media.test_lists import FIELDS, cut, rows
 from tests.refer.world import write_tables

@@ -10,6 +10,7 @@ import typer
 from casewright import __version__
 from casewright.cli.console import safe
 from casewright.cli.start import INTERRUPTED, interrupted
+from casewright.cli.troubles import TROUBLES, in_words
 from casewright.cli.verbs.deconflict import deconflict
 from casewright.cli.verbs.demo import demo
 from casewright.cli.verbs.extract import extract
@@ -27,7 +28,7 @@ from casewright.cli.verbs.trace import trace
 from casewright.cli.verbs.triage import triage
 from casewright.cli.verbs.verify import verify
 from casewright.cli.verbs.why import why
-from casewright.model.errors import CasewrightError
+from casewright.model.errors import MISSING, CasewrightError
 
 ABOUT = """Turns a seized server into cases that hold up.
 
@@ -73,6 +74,9 @@ def run_app(arguments: list[str]) -> int:
         return interrupted()
     except BrokenPipeError:
         return 0
+    except TROUBLES as trouble:
+        _fail(arguments, in_words(trouble), MISSING)
+        return MISSING
 
 
 def _fail(arguments: list[str], message: str, code: int) -> None:

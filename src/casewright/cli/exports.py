@@ -7,7 +7,7 @@ from typing import Any
 
 from casewright.model.errors import UsageError
 from casewright.vault.case import Case
-from casewright.vault.store import writing_atomically
+from casewright.vault.disk import writing_atomically
 
 
 def may_be_written(target: Path, option: str, endings: Sequence[str] = ()) -> None:

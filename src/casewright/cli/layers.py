@@ -13,7 +13,7 @@ from casewright.chain.layer_names import LAYERS, checked
 from casewright.model.errors import Refused, UsageError
 from casewright.model.settings import CASE_FILE, Settings
 from casewright.vault.case import Case
-from casewright.vault.store import write_atomically
+from casewright.vault.disk import write_atomically
 
 LINE = r"^{}\s*=\s*(?:\[[^\]]*\]|[a-z]+)[ \t]*$"
 SECTION = re.compile(r"^\[chain\][ \t]*(#.*)?$", re.MULTILINE)

@@ -17,7 +17,7 @@ from casewright.link.other_case import Near, shared, written
 from casewright.model.errors import Missing, UsageError
 from casewright.model.settings import CASE_FILE
 from casewright.vault.case import Case, SourceFile
-from casewright.vault.store import write_atomically
+from casewright.vault.disk import write_atomically
 
 SHOWN = 20
 

@@ -15,7 +15,7 @@ from casewright.link.deconflict.side import Made, Own
 from casewright.model.selectors import KINDS, normal_form
 from casewright.model.settings import CaseSettings
 from casewright.vault.case import Case
-from casewright.vault.store import write_atomically
+from casewright.vault.disk import write_atomically
 
 FOLDER, KEY_FILE = "second-agency", "seal.key"
 AUTHORITY = "joint demonstration"

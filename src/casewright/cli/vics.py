@@ -13,7 +13,7 @@ from casewright.media.decisions import Decisions, judged_media
 from casewright.media.vics_again import list_named, write_list
 from casewright.media.vics_case import write_case
 from casewright.vault.case import Case
-from casewright.vault.store import writing_atomically
+from casewright.vault.disk import writing_atomically
 
 
 class Hashed:

@@ -18,6 +18,7 @@ need not wait for the digests of the files before it.
 import ctypes
 import gc
 import importlib
+import io
 import json
 import mmap
 import os
@@ -30,7 +31,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import pyarrow as pa
 
@@ -72,6 +73,27 @@ class Job:
     """From this step on everything is passed over: the unit has killed too many children."""
 
 
+class SealedFile(io.FileIO):
+    """Sealed bytes. That their disk fails is no matter of the evidence: it is remembered, whatever a reader of evidence
+    makes of the error."""
+
+    failed: ClassVar[str] = ""
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            SealedFile.failed = str(error)
+            raise
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            SealedFile.failed = str(error)
+            raise
+
+
 class PipeBlobs:
     """The child's view of the store: it asks, the parent opens and keeps. Answers come in the order of questions."""
 
@@ -87,7 +109,7 @@ class PipeBlobs:
     def open(self, sha256: str) -> BinaryIO:
         if not self._opened or self._opened[0][0] != sha256:
             self._ask_for(sha256)
-        return os.fdopen(self._opened.popleft()[1], "rb")
+        return io.BufferedReader(SealedFile(self._opened.popleft()[1], "rb"))
 
     def soon(self, hashes: Iterable[str]) -> None:
         """These will be opened, in this order: then one question brings many."""
@@ -247,14 +269,18 @@ def main(pipe: "Connection[Any, Any]", handles: socket.socket, job: Job) -> None
     try:
         for output in _outputs(PipeBlobs(pipe, handles, shared, free), shared, job):
             pipe.send_bytes(b"I" + encode_output(output))
-        pipe.send_bytes(b"R")
+        pipe.send_bytes(_disk_failed() or b"R")
     except MemoryError:
         pipe.send_bytes(b"X" + b"out of memory\x00needed more than the memory limit")
     except Exception as error:  # noqa: BLE001  whatever evidence does to a parser costs this batch, and is recorded
-        pipe.send_bytes(
-            b"X" + b"parser failed\x00" + f"{type(error).__name__}: {error}"[:2000].encode("utf-8", "replace")
-        )
+        failed = f"{type(error).__name__}: {error}"[:2000].encode("utf-8", "replace")
+        pipe.send_bytes(_disk_failed() or b"X" + b"parser failed\x00" + failed)
     pipe.close()
+
+
+def _disk_failed() -> bytes:
+    """What to tell the parent when sealed bytes could not be read; empty when they could."""
+    return b"D" + SealedFile.failed.encode() if SealedFile.failed else b""
 
 
 def _outputs(blobs: PipeBlobs, page: mmap.mmap, job: Job) -> Iterable[Output]:

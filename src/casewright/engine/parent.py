@@ -1,6 +1,7 @@
 """The parent's side: it starts a child, hands it what it may read, keeps what it sends, and ends it when it must."""
 
 import contextlib
+import errno
 import json
 import mmap
 import multiprocessing
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 
@@ -181,6 +182,7 @@ class _Conversation:
         self._due: deque[tuple[int, Any, Callable[[], Digests]]] = deque()
         self._files = self._bytes = self._file_step = 0
         self.protections: list[str] = []
+        self._handed_out: set[str] = set()
         self._deadline = self._told = time.monotonic()
         self._more_time()
 
@@ -196,6 +198,8 @@ class _Conversation:
                 if kind == b"X":
                     reason, _, detail = body.decode("utf-8", "replace").partition("\x00")
                     return Died(reason, detail, self._step)
+                if kind == b"D":
+                    self._disk_failed(body.decode("utf-8", "replace"))
                 if not self._answer(kind, body):
                     detail = f"sent a frame of kind {kind!r} that this stage may not send"
                     return Died("broke the rules", detail, self._step)
@@ -207,6 +211,19 @@ class _Conversation:
             return Died("broke the rules", f"sent a frame that cannot be read: {error}", self._step)
         finally:
             self._keeper.discard()
+
+    def _disk_failed(self, detail: str) -> NoReturn:
+        """The child could not read sealed bytes, which is no matter of the evidence; nothing that it told counts."""
+        if self._journal:
+            self._journal.forget()
+        for path in sorted(map(self._store.locate, self._handed_out)):
+            with path.open("rb", buffering=0) as file:
+                try:
+                    while file.read(1 << 20):
+                        pass
+                except OSError as error:
+                    raise OSError(error.errno, error.strerror, str(path)) from error
+        raise OSError(errno.EIO, f"sealed bytes could not be read ({detail}), and a moment later could")
 
     @property
     def _step(self) -> int:
@@ -261,6 +278,7 @@ class _Conversation:
     def _open(self, asked: str) -> None:
         with contextlib.ExitStack() as opened:
             hashes = [asked[at : at + HEX] for at in range(0, min(len(asked), AT_ONCE * HEX), HEX)]
+            self._handed_out.update(hashes)
             handles = [opened.enter_context(self._store.open(sha256)).fileno() for sha256 in hashes]
             socket.send_fds(self._child.handles, [b"O"], handles)
             if self._job.streams and len(hashes) > 1:  # files that are opened by the dozen are listed

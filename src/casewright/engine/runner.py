@@ -38,6 +38,7 @@ from casewright.model.errors import CasewrightError, Refused
 from casewright.model.ids import make_id
 from casewright.model.settings import Settings
 from casewright.model.tables import TABLES
+from casewright.vault.disk import sync_file
 from casewright.vault.ledger import Ledger, canonical
 from casewright.vault.store import Store
 
@@ -68,6 +69,7 @@ class Runner:
 
     def run(self, wanted: Sequence[str]) -> list[Ran]:
         """Bring the wanted stages up to date, and before them all that they rest on."""
+        self.tables.clean()
         needed = self.closure(wanted)
         hostile = [stage for stage in self.pipeline if stage.hostile]
         preload(stage.work.__module__ for stage in hostile)
@@ -273,6 +275,8 @@ class Runner:
             "tallies": parquet_bytes(TABLES["tallies"].rows(tallies)),
         }
         protections = sorted({p for unit in units for p in protections_of(unit)})
+        for _, source in (pair for pairs in files.values() for pair in pairs):
+            sync_file(source)  # before the ledger says what they are
         self._announce(stage, fingerprint, runs, shared, protections)
         for name in stage.writes:
             self.tables.replace(name, runs[name], files[name])

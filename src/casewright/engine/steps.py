@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from casewright.vault.disk import of_this_boot
 from casewright.vault.store import CHUNK, Checkpoint, Writer
 
 HASHES = ("sha256", "sha1", "md5")
@@ -128,7 +129,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        of_this_boot(folder)
         self._base = sqlite3.connect(folder / "journal.sqlite", isolation_level=None)
         self.partial_file = folder / "partial"
         self._base.executescript(
@@ -174,6 +175,12 @@ class Journal:
                 "INSERT INTO partial VALUES (?, ?, ?)", (step, checkpoint.size, b"".join(checkpoint.states))
             )
             self.commit()
+
+    def forget(self) -> None:
+        """Nothing that was found out counts: it was read from a disk that failed."""
+        self._base.execute("DELETE FROM kept")
+        self._base.execute("DELETE FROM partial")
+        self.commit()
 
     def half_done(self, step: int) -> Checkpoint | None:
         row = self._base.execute("SELECT size, states FROM partial WHERE step = ?", (step,)).fetchone()

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from casewright.model.errors import BrokenSeal
 from casewright.model.tables import TABLES
+from casewright.vault.disk import sync_folder, write_atomically
 from casewright.vault.ledger import canonical
-from casewright.vault.store import sync_folder, write_atomically
 
 RUN_FILE = "run.json"
 SHARED = ("set_aside", "tallies")
@@ -102,11 +102,9 @@ class TableFolder:
 
     def replace(self, name: str, run: Mapping[str, Any], files: Iterable[tuple[str, Path]]) -> None:
         """Put a new version of a table in place of the old one, in one rename."""
-        fresh, old = self.root / ".new" / name, self.root / ".old" / name
-        for folder in (fresh, old):
-            shutil.rmtree(folder, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        old.parent.mkdir(exist_ok=True)
+        fresh, old = self._fresh(name), self.root / ".old" / name
+        shutil.rmtree(old, ignore_errors=True)
+        old.parent.mkdir(parents=True, exist_ok=True)
         for file, source in files:
             (fresh / file).hardlink_to(source)
         write_atomically(fresh / RUN_FILE, run_bytes(run))
@@ -117,15 +115,31 @@ class TableFolder:
         sync_folder(self.root)
         shutil.rmtree(old, ignore_errors=True)
 
+    def clean(self) -> None:
+        """Remove what a killed run left on its way into place or out of it."""
+        for name in (".new", ".old"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+
+    def _fresh(self, name: str) -> Path:
+        """An empty folder in which a table is made."""
+        fresh = self.root / ".new" / name
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        return fresh
+
     def replace_part(self, name: str, stage: str, raw: bytes) -> None:
         """Put a stage's part (Parquet bytes) of a shared table in place."""
         rows = pq.ParquetFile(io.BytesIO(raw)).metadata.num_rows
         part = Part(f"part-{stage}.parquet", hashlib.sha256(raw).hexdigest(), rows, stage)
         others = [p for p in self.parts(name) if p.stage != stage]
-        (self.root / name).mkdir(parents=True, exist_ok=True)
-        write_atomically(self.root / name / part.file, raw)
         parts = sorted([*others, part], key=lambda p: p.stage)
-        write_atomically(self.root / name / RUN_FILE, run_bytes(shared_run(name, parts)))
+        target = self.root / name
+        folder = target if target.exists() else self._fresh(name)
+        write_atomically(folder / part.file, raw)
+        write_atomically(folder / RUN_FILE, run_bytes(shared_run(name, parts)))
+        if folder != target:
+            folder.rename(target)
+            sync_folder(self.root)
 
 
 def shared_run(name: str, parts: list[Part]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from casewright.engine.tables import RUN_FILE, SHARED, Part, TableFolder, run_by
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, read_manifest
-from casewright.vault.ledger import Event
+from casewright.vault.ledger import Event, clock_steps
 from casewright.vault.store import Store
 
 KEPT = {"package sealed": "figures", "recalled": "content"}
@@ -30,9 +30,11 @@ class Check:
 def verify_case(case: Case) -> Iterator[Check]:
     """Every check of a case, packages excepted; yields as it goes. Never stops at the first broken seal."""
     try:
-        lines = case.ledger.verify(case.settings.seal.public_key)
+        lines = case.ledger.verify(case.settings.seal.public_key, torn_tail_is_fine=True)
         events = case.ledger.events()
-        yield Check("ledger.jsonl", "holds", f"{lines} lines")
+        yield _ledger(case, lines)
+        for line, seconds in clock_steps(events):
+            yield Check("clock", "holds", f"was set back by {seconds:.0f} s before line {line} of the ledger")
     except BrokenSeal as error:
         yield Check("ledger.jsonl", "broken", str(error))
         events = []
@@ -40,6 +42,12 @@ def verify_case(case: Case) -> Iterator[Check]:
     if events:
         yield from _exhibits(case, events)
         yield from _tables(case, events)
+
+
+def _ledger(case: Case, lines: int) -> Check:
+    if case.ledger.torn():
+        return Check("ledger.jsonl", "interrupted", f"{lines} lines, and one that a write never ended; it says nothing")
+    return Check("ledger.jsonl", "holds", f"{lines} lines")
 
 
 def require_tables(case: Case, only: Collection[str] = ()) -> None:

@@ -22,8 +22,8 @@ from casewright.model.settings import CaseSettings, Settings
 from casewright.refer.contents import PackageInput, write_data
 from casewright.refer.countries import country_of
 from casewright.refer.quoted import Quotable
+from casewright.vault.disk import sync_folder, sync_tree, write_atomically
 from casewright.vault.keys import SealKey
-from casewright.vault.store import write_atomically
 
 BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST, TAGMANIFEST, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "tagmanifest-sha256.txt.minisig"
@@ -143,11 +143,13 @@ def sign_bag(fresh: Path, target: Path, key: SealKey, what: str) -> str:
     """Sign the bag and put it in place; returns the digest of what was signed."""
     text = (fresh / TAGMANIFEST).read_bytes()
     write_atomically(fresh / SIGNATURE, key.sign(text, f"casewright {what}"))
+    sync_tree(fresh)
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)
     fresh.rename(target)
+    sync_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)
     return hashlib.sha256(text).hexdigest()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyrage
 
 from casewright.model.errors import UsageError
-from casewright.vault.store import write_atomically
+from casewright.vault.disk import write_atomically
 
 
 def encrypt_package(bag: Path, recipients: list[str], out: Path) -> Path:

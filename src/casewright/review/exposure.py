@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from casewright.model.errors import CasewrightError
-from casewright.vault.store import write_atomically
+from casewright.vault.disk import write_atomically
 
 
 class Enough(CasewrightError):  # noqa: N818  it reads as a word

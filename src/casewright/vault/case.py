@@ -11,11 +11,14 @@ from typing import Any
 from casewright import __version__
 from casewright.model.errors import BrokenSeal, Missing, UsageError
 from casewright.model.settings import CASE_FILE, CaseSettings, ChainSettings, ReferSettings, SealSettings, Settings
+from casewright.vault.disk import sync_folder, write_atomically
 from casewright.vault.keys import SealKey, key_path
-from casewright.vault.ledger import Event, Ledger, canonical
+from casewright.vault.ledger import HEAD_FILE, LEDGER_FILE, Event, Ledger, canonical
 from casewright.vault.sealing import Sealing, Tell
-from casewright.vault.store import Store, write_atomically
+from casewright.vault.store import Store
 
+BY_NEW = 2
+"""Lines that a new ledger has: that the case was opened, and its settings."""
 LATEST_ONLY = ("mapping", "services", "settings")
 """Roles of which only the last sealed source counts."""
 
@@ -45,12 +48,14 @@ class Case:
 
         Raises UsageError when the folder already holds a case.
         """
-        if (root / CASE_FILE).exists():
+        if (root / CASE_FILE).exists() and not _unfinished(root):
             raise UsageError(
                 f"{root} already is a case. Choose another folder, or go on with: casewright status {root}"
             )
         seal = SealKey.load_or_create(root / key_file if key_file else key_path())
         root.mkdir(parents=True, exist_ok=True)
+        sync_folder(root.parent)
+        (root / LEDGER_FILE).unlink(missing_ok=True)
         for folder in ("store", "tables", "packages"):
             (root / folder).mkdir(exist_ok=True)
         settings = Settings(
@@ -86,12 +91,19 @@ class Case:
                 raise Missing(
                     f"{self.root} is in use by another casewright. Wait for it to end, then run again."
                 ) from error
+            except OSError as error:
+                raise Missing(
+                    f"the file system of {self.root} gives no locks ({error.strerror}), so that two programs could "
+                    "write the case at once. Nothing was done. Move the case to a disk of this machine, or have its "
+                    "share mounted with locks."
+                ) from error
             self.ledger.reopen()
             if self.ledger.path.exists():
                 self.ledger.verify(self.settings.seal.public_key, torn_tail_is_fine=True)
-            self.store.clean()
+            self.store.begin()
             try:
                 yield
+                self.store.end()
             finally:
                 self.ledger.sign_head(seal)
 
@@ -148,6 +160,11 @@ class Case:
         sha256, size = sealing.seal(source.file, copy)
         name = source.file.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         return {"path": source.path.hex(), "name": name, "size": size, "sha256": sha256}
+
+
+def _unfinished(root: Path) -> bool:
+    """Whether a case was on its way when `new` was ended: nothing is signed yet, and nothing of anybody's is in it."""
+    return not (root / HEAD_FILE).exists() and sum(1 for _ in Ledger(root, "").events()) <= BY_NEW
 
 
 def _manifest_bytes(rows: list[dict[str, Any]]) -> bytes:

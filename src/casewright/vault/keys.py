@@ -13,6 +13,7 @@ import minisign
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from casewright.model.errors import BrokenSeal, Missing, Refused
+from casewright.vault.disk import write_secret
 
 UNTRUSTED = "signed by casewright; check with minisign -V"
 HOME_VARIABLE = "CASEWRIGHT_HOME"
@@ -41,12 +42,7 @@ class SealKey:
         return bytes(signature) + b"\n"
 
     def save(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(bytes(self._secret) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        write_secret(path, bytes(self._secret) + b"\n")
 
     @classmethod
     def load(cls, path: Path) -> "SealKey":

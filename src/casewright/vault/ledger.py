@@ -13,12 +13,13 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from casewright.model.errors import BrokenSeal
+from casewright.vault.disk import append_durably, write_atomically
 from casewright.vault.keys import SealKey, verify_signature
-from casewright.vault.store import write_atomically
 
 LEDGER_FILE, HEAD_FILE = "ledger.jsonl", "ledger.head"
 GENESIS = "0" * 64
@@ -62,6 +63,13 @@ class Event:
         return line_hash(self.line)
 
 
+def clock_steps(events: Iterable[Event]) -> list[tuple[int, float]]:
+    """Lines, counted from 1, that a clock wrote which stood before the line before; and by how many seconds."""
+    times = [datetime.fromisoformat(event.time) for event in events]
+    behind = [(number, (before - now).total_seconds()) for number, (before, now) in enumerate(pairwise(times), 2)]
+    return [(number, seconds) for number, seconds in behind if seconds > 0]
+
+
 class Ledger:
     """The ledger of one case. Appending needs the case's lock, which the caller holds."""
 
@@ -82,14 +90,7 @@ class Ledger:
             lines.append(line + b"\n")
             made.append(Event(seq, kind, data, now, self.who, line))
             seq, prev = seq + 1, line_hash(line)
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            data_bytes = memoryview(b"".join(lines))
-            while data_bytes:
-                data_bytes = data_bytes[os.write(handle, data_bytes) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        append_durably(self.path, b"".join(lines))
         self._tail = made[-1] if made else tail
         return made
 
@@ -119,7 +120,10 @@ class Ledger:
         events = list(self._parse(allow_torn=torn_tail_is_fine))
         head = self._head()
         if head is None:
-            raise BrokenSeal(f"{self.head_path} is not there: nobody can say whether the ledger's tail was cut.")
+            raise BrokenSeal(
+                f"{self.head_path} is not there: nobody can say whether the ledger's tail was cut. If the case was "
+                "never finished being made, make it again with: casewright new"
+            )
         body, signature, lines, last = head
         try:
             verify_signature(body, signature, public)
@@ -172,6 +176,14 @@ class Ledger:
         if not follows:
             raise BrokenSeal(f"{where}: does not follow from the line before it.")
         return event
+
+    def torn(self) -> bool:
+        """Whether a line stands at the end that was never written to its end; the next writer puts it aside."""
+        if not self.path.exists() or not self.path.stat().st_size:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() != b"\n"
 
     def _head(self) -> tuple[bytes, bytes, int, str] | None:
         """Body, signature, number of lines and last hash of the signed head, as the file says; None without one."""

@@ -5,6 +5,7 @@ and digest are put away every second. The folder goes when the source is sealed 
 it: it hashes what the store holds.
 """
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from casewright.model.errors import Missing
+from casewright.vault.disk import of_this_boot
 from casewright.vault.store import CHUNK, Checkpoint, Store, Writer
 
 PUT_AWAY_EVERY = 1.0
@@ -22,6 +24,9 @@ PUT_AWAY_FROM = 64 << 20
 """Bytes from which on a file is worth going on with in its middle."""
 FEW = 64
 """So many files are put on the disk one by one; where there are more, the whole disk is told once, at the end."""
+
+OURS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What only the disk of the case can say, which is written to; the source is read."""
 
 Tell = Callable[[int], None]
 """Is told how many bytes were sealed since it was told last."""
@@ -46,8 +51,7 @@ class Sealing:
 
     def __init__(self, store: Store, tell: Tell = lambda size: None) -> None:
         self._store, self._tell = store, tell
-        self._folder = store.sealing_folder
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder = of_this_boot(store.sealing_folder)
         self._base = sqlite3.connect(self._folder / "journal.sqlite", isolation_level=None)
         self._base.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
@@ -72,6 +76,8 @@ class Sealing:
             if _mark(path) != mark:
                 raise Missing(f"{path} changed while it was being sealed. Seal a copy that nothing writes to.")
         except OSError as error:
+            if error.errno in OURS:
+                raise
             raise Missing(
                 f"{path} cannot be read: {error.strerror or error}. Nothing was sealed. If the disk is failing, image "
                 "it first with a program that maps bad sectors."

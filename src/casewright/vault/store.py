@@ -4,18 +4,19 @@
 the path and size of the file, whose bytes are hashed again by `verify`. `store/tmp/` holds what is being written.
 """
 
+import hashlib
 import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
 from casewright.model.errors import BrokenSeal, Missing
+from casewright.vault.disk import boot_id, sync_file, sync_folder, write_atomically
 from casewright.vault.hashing import digest, states_of
 
 CHUNK = 1 << 20
@@ -93,7 +94,7 @@ class Store:
         """Let a large source count as sealed where it lies; its bytes have this digest."""
         record = {"path": os.fsencode(source.resolve()).hex(), "size": size}
         target = self._reference(sha256)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self.shelf(target)
         write_atomically(target, json.dumps(record, sort_keys=True).encode() + b"\n")
 
     @property
@@ -107,11 +108,44 @@ class Store:
             names = {p.name.removesuffix(".ref") for p in folder.iterdir()}
             yield from (folder.name + name for name in sorted(names))
 
-    def clean(self) -> None:
-        """Remove what a killed writer left, but for what a later sealing goes on with. Hold the case's lock."""
+    def shelf(self, target: Path) -> None:
+        """The folder for a file of the store, on the disk."""
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.root)
+
+    def begin(self) -> None:
+        """Remove what a killed writer left, but for what a later sealing goes on with. Hold the case's lock.
+
+        What is unpacked is told to the disk once, when its stage ends. Where a writer never came to its end and the
+        machine was started anew since, files of that time are hashed: those that did not reach the disk go.
+        """
+        (self.root / "tmp").mkdir(parents=True, exist_ok=True)
+        if self._writing.exists() and self._writing.read_text("utf-8", "replace") != boot_id():
+            self._drop_unwritten(self._writing.stat().st_mtime_ns)
+            self._writing.unlink()
+        if not self._writing.exists():
+            write_atomically(self._writing, boot_id().encode())
         for path in (self.root / "tmp").glob("*"):
-            if path != self.sealing_folder:
+            if path not in (self.sealing_folder, self._writing):
                 path.unlink()
+
+    def end(self) -> None:
+        """All that was put into the store is on the disk."""
+        self._writing.unlink(missing_ok=True)
+
+    @property
+    def _writing(self) -> Path:
+        """There while somebody writes: names the machine's start, and dates the first file that it may have lost."""
+        return self.root / "tmp" / "writing"
+
+    def _drop_unwritten(self, since: int) -> None:
+        for path in (self.path_of(sha256) for sha256 in self.objects()):
+            if path.is_file() and path.stat().st_mtime_ns >= since:
+                with path.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                if found != path.parent.name + path.name:
+                    path.unlink()
 
     def _reference(self, sha256: str) -> Path:
         return self.root / sha256[:2] / (sha256[2:] + ".ref")
@@ -166,6 +200,9 @@ class Writer:
         target = self._store.path_of(sha256)
         if target.is_file() and target.stat().st_size == self.size:
             self.discard()
+            if durable:
+                sync_file(target)
+                sync_folder(target.parent)
             return sha256
         file = self._opened()
         if durable:
@@ -174,7 +211,7 @@ class Writer:
         try:
             self.path.replace(target)
         except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._store.shelf(target)
             self.path.replace(target)
         if durable:
             sync_folder(target.parent)
@@ -236,33 +273,3 @@ def _write_all(file: RawIOBase, chunk: bytes) -> None:
     written = file.write(chunk) or 0
     while written < len(chunk):
         written += file.write(memoryview(chunk)[written:]) or 0
-
-
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def writing_atomically(path: Path) -> Iterator[BinaryIO]:
-    """A file to write into that stands at `path` when all of it is on the disk, and not at all when anything fails."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """The file holds either its old bytes or all the new ones, whatever happens."""
-    with writing_atomically(path) as file:
-        file.write(data)

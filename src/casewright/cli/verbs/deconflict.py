@@ -24,7 +24,7 @@ from casewright.link.deconflict.side import Made, Own
 from casewright.model.errors import Missing, Refused, UsageError
 from casewright.model.selectors import KINDS, NEVER
 from casewright.vault.case import Case
-from casewright.vault.store import write_atomically
+from casewright.vault.disk import write_atomically
 
 OURS = "SELECT DISTINCT kind, form FROM deconflict_selectors WHERE left_out IS NULL AND list_contains($kinds, kind)"
 LEFT_OUT = """

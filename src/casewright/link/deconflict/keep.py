@@ -13,6 +13,7 @@ from pathlib import Path
 
 from casewright.model.errors import Missing
 from casewright.model.ids import make_id
+from casewright.vault.disk import sync_folder
 
 FOLDER = "deconflict"
 KEY, ASKED, SET = "key", "asked.json", "set"
@@ -37,6 +38,8 @@ class Keep:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+        sync_folder(self.folder)
+        sync_folder(self.folder.parent)
 
     def get(self, name: str) -> bytes:
         """Raises Missing when the exchange is over, or was begun elsewhere."""
