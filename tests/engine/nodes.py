@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HERE, THERE, SPACE = "10.213.7.1", "10.213.7.2", "casewright-b"
-ADDRESS = f"ray://{HERE}:10013"
+NODES, CLIENTS = f"ray:{HERE}:6391", f"ray://{HERE}:9913"
 TOKEN = "5" * 64
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_AUTH_MODE": "token",
@@ -20,7 +20,7 @@ SETTINGS = {
 }  # fmt: skip
 RAY = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disable-usage-stats", "--num-cpus=1",
        "--object-store-memory=268435456"]  # fmt: skip
-HEAD = ["--head", f"--node-ip-address={HERE}", "--port=6391", "--ray-client-server-port=10013",
+HEAD = ["--head", f"--node-ip-address={HERE}", "--port=6391", "--ray-client-server-port=9913",
         "--include-dashboard=false"]  # fmt: skip
 NODE = [f"--address={HERE}:6391", f"--node-ip-address={THERE}"]
 

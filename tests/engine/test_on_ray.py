@@ -16,9 +16,8 @@ import pytest
 
 from casewright.cli.pipeline import PIPELINE
 from casewright.engine import parent, ray_cache
-from casewright.engine.on_ray import OnRay, stays
+from casewright.engine.on_ray import OnRay, is_ray, stays
 from casewright.engine.ray_cache import Cache
-from casewright.engine.stage import Progress
 from casewright.engine.units import Inline
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.vault.case import Case
@@ -72,6 +71,20 @@ def test_a_cluster_gives_the_same_bytes_and_takes_no_evidence_with_another_diges
         sealed.write_bytes(b"kraken")
         with pytest.raises(BrokenSeal, match=f"sealed bytes {sealed.parent.name}{sealed.name} reached the worker"):
             run_all(case, engine)
+
+
+def test_an_engine_that_is_a_cluster_is_known_by_its_name() -> None:
+    names = (
+        "ray",
+        "ray:2",
+        "ray:10.0.0.1:6379",
+        "ray://[fd00::1]:10001",
+        "rays",
+        "ray:two",
+        "ray://10.0.0.1",
+        "inline",
+    )
+    assert [is_ray(name) for name in names] == [True] * 4 + [False] * 4
 
 
 def test_only_stages_that_cannot_go_stay_where_the_case_lies() -> None:
@@ -130,21 +143,21 @@ def test_a_machine_that_dies_costs_only_its_units(case: Case, tmp_path: Path, mo
         runner(case, Inline(), stages).run(["count"])
     expected = emptied(case)
     monkeypatch.setenv("RAY_AUTH_TOKEN", nodes.TOKEN)
-    with nodes.two_machines(tmp_path) as machines, OnRay(nodes.ADDRESS) as engine:
-
-        def watch(progress: Progress) -> None:
-            if progress.stage == "words" and progress.done == 20:
-                machines.kill_the_other()
-
-        at_work = runner(case, engine, stages)
-        at_work.watch = watch
-        with case.writing():
+    with nodes.two_machines(tmp_path) as machines:
+        with OnRay(nodes.NODES) as engine, case.writing():
+            at_work = runner(case, engine, stages)
+            at_work.watch = lambda p: machines.kill_the_other() if (p.stage, p.done) == ("words", 20) else None
             at_work.run(["count"])
-        there = sum(n for name, n in engine.done.items() if nodes.THERE in name)
-        here = sum(n for name, n in engine.done.items() if nodes.HERE in name)
-    assert tree(case.tables) == expected
-    assert 0 < there < 30 < here
-    assert there + here + engine.done_here.total() == 64
+        assert tree(case.tables) == expected
+        there, here = (sum(n for name, n in engine.done.items() if at in name) for at in (nodes.THERE, nodes.HERE))
+        assert 0 < there < 30 < here
+        assert there + here + engine.done_here.total() == 64
+        emptied(case)
+        with OnRay(nodes.CLIENTS) as engine, case.writing():
+            runner(case, engine, stages).run(["count"])
+        assert tree(case.tables) == expected
+        assert engine.done.total() == 64
+        assert not list((machines.caches[0] / f"casewright-cache-{os.getuid()}").iterdir())
 
 
 @needs

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from casewright.cli.console import Voice
 from casewright.cli.pipeline import OF_VERB, PIPELINE
-from casewright.engine.on_ray import PREFIX, OnRay
+from casewright.engine.on_ray import OnRay, is_ray
 from casewright.engine.query import Reader
 from casewright.engine.runner import Ran, Runner
 from casewright.engine.stage import Progress
@@ -26,15 +26,17 @@ from casewright.vault.case import Case, SourceFile
 
 
 def engine_named(name: str) -> Engine:
-    """`inline`, `processes`, `processes:N`, `ray`, `ray:N` or `ray://HOST:PORT`. Every engine gives the same bytes."""
+    """`inline`, `processes`, `processes:N`, or one of `OnRay`'s. Every engine gives the same bytes."""
     kind, _, number = name.partition(":")
     if kind == "inline" and not number:
         return Inline()
     if kind == "processes" and (not number or number.isdigit()):
         return Processes(int(number) if number else os.cpu_count() or 1)
-    if name.startswith(PREFIX) or (kind == "ray" and (not number or number.isdigit())):
+    if is_ray(name):
         return OnRay(name)
-    raise UsageError(f"there is no engine {name!r}. Choose inline, processes, processes:N, ray or ray://HOST:PORT.")
+    raise UsageError(
+        f"there is no engine {name!r}. Choose inline, processes, processes:N, ray, ray:HOST:PORT or ray://HOST:PORT."
+    )
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from casewright.vault.store import Store
 
 AHEAD = 2
 """Units for each worker that are on their way or being worked on."""
-PREFIX = "ray://"
+CLIENT = "ray://"
 
 
 def stays(stage: Stage, units: int) -> str:
@@ -43,17 +43,25 @@ def stays(stage: Stage, units: int) -> str:
     return ""
 
 
+def is_ray(name: str) -> bool:
+    """Whether an engine's name is one of this kind."""
+    kind, colon, rest = name.partition(":")
+    host, _, port = rest.removeprefix("//").rpartition(":")
+    return kind == "ray" and (not colon or rest.isdigit() or bool(host and port.isdigit()))
+
+
 class OnRay(Processes):
     """Processes of this machine for what stays here, a cluster for the rest. It is started with the first unit for it.
 
-    `name`: `ray` for this machine alone, `ray:N` with so many workers, or `ray://HOST:PORT`.
+    `name`: `ray` for this machine alone, `ray:N` with so many workers, `ray:HOST:PORT` where this machine is a node of
+    the cluster, or `ray://HOST:PORT`.
     """
 
     def __init__(self, name: str) -> None:
         super().__init__(os.cpu_count() or 1)
-        self._address = name if name.startswith(PREFIX) else ""
-        number = "" if self._address else name.partition(":")[2]
-        self._wanted = int(number) if number else self.workers
+        rest = name.partition(":")[2]
+        self._address = name if name.startswith(CLIENT) else rest if ":" in rest else ""
+        self._wanted = int(rest) if rest.isdigit() else self.workers
         self._cluster: Cluster | None = None
         self.stayed: dict[str, str] = {}
         self.done: Counter[str] = Counter()

@@ -47,7 +47,8 @@ def ray(own: bool) -> Any:
 
 
 class Cluster:
-    """A cluster, as long as it is used. `address`: `ray://HOST:PORT`, or empty for this machine alone."""
+    """A cluster, as long as it is used. `address`: `HOST:PORT` of one of which this machine is a node, `ray://HOST:PORT`
+    of one of which it is none, or empty for this machine alone."""
 
     def __init__(self, address: str, workers: int) -> None:
         self.address, self.ray = address, ray(not address)
@@ -83,13 +84,17 @@ class Cluster:
             ray_worker.forget(self.run)
 
     def _at(self, address: str) -> None:
-        try:
-            self.ray.init(address, log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            first = str(error).strip().partition("\n")[0]
-            raise Missing(
-                f"no cluster answers at {address}: {first}. It wants its token here too: docs/guides/cluster.md."
-            ) from error
+        for last in (False, False, True):  # a server for this client is forked there, and now and then it hangs
+            try:
+                self.ray.init(address, log_to_driver=False, logging_level="ERROR")
+                return
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                if last or "Initialization failure" not in str(error):
+                    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "no answer")
+                    raise Missing(
+                        f"no cluster answers at {address}: {said} Is it running, and is its token known here? See "
+                        "docs/guides/cluster.md."
+                    ) from error
 
     def _start(self, workers: int) -> None:
         base = Path(tempfile.gettempdir()) / f"cw-ray-{os.getuid()}"  # short: Ray makes sockets below it

@@ -7,7 +7,5 @@ import typer
 
 CasePath = Annotated[Path, typer.Argument(metavar="CASE", help="Folder of the case.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-On = Annotated[
-    str, typer.Option("--on", metavar="ENGINE", help="inline, processes, processes:N, ray or ray://HOST:PORT.")
-]
+On = Annotated[str, typer.Option("--on", metavar="ENGINE", help="inline, processes, processes:N, or ray.")]
 ON_DEFAULT = "processes"
