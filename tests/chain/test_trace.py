@@ -266,6 +266,16 @@ def test_a_market_that_keeps_its_money_at_an_exchange_is_said_to() -> None:
     assert "its customer is the market" in against(tables, "forward")
 
 
+def test_what_the_exchange_that_holds_the_markets_money_spends_is_not_the_markets() -> None:
+    chain = Chain()
+    coins = chain.pay(chain.mint(("anna", 2 * COIN)), ("dep", COIN), ("operator", COIN // 2))
+    chain.pay([coins[0], *chain.mint(("hot", 9 * COIN))], ("somebody", 10 * COIN))
+    own = {"id": "w-1", "wallet": "w", "address": address("operator"), "role": "own"}
+    chain.pay(coins[1:], ("tallow", COIN // 2))
+    tables = follow(chain, {"acc-1": "dep"}, [KESTREL, TALLOW], wallet_addresses=[own])
+    assert [h["label"] for h in tables["hops"] if h["direction"] == "market"] == ["Tallow Coin"]
+
+
 def test_every_row_walks_down_to_bytes() -> None:
     """What `why` needs: each source is the id of a row, down to rows with a place in an exhibit."""
     chain = Chain()

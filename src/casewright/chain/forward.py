@@ -45,12 +45,9 @@ def trace_all(found: Findings, coins: Sequence[Coin], paid: int = 0) -> Findings
 
 
 def trace_market(found: Findings) -> Findings:
-    """Where all coins went that the market's own wallets spent. Wallets of a service that holds the market's money are
-    left out: what such a service spends is its own."""
-    graph = found.graph
-    coins = [graph.coin(number) for number in market_coins(graph)]
-    own = [c for c in coins if not graph.verdict(c.wallet).custodial]
-    return trace_all(found, own) if own else found
+    """Where all coins went that the market's own wallets spent."""
+    coins = [found.graph.coin(number) for number in market_coins(found.graph)]
+    return trace_all(found, coins) if coins else found
 
 
 def _cross(found: Findings, way: Way, start: Coin) -> list[Way]:

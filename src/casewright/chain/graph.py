@@ -298,9 +298,12 @@ def _sorted(table: pa.Table, key: str, places: Numbers, group_of: Numbers) -> tu
 
 
 def market_coins(graph: Graph) -> list[int]:
-    """Numbers of all coins that the market's own wallets spent."""
-    chain = graph.chain
-    mine = graph.is_market[graph.wallet_of] & pc.is_valid(chain.addresses).to_numpy(zero_copy_only=False)
+    """Numbers of all coins that the market's own wallets spent. Wallets of a service that holds the market's money are
+    left out: what such a service spends is its own, and it may be a large part of the chain."""
+    chain, own = graph.chain, graph.is_market.copy()
+    for wallet in np.unique(graph.tagged).tolist():
+        own[wallet] &= not graph.verdict(wallet).custodial
+    mine = own[graph.wallet_of] & pc.is_valid(chain.addresses).to_numpy(zero_copy_only=False)
     found: list[int] = []
     for start in range(0, len(chain.holder), STRETCH):
         here = slice(start, start + STRETCH)

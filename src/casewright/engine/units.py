@@ -96,9 +96,20 @@ def finish_unit(stage: Stage, unit: Unit, store: Store, note: Note, in_child: bo
         protections = []
         job = unit.job
         made = job.work(job.batch, Context(job.params, job.tables, StoreBlobs(store), lazy=job.lazy, room=unit.room))
-        for output in [made] if isinstance(made, Output) else made:
-            parts.take(output)
+        _take_all([made] if isinstance(made, Output) else made, parts)
     parts.finish(protections)
+
+
+def _take_all(outputs: Iterable[Output], parts: "_Parts") -> None:
+    """One output is written while the next one is made: no more than two are held."""
+    with ThreadPoolExecutor(1) as writer:
+        under_way = None
+        for output in outputs:
+            if under_way:
+                under_way.result()
+            under_way = writer.submit(parts.take, output)
+        if under_way:
+            under_way.result()
 
 
 def finish_piece(stage: Stage, folder: Path, piece: Piece) -> None:
