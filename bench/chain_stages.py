@@ -34,7 +34,6 @@ from casewright.engine.stage import Context, Output, Progress, Stage, Tally
 from casewright.engine.tables import TableFolder
 from casewright.engine.units import Inline
 from casewright.evidence.sealed import STAGES as SEALED
-from casewright.model.bitcoin import address_of_script
 from casewright.model.settings import CaseSettings
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, SourceFile
@@ -108,8 +107,7 @@ def deposits(batch: pa.Table, context: Context) -> Output:
         found = part.read(["address"])["address"].drop_null().unique().to_pylist()
         own += found[: context.params["paid"] // len(context.parts("outputs")) + 1]
     own = list(dict.fromkeys(own))
-    rest = range(DEPOSITS - len(own))
-    nobody = [address_of_script(b"\x00\x14" + n.to_bytes(20, "big"), "regtest")[0] for n in rest]
+    nobody = chain_tables.nobody(DEPOSITS - len(own))
     names = [f"deposit-{n:020x}" for n in range(DEPOSITS)]
     empty = TABLES["deposit_addresses"].schema
     given = {"id": names, "account": [n.replace("deposit", "account") for n in names], "address": [*own, *nobody]}

@@ -261,6 +261,15 @@ def addresses(holders: Any) -> list[str]:
     return [str(address_of_script(scripts[at[n] : at[n + 1]].tobytes(), "regtest")[0]) for n in range(len(sizes))]
 
 
+def nobody(count: int) -> list[str]:
+    """Addresses that no chain of ours pays."""
+    scripts = np.zeros((count, 22), np.uint8)
+    scripts[:, 1] = 20
+    scripts[:, 14:] = np.arange(count).astype(">u8").view(np.uint8).reshape(-1, 8)
+    found: list[str] = addresses_of(scripts.ravel(), 22 * np.arange(count + 1), "regtest").to_pylist()
+    return found
+
+
 def market_and_services(transactions: int) -> tuple[list[str], list[str]]:
     """Addresses that the market was paid at, and those of the services' hot wallets."""
     world = World(transactions)

@@ -112,7 +112,7 @@ class Context:
         """
         connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": "false"})
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             for name, table in {**self.tables, **more}.items():
                 if name in query:  # to register a table takes longer than to search a small one
                     connection.register(name, table)
