@@ -36,6 +36,8 @@ def stays(stage: Stage, units: int) -> str:
     """Why a stage runs where the case lies; empty when it can go to a cluster."""
     if stage.pieces:
         return "it works in pieces on the case's disk"
+    if stage.shared:
+        return "it maps arrays that stages share on the case's disk"
     if stage.keeps_bytes:
         return "it puts what it unpacks into the case's store"
     if stage.streams and units == 1:
