@@ -89,7 +89,7 @@ def test_an_engine_that_is_a_cluster_is_known_by_its_name() -> None:
 
 def test_only_stages_that_cannot_go_stay_where_the_case_lies() -> None:
     assert [s.name for s in PIPELINE if stays(s, 2)] == [
-        "items", "blocks", "change", "clusters", "heuristics_measured", "trace"
+        "items", "blocks", "payments", "change", "clusters", "heuristics_measured", "trace"
     ]  # fmt: skip
     assert all(stays(s, 1) for s in PIPELINE if s.streams)
 

@@ -1,6 +1,6 @@
 -- Payments to the service: outputs whose address it gave to an account.
--- reads: given (deposit_addresses, written as outputs write them), coins (outputs to any of them, with their block),
--- blocks   writes: payments
+-- reads: given (deposit_addresses, written as outputs write them), coins (outputs to any of them, with height and time)
+-- writes: payments
 -- An address recorded twice for one account counts once and rests on both records; one given to two accounts is a
 -- payment to each: the chain cannot say whose it was. The id is as `make_id("pay", txid, vout, account)` gives it: all
 -- three are shorter than 128 bytes, so that each framed length is one byte behind seven zeros.
@@ -15,9 +15,8 @@ SELECT 'pay-' || left(sha256(
            repeat(chr(0), 7) || chr(length(o.vout::VARCHAR)::INTEGER) || o.vout ||
            repeat(chr(0), 7) || chr(length(k.account)::INTEGER) || k.account
        ), 20) AS payment,
-       o.txid, o.vout, o.address, k.account, o.sats, b.height, b.time,
+       o.txid, o.vout, o.address, k.account, o.sats, o.height, o.time,
        list_concat([o.txid || ':' || o.vout], k.ids) AS sources
 FROM coins o
 JOIN known k ON k.address = o.address
-JOIN blocks b ON b.hash = o.block
-ORDER BY b.height NULLS LAST, o.txid, o.vout, k.account
+ORDER BY o.height NULLS LAST, o.txid, o.vout, k.account
