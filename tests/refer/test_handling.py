@@ -5,12 +5,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from casewright.model.errors import Refused
 from casewright.model.settings import Settings
+from casewright.model.tables import TABLES
 from casewright.refer.check import contents_problems
-from casewright.refer.handling import Codes, code_of
+from casewright.refer.handling import HANDLING, Codes, code_of
 from tests.refer.test_package import text_of
 from tests.refer.world import PEOPLE, SETTINGS, packages, tables
 from tests.world import context
@@ -56,7 +58,7 @@ def test_a_section_that_is_withheld_names_nobody_in_any_file(tmp_path: Path) -> 
     (bag,) = packages(
         tmp_path / "case",
         "NL",
-        settings=with_codes(dict.fromkeys(("section persons", "section ladder", "section summary"), "H2 A1")),
+        settings=with_codes({"section persons": "H2 A1"}),
     )
     everything = {p.name: text_of(p) for p in sorted(bag.rglob("*")) if p.is_file()}
     assert not [name for name, text in everything.items() if PEOPLE["formula"][0] in text or "c0@example.com" in text]
@@ -69,6 +71,44 @@ def test_a_section_that_is_withheld_names_nobody_in_any_file(tmp_path: Path) -> 
     lines = (bag / "data" / "ledger.jsonl").read_text().splitlines()
     assert not [line for line in lines if json.loads(line)["kind"] == "judgement"]
     assert list(contents_problems(bag / "data")) == []
+
+
+def test_who_is_withheld_stands_in_no_file_of_the_package(tmp_path: Path) -> None:
+    """Whether the record itself has the code, or the papers that it came in: also words that judged it are withheld."""
+    people = tables()["persons"].to_pylist()
+    (ada,) = (p["person"] for p in people if (p["origin"], p["full_name"]) == ("return", PEOPLE["formula"][0]))
+    for number, key in enumerate((f"item {ada}", "exhibit return.csv")):
+        (bag,) = packages(tmp_path / str(number), "NL", settings=with_codes({key: "TLP:RED"}))
+        words = (PEOPLE["formula"][0], "c0@example.com", "looked at Ada")
+        texts = {p.name: text_of(p) for p in bag.rglob("*") if p.is_file()}
+        assert not [name for name, text in texts.items() if any(word in text for word in words)], key
+
+
+def test_an_account_that_is_withheld_and_all_that_tells_of_it_stand_in_no_file(tmp_path: Path) -> None:
+    def signed_in(made: dict[str, pa.Table]) -> dict[str, pa.Table]:
+        row = {"login": "login-1", "account": "formula", "ip": "198.51.100.77"}
+        return {**made, "logins": TABLES["logins"].rows([row])}
+
+    (bag,) = packages(tmp_path / "case", "NL", settings=with_codes({"item formula": "H2"}), spoil=signed_in)
+    texts = {p.name: text_of(p) for p in bag.rglob("*") if p.is_file()}
+    assert not [name for name, text in texts.items() if "HYPERLINK" in text or "198.51.100.77" in text]
+    assert "mark" in texts["accounts.csv"] or "bold" in texts["accounts.csv"], "the others are told"
+
+
+def test_an_exhibit_that_is_withheld_is_not_named_in_the_ledgers_lines(tmp_path: Path) -> None:
+    (bag,) = packages(tmp_path / "case", "NL", settings=with_codes({"exhibit server": "H2"}))
+    assert '"server"' not in (bag / "data" / "ledger.jsonl").read_text("utf-8")
+
+
+def test_a_code_that_the_ledger_gives_an_item_holds_until_another_is_given() -> None:
+    def told(*codes: str) -> Codes:
+        lines = [json.dumps({"data": {"item": "pay-1", "code": code}}) for code in codes]
+        ledger = {HANDLING: pa.table({"event": pa.array(lines, pa.string())})}
+        known = context({"payments": [{"payment": "pay-1"}]})
+        return Codes.of({"handling": "TLP:AMBER"}, replace(known, tables={**known.tables, **ledger}))
+
+    assert told("H2", "TLP:RED").of_figure("payments", "pay-1", "time", []) == "TLP:RED"
+    assert told("TLP:RED", "").of_figure("payments", "pay-1", "time", []) == "TLP:AMBER"
 
 
 def test_what_rests_on_an_exhibit_stands_under_its_code_and_nothing_else_does() -> None:

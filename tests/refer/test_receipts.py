@@ -240,3 +240,19 @@ def test_the_form_that_goes_along_names_accounts_by_id_and_is_blank(tmp_path: Pa
     found = read_form(text.encode())
     assert found.problem == "is not filled in: 'package sha-256' is missing"
     assert (set(found.fields), found.outcomes, found.bad) == ({"package for"}, [], [])
+
+
+def test_a_receipt_that_came_in_after_its_key_was_withdrawn_is_refused_with_the_reason() -> None:
+    """What was in before counts; a key that is recorded anew counts again."""
+    world = World()
+    early, late = filled(), filled(Note="late")
+    world.give(early, OFFICER.sign(early, ""))
+    world.give(late, OFFICER.sign(late, ""))
+    world.told["recipient key"].append({"country": "NL", "key": OFFICER.public, "withdrawn": True, "after": 1,
+                                        "examiner": "R. Example", "why": "the laptop was stolen"})  # fmt: skip
+    taken, _, ((reason, detail),) = world.result()
+    assert [row["signed_by"] for row in taken] == [OFFICER.public]
+    assert reason == "withdrawn key"
+    assert "R. Example withdrew before it came in: the laptop was stolen" in detail
+    world.told["recipient key"].append({"country": "NL", "key": OFFICER.public, "examiner": "R. Example"})
+    assert len(world.result()[0]) == 2

@@ -25,7 +25,8 @@ def note_keys(case: Case, signers: list[tuple[str, str]]) -> None:
     """Record in the ledger whose signature counts for a country's receipts; the caller holds the case."""
     if strange := [country for country, _ in signers if country != country_of(country)]:
         raise UsageError(f"{strange[0]!r} is no country of ISO 3166, nor ZZ.")
-    known = {(e.data["country"], e.data["key"]) for e in case.ledger.events("recipient key")}
+    last = {(e.data["country"], e.data["key"]): e.data for e in case.ledger.events("recipient key")}
+    known = {pair for pair, event in last.items() if not event.get("withdrawn")}
     examiner = case.settings.case.examiner
     fresh = [pair for pair in dict.fromkeys(signers) if pair not in known]
     case.ledger.append(*(("recipient key", {"country": c, "key": key, "examiner": examiner}) for c, key in fresh))

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from casewright.cli.correspondence import keep_account
 from casewright.cli.pipeline import OF_VERB
+from casewright.cli.recorded import still_counting
 from casewright.cli.work import reading, runner
 from casewright.engine.query import Reader
 from casewright.engine.units import Inline
@@ -85,7 +86,7 @@ def _event(
     content = content_of(decision, recall, country, said, packages, case.settings)
     figures = {one for one in decision.ids if one.startswith("fig-")}
     values = [value_digest(row) for row in sent if row["figure"] in figures]
-    recipients = sorted({key for p in packages for key in p["recipients"]})
+    recipients = still_counting(case, country, {key for p in packages for key in p["recipients"]})
     return {"recall": recall, "country": country, "form": decision.form, "items": sorted(decision.ids),
             "values": sorted(set(values)), "why": decision.why, "says": decision.says, "examiner": decision.examiner,
             "packages": [p["tagmanifest"] for p in packages], "recipients": recipients,

@@ -1,10 +1,13 @@
 """Handling codes: under which a value stands, and whether a recipient may have it.
 
-The case has one code; `[refer.codes]` gives others to sections, exhibits and items, and to all that rests on them. The
+The case has one code; `[refer.codes]` gives others to sections, exhibits and items, and to all that rests on them or
+tells of them; `refer --code` gives one to an item, in the ledger. The code of the section `persons` holds wherever a
+person may be named. The
 strictest in a scheme counts; of codes of several schemes each must be allowed. `[refer.allowed]` says what a country
 may have; the case's own code is allowed everywhere. What a recipient may not have is withheld, and the package says so.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +18,11 @@ from typing import Any
 
 from casewright.engine.stage import Context
 from casewright.model.errors import Refused
-from casewright.refer.resting import exhibit_named, resting
+from casewright.refer.resting import exhibit_named, naming, resting
 
 CATALOGUE = Path(__file__).with_name("handling.toml")
 KINDS = ("section", "exhibit", "item")
+HANDLING, PERSONS = "ledger/handling", "persons"
 EVERYWHERE = "*"
 COUNTS = frozenset(("Subjects", "Part", "Payments", "Uploads", "Downloads", "Legal process", "Why this country"))
 """Answers of the first page that count rows and quote none: only the code of their section holds for them."""
@@ -60,7 +64,7 @@ class Codes:
 
     @classmethod
     def of(cls, params: Mapping[str, Any], context: Context) -> "Codes":
-        """As the settings say. Raises Refused for what they can't mean."""
+        """As the settings and the ledger say. Raises Refused for what they can't mean."""
         default, given = code_of(params["handling"]), params.get("codes", {})
         named: dict[str, dict[str, Code]] = {kind: {} for kind in KINDS}
         for key, text in given.items():
@@ -69,7 +73,11 @@ class Codes:
                 raise Refused(f"case.toml [refer.codes]: {key!r} must be one of {', '.join(KINDS)} and a name.")
             named[kind][name] = code_of(text)
         allowed = {country: _listed(text) for country, text in params.get("allowed", {}).items()}
-        return cls(default, named["section"], _rows(named["exhibit"], named["item"], context), allowed)
+        rows = _rows(named["exhibit"], [*named["item"].items(), *_told(context)], context)
+        if PERSONS in named["section"]:
+            for one in naming(context):
+                rows.setdefault(one, []).append(named["section"][PERSONS])
+        return cls(default, named["section"], rows, allowed)
 
     @property
     def one(self) -> str | None:
@@ -103,10 +111,17 @@ def _listed(text: str) -> list[Code]:
     return [code_of(one.strip()) for one in text.split(",")]
 
 
-def _rows(exhibits: Mapping[str, Code], items: Mapping[str, Code], context: Context) -> dict[str, list[Code]]:
+def _told(context: Context) -> list[tuple[str, Code]]:
+    """The codes that people gave to items on the command line; the last on an item counts, and an empty one is none."""
+    events = context.tables[HANDLING].column("event").to_pylist() if HANDLING in context.tables else []
+    told = {event["item"]: event["code"] for event in (json.loads(line)["data"] for line in events)}
+    return [(item, code_of(code)) for item, code in told.items() if code]
+
+
+def _rows(exhibits: Mapping[str, Code], items: Sequence[tuple[str, Code]], context: Context) -> dict[str, list[Code]]:
     """The ids of all rows that stand in these exhibits, are these items, or rest on such rows, with their codes."""
     found: dict[str, list[Code]] = {}
-    begun = [(exhibit_named(name, context), code) for name, code in exhibits.items()] + list(items.items())
+    begun = [(exhibit_named(name, context), code) for name, code in exhibits.items()] + list(items)
     for name, code in begun:
         for one in resting(name, context):
             found.setdefault(one, []).append(code)

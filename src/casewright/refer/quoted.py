@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from casewright.engine.query import Reader
-from casewright.refer.sheet import PERSONS
+from casewright.refer.sheet import METHOD, PERSONS
 from casewright.refer.writers.grid import Figures
 
 UNSAID = ("key", "exclusion", "deconfliction", "receipt", "case")
@@ -22,13 +22,14 @@ class Quotable:
 
     judged: dict[str, list[tuple[int, str]]]
     papers: dict[str, list[tuple[int, str]]]
-    others: list[tuple[int, str]]
+    others: list[tuple[int, str, str]]
+    """Further lines, with the exhibit that each seals."""
 
     @classmethod
     def of(cls, lines: Iterable[str]) -> "Quotable":
         judged: dict[str, list[tuple[int, str]]] = {}
         papers: dict[str, list[tuple[int, str]]] = {}
-        others: list[tuple[int, str]] = []
+        others: list[tuple[int, str, str]] = []
         for number, line in enumerate(lines):
             event = json.loads(line)
             about = event["data"]
@@ -37,14 +38,16 @@ class Quotable:
             elif about.get("role") in ("return", "prior"):
                 papers.setdefault(about["exhibit"], []).append((number, line))
             elif about.get("role") not in UNSAID:
-                others.append((number, line))
+                others.append((number, line, about.get("exhibit", "")))
         return cls(judged, papers, others)
 
     def lines(self, figures: Figures, reader: Reader) -> list[str]:
         """Those that this package may hold, unchanged, in the order of the ledger. What is withheld tells of nobody."""
         told = {s for f in figures.listed if f.section == PERSONS and not f.withheld for s in f.sources}
         theirs = [row["exhibit"] for row in reader.rows(PAPERS, {"ids": sorted(self._resting(figures))})]
-        found = [*self.others, *(one for link in told for one in self.judged.get(link, []))]
+        away = {f.subject for f in figures.listed if f.section == METHOD and f.withheld}
+        found = [(number, line) for number, line, exhibit in self.others if exhibit not in away]
+        found += [*(one for link in told for one in self.judged.get(link, []))]
         found += [one for exhibit in theirs for one in self.papers.get(exhibit, [])]
         return [line for _, line in sorted(found)]
 

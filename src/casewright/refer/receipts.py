@@ -28,7 +28,7 @@ from casewright.refer.receipt_form import (
 )
 from casewright.refer.sealings import Row, events_of, read_held, sealings
 from casewright.vault.case import read_manifest
-from casewright.vault.keys import key_number, verify_foreign
+from casewright.vault.keys import is_public_key, key_number, verify_foreign
 
 SIGNATURE_ENDS = b".minisig"
 MOST_SIGNATURE = 4096
@@ -91,7 +91,7 @@ class Reading:
         text = hashlib.sha256(sealed.text).hexdigest()
         filled = read_form(sealed.text)
         try:
-            package, key = self._checked(sealed, filled)
+            package, key = self._checked(sealed, filled, self.received)
         except NotTakenError as no:
             self.aside.append(SetAside("receipts", sealed.exhibit, no.reason, f"{sealed.name}: {no.detail}"))
             return
@@ -102,13 +102,13 @@ class Reading:
             return
         self._texts[text] = self._add(sealed, filled, package, key)
 
-    def _checked(self, sealed: Sealed, filled: Filled) -> tuple[Row, str | None]:
+    def _checked(self, sealed: Sealed, filled: Filled, number: int) -> tuple[Row, str | None]:
         """The package confirmed, and the key whose signature holds; None where somebody decided to do without."""
         if filled.problem:
             raise NotTakenError("malformed", filled.problem)
         package = self._package(filled)
         try:
-            return package, signer(sealed, package["country"], self._keys)
+            return package, signer(sealed, package["country"], self._keys, number)
         except NotTakenError as no:
             if no.forgivable and sealed.exhibit in self._trusted:
                 return package, None
@@ -187,15 +187,18 @@ def _sealed(event: Row, context: Context) -> Sealed:
         return Sealed(event["exhibit"], event["name"], path, text, file.read(MOST_SIGNATURE))
 
 
-def signer(sealed: Sealed, country: str, keys: Sequence[Row]) -> str:
-    """The recorded key of this country whose signature holds over the text. Raises NotTakenError with the reason."""
+def signer(sealed: Sealed, country: str, keys: Sequence[Row], receipt: int = 0) -> str:
+    """The recorded key of this country whose signature holds over the text. Raises NotTakenError with the reason.
+
+    `receipt`: the how manieth receipt of the case it is. Those that were in before a key was withdrawn still count.
+    """
     if sealed.signature is None:
         raise NotTakenError("unsigned", "has no signature beside it", forgivable=True)
     try:
         number = key_number(sealed.signature.split(b"\n")[1].strip().decode("ascii"))
     except (ValueError, IndexError) as error:
         raise NotTakenError("altered", f"what stands beside it is no minisign signature ({error})") from error
-    known = [key for key in keys if key_number(key["key"]) == number]
+    known = [key for key in keys if is_public_key(key["key"]) and key_number(key["key"]) == number]
     if not known:
         why = f"is signed by the key {number}, which nobody recorded (casewright receipt CASE --key {country}=KEY)"
         raise NotTakenError("unknown key", why, forgivable=True)
@@ -206,10 +209,19 @@ def signer(sealed: Sealed, country: str, keys: Sequence[Row]) -> str:
             continue
         countries = sorted({one["country"] for one in known if one["key"] == key})
         if country in countries:
+            _check_standing(key, [one for one in known if (one["country"], one["key"]) == (country, key)][-1], receipt)
             return str(key)
         whose = f"is signed by a key of {', '.join(countries)}, and confirms a package for {country}"
         raise NotTakenError("key of another recipient", whose, forgivable=True)
     raise NotTakenError("altered", f"is not what the key {number} signed: the text or the signature was changed")
+
+
+def _check_standing(key: str, last: Row, receipt: int) -> None:
+    """Raises NotTakenError for a receipt that came in after its key was withdrawn; `last`: what was last said of it."""
+    if last.get("withdrawn") and receipt > last["after"]:
+        who, why = last["examiner"], last["why"]
+        why = f"is signed by the key {key_number(key)}, which {who} withdrew before it came in: {why}"
+        raise NotTakenError("withdrawn key", why, forgivable=True)
 
 
 def _mark_standing(outcomes: list[Row]) -> None:

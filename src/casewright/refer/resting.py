@@ -10,6 +10,16 @@ OF_THE_CASE = frozenset(("exhibits", "exhibit_files", "tallies", "heuristics_mea
 """Tables whose rows are about the whole case: nothing of an exhibit passes over to them."""
 PLACES = ("exhibit", "item")
 """Columns that say where a row was read."""
+ABOUT = ("account", "person")
+"""Columns that say whom a row tells of: it may quote their name, whatever it rests on."""
+TOLD = {"links": ("from_id", "to_id"), "judgements": ("link",), "flags": ("subject",)}
+NAMING = """
+SELECT person AS id FROM persons UNION SELECT id FROM ladder WHERE person IS NOT NULL
+UNION SELECT link FROM links WHERE kind IN ('account-person', 'person-prior')
+UNION SELECT judgement FROM judgements JOIN links USING (link) WHERE kind IN ('account-person', 'person-prior')
+UNION SELECT flag FROM flags WHERE subject IN (SELECT person FROM persons)
+"""
+"""Rows whose words may name a person, in whatever section they are printed."""
 
 
 def exhibit_named(name: str, context: Context) -> str:
@@ -32,13 +42,19 @@ def resting(one: str, context: Context) -> set[str]:
     return set(context.sql(sql, begun=pa.table({"id": [one]})).column("id").to_pylist())
 
 
+def naming(context: Context) -> set[str]:
+    """Ids of all rows that may name a person."""
+    return set(context.sql(NAMING).column("id").to_pylist())
+
+
 def _edges(context: Context) -> list[str]:
-    """For each table: its rows' ids, and what each rests on or stands in."""
+    """For each table: its rows' ids, and what each rests on, stands in, or tells of."""
     found = ["SELECT NULL::VARCHAR, NULL::VARCHAR"]
     for name in context.tables:
         if name in TABLES and name not in OF_THE_CASE:
             table = TABLES[name]
             found.append(f"SELECT {table.key}, unnest({table.sources}) FROM {name} t")  # noqa: S608  ours
+            places = [*PLACES, *ABOUT, *TOLD.get(name, ())]
             found += [f"SELECT {table.key}, t.{place} FROM {name} t WHERE t.{place} IS DISTINCT FROM {table.key}"  # noqa: S608
-                      for place in PLACES if place in table.schema.names]  # fmt: skip
+                      for place in places if place in table.schema.names]  # fmt: skip
     return found

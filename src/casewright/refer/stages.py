@@ -41,15 +41,15 @@ STAGES = (
     Stage("referrals", 5, ("accounts", "payments", "uploads", "downloads", "links", "worklist", "persons", "judgements",
                            "flags", "jurisdictions", "recalls"), ("referrals",), Heeding(referrals),
           params=lambda settings: asdict(settings.priority)),
-    Stage("figures", 16, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
+    Stage("figures", 17, ("referrals", "accounts", "former_values", "deposit_addresses", "payments", "services", "hops",
                          "persons", "links", "judgements", "uploads", "downloads", "logins", "requests", "returns",
                          "worklist", "items", "media", "tallies", "exhibits", "heuristics_measured",
                          "reconciled", "credits", "legal_process", "jurisdictions", "ladder", "flags",
-                         "deconfliction", "deconfliction_runs", "recalls", "case_links"),
+                         "deconfliction", "deconfliction_runs", "recalls", "case_links", "ledger/handling"),
           ("figures",), Heeding(figures), params=_printed),
 )  # fmt: skip
 AFTER = (
-    Stage("receipts", 1, ("ledger/sealed", "ledger/package sealed", "ledger/package sent", "ledger/recipient key",
+    Stage("receipts", 2, ("ledger/sealed", "ledger/package sealed", "ledger/package sent", "ledger/recipient key",
                           "ledger/receipt trusted"),
           ("sealed_packages", "receipts", "outcomes"), receipts, hostile=True, noun="receipts"),
 )  # fmt: skip

@@ -8,6 +8,7 @@ import typer
 
 from casewright.cli.console import Voice
 from casewright.cli.correspondence import keep_account, note_keys, note_sealed, note_sent
+from casewright.cli.recorded import check_recipients, note_codes, note_withdrawn
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.work import engine_named, finish, reading, run_stages, summary, tell_stages
 from casewright.engine.stage import Progress
@@ -46,6 +47,19 @@ def refer(
         list[str] | None,
         typer.Option(metavar="CC=DAY", help="Record only: CC's package went out on this day.", show_default=False),
     ] = None,
+    code: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=CODE",
+            help="Record only: ID and all that tells of it stand under this handling code; `ID=` takes it back.",
+            show_default=False,
+        ),
+    ] = None,
+    withdraw_key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CC=KEY", help="Record only: this key of CC counts no more.", show_default=False),
+    ] = None,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="Why, for --code and --withdraw-key.")] = "",
     on: On = ON_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +71,14 @@ def refer(
     with opened.writing():
         if sent:
             _tell_sent(voice, note_sent(opened, sent))
+        if code or withdraw_key:
+            _tell_recorded(
+                voice, [*note_codes(opened, code or [], why), *note_withdrawn(opened, withdraw_key or [], why)]
+            )
+            keep_account(opened)
+        if sent or code or withdraw_key:
             return
+        check_recipients(opened, keys)
         note_keys(opened, signers)
         ran = run_stages(opened, voice, "refer", on)
         packages = write_packages(opened, voice, country, keys, out, spoken, on)
@@ -91,6 +112,15 @@ def _tell_sent(voice: Voice, made: list[dict[str, Any]]) -> None:
     voice.answer({"sent": made})
     for one in made:
         voice.say(f"{one['package']} as sealed under {one['tagmanifest']}: sent on {one['day']}")
+
+
+def _tell_recorded(voice: Voice, made: list[dict[str, Any]]) -> None:
+    voice.answer({"recorded": made})
+    for one in made:
+        if "item" in one:
+            voice.say(f"{one['item']}: {one['code'] or 'no code of its own'}, from the next packages on")
+        else:
+            voice.say(f"{one['country']}: the key {one['key']} counts no more")
 
 
 def _languages(given: list[str]) -> dict[str, str]:
