@@ -7,8 +7,10 @@ import openpyxl
 import pytest
 
 from casewright.model.errors import UsageError
+from casewright.refer.receipt_form import blank_form, read_form
 from casewright.refer.words import OURS, PLACE, languages, words_of
 from casewright.refer.writers.referral import PARTS, QUESTIONS
+from casewright.refer.writers.texts import README, method, translated
 from tests.refer.test_document import have
 from tests.refer.test_package import text_of
 from tests.refer.world import packages, tables
@@ -81,6 +83,9 @@ def test_a_package_speaks_its_language_and_its_tables_for_programs_do_not(langua
     book = openpyxl.load_workbook(bag / "data" / "referral.xlsx")
     assert words.label("username") in [cell.value for cell in book["accounts"][1]]
     assert (bag / "data" / "accounts.csv").read_text("utf-8").startswith("figure,priority,why,also,")
+    receipt = (bag / "data" / "receipt.txt").read_text("utf-8")
+    assert words.say("receipt_explained").strip().replace("\n", "\n# ") in receipt
+    assert (bag / "data" / f"README.{language}.txt").is_file()
 
 
 COMPOSED = {
@@ -115,3 +120,27 @@ def test_sentences_that_are_put_together_are_told_whole_in_each_language(languag
 
 def test_words_of_people_that_only_look_like_ours_stay_whole() -> None:
     assert words_of("nl").value("why", "he paid, and I saw it") == "he paid, and I saw it"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_readme_and_method_say_as_much_in_each_language_as_in_english(language: str) -> None:
+    """A line for each file and each step of the method, and the names of files and settings as they are."""
+    told = translated(language)
+    files = set(re.findall(r"[a-z-]+\.(?:pdf|xlsx|csv|jsonld|json|jsonl|md|txt|age)", README))
+    readme = told[f"README.{language}.txt"].replace(f"method.{language}.md", "method.md")
+    assert {name for name in files if name not in readme} == set()
+    rows = [[line.count("|") for line in text.splitlines() if line.startswith("|")]
+            for text in (method(), told[f"method.{language}.md"])]  # fmt: skip
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_form_that_is_explained_is_read_as_the_english_one(language: str) -> None:
+    explained = words_of(language).say("receipt_explained").strip()
+    fill = re.compile(r"^(Received on|Outcome of acct-1):$", re.MULTILINE)
+    form, plain = (fill.sub(r"\1: opened", blank_form("NL", "TLP:AMBER", "R. Example", ["acct-1"], told))
+                   for told in (explained, ""))  # fmt: skip
+    one, other = read_form(form.encode()), read_form(plain.encode())
+    assert (one.fields, one.answers) == (other.fields, other.answers)
+    assert [line.outcome for line in one.outcomes] == [line.outcome for line in other.outcomes] == ["opened"]
+    assert [bad.reason for bad in one.bad] == [bad.reason for bad in other.bad]

@@ -16,7 +16,7 @@ from casewright.refer.writers.graph import case_graph, vics
 from casewright.refer.writers.grid import Figures
 from casewright.refer.writers.referral import Cover, write_referral
 from casewright.refer.writers.sheets import write_csvs, write_xlsx
-from casewright.refer.writers.texts import README, method, recipient
+from casewright.refer.writers.texts import README, method, recipient, translated
 
 FIGURES = """
 SELECT figure, section, subject, label, CASE WHEN withheld THEN 'withheld: ' || handling ELSE value END AS value,
@@ -58,10 +58,11 @@ def write_data(source: PackageInput, data: Path, public: str) -> None:
     (data / "ledger.jsonl").write_text(lines, "utf-8")
     (data / "method.md").write_text(method(), "utf-8")
     accounts = [f.value for f in figures.listed if (f.section, f.label, f.withheld) == (ACCOUNTS, "account", False)]
-    form = blank_form(source.country, refer.handling, refer.contact, accounts)
+    form = blank_form(source.country, refer.handling, refer.contact, accounts, words.say("receipt_explained").strip())
     (data / "receipt.txt").write_text(form, "utf-8")
     (data / "recipient.txt").write_text(recipient(source.country, source.recipients, public), "utf-8")
-    (data / "README.txt").write_text(README, "utf-8")
+    for name, text in {"README.txt": README, **translated(source.language)}.items():
+        (data / name).write_text(text, "utf-8")
 
 
 def figures_of(reader: Reader, package: str) -> Figures:

@@ -40,7 +40,7 @@ TEMPLATE = """\
 #     minisign -S -m receipt.txt
 # and send receipt.txt.minisig along. Your public key should have come to us before, by another way.
 # The digest proves which package you have; you compute it:  sha256sum tagmanifest-sha256.txt
-
+{explained}
 Package SHA-256:
 Package for: {country}
 Handling code: {handling}
@@ -65,11 +65,14 @@ Please send this back to: {contact}
 """
 
 
-def blank_form(country: str, handling: str, contact: str, items: Iterable[str]) -> str:
-    """The form to fill in; `items` are ids, never names."""
+def blank_form(country: str, handling: str, contact: str, items: Iterable[str], explained: str = "") -> str:
+    """The form to fill in; `items` are ids, never names. Its own words are English, which is what is read when it comes
+    back; `explained` says in the recipient's language what they mean.
+    """
+    told = "".join(f"# {line}\n" for line in ["", *explained.split("\n")]) if explained else ""
     lines = "".join(f"Outcome of {item}:\n" for item in dict.fromkeys(items))
     return TEMPLATE.format(head=HEAD, country=country, handling=_one_line(handling), contact=_one_line(contact),
-                           items=lines, outcomes=", ".join(OUTCOMES))  # fmt: skip
+                           items=lines, outcomes=", ".join(OUTCOMES), explained=told)  # fmt: skip
 
 
 def _one_line(text: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from casewright.refer.words import FOLDER
+
 README = """\
 This is a referral package, made by Casewright. It holds hashes and metadata, never media.
 
@@ -35,13 +37,22 @@ The document shows the most urgent subjects and says what it leaves out; the she
 may not have under its handling code reads "withheld: CODE", and the first page counts them. A country of many accounts
 gets several packages, CC-01, CC-02 and so on, the most urgent subjects in the first; each is whole by itself. Large
 tables of a package that would be too large end in .gz (gunzip). Titles, labels and our own sentences in the document
-and in referral.xlsx may be in your language; CSV and graphs are in English. Words of evidence are never translated.
+and in referral.xlsx may be in your language; then this text and the method stand here in it too, and receipt.txt says
+in it what its lines mean. CSV and graphs are in English. Words of evidence are never translated.
 """
 
 
 def method() -> str:
     """How the figures were made, with the known weaknesses of each method."""
     return Path(__file__).with_name("method.md").read_text("utf-8")
+
+
+def translated(language: str) -> dict[str, str]:
+    """README and method once more in the package's language, by file name; the English ones stay beside them."""
+    if language == "en":
+        return {}
+    return {f"README.{language}.txt": (FOLDER / "readme" / f"{language}.txt").read_text("utf-8"),
+            f"method.{language}.md": (FOLDER / "method" / f"{language}.md").read_text("utf-8")}  # fmt: skip
 
 
 def recipient(country: str, keys: Sequence[str], public: str) -> str:
