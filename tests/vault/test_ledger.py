@@ -147,3 +147,31 @@ def test_canonical_json_is_one_line_and_reads_back(value: object) -> None:
 def test_floats_have_no_place_in_the_ledger() -> None:
     with pytest.raises(TypeError, match="floating-point"):
         canonical({"a": [1, 2.5]})
+
+
+def test_lines_that_were_checked_are_not_parsed_again_but_every_byte_of_them_is_looked_at(filled: Case) -> None:
+    ledger, public = Ledger(filled.root, "x"), filled.settings.seal.public_key
+    told: list[str] = []
+    assert ledger.verify(public, tell=lambda event: told.append(event.kind)) == len(told) == 5
+    with filled.writing():
+        filled.ledger.append(("note", {"text": "by another process"}))
+    assert ledger.verify(public, tell=lambda event: told.append(event.kind)) == len(told) == 6
+    raw = filled.ledger.path.read_bytes()
+    dice = random.Random(2)
+    for at in dice.sample(range(len(raw)), 60):
+        changed = bytearray(raw)
+        changed[at] ^= 1 << dice.randrange(8)
+        filled.ledger.path.write_bytes(changed)
+        with pytest.raises(BrokenSeal, match=r"line \d+|tail was cut"):
+            ledger.verify(public)
+    filled.ledger.path.write_bytes(raw)
+    assert ledger.verify(public) == 6
+
+
+def test_what_changes_between_two_judgements_of_one_process_is_caught_at_the_second(filled: Case) -> None:
+    with filled.writing():
+        filled.ledger.append(("note", {"text": "three"}))
+    raw = filled.ledger.path.read_bytes()
+    filled.ledger.path.write_bytes(raw.replace(b'"one"', b'"ONE"'))
+    with pytest.raises(BrokenSeal, match="line 4"), filled.writing():
+        pass

@@ -10,12 +10,12 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from casewright.model.errors import BrokenSeal
 from casewright.vault.disk import append_durably, write_atomically
@@ -23,13 +23,19 @@ from casewright.vault.keys import SealKey, verify_signature
 
 LEDGER_FILE, HEAD_FILE = "ledger.jsonl", "ledger.head"
 GENESIS = "0" * 64
+CHUNK = 1 << 20
+_AS_WRITTEN = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(value: Any) -> bytes:
     """Canonical JSON in the manner of RFC 8785; floats are refused since nothing in a ledger needs them."""
     if any(isinstance(v, float) for v in _leaves(value)):
         raise TypeError("the ledger holds no floating-point numbers")
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _AS_WRITTEN.encode(value).encode("utf-8")
+
+
+def _no_float(text: str) -> float:
+    raise ValueError(f"{text} is a floating-point number; the ledger holds none")
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -70,12 +76,32 @@ def clock_steps(events: Iterable[Event]) -> list[tuple[int, float]]:
     return [(number, seconds) for number, seconds in behind if seconds > 0]
 
 
+Tell = Callable[[Event], None]
+
+
+@dataclass
+class Whole:
+    """The lines that this process has read and found to follow from each other: how many bytes, the last of them, the
+    hash of each, and a digest over all their bytes. It spares parsing them again, never reading them again."""
+
+    size: int = 0
+    last: Event | None = None
+    hashes: list[bytes] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, event: Event) -> None:
+        self.size, self.last = self.size + len(event.line) + 1, event
+        self.hashes.append(bytes.fromhex(event.hash))
+        self.digest.update(event.line + b"\n")
+
+
 class Ledger:
     """The ledger of one case. Appending needs the case's lock, which the caller holds."""
 
     def __init__(self, case: Path, who: str) -> None:
         self.path, self.head_path, self.who = case / LEDGER_FILE, case / HEAD_FILE, who
         self._tail: Event | None = None
+        self._whole = Whole()
 
     def append(self, *events: tuple[str, Mapping[str, Any]]) -> list[Event]:
         """Add events (kind, data) in one write and one sync: when this returns, they are on the disk."""
@@ -104,20 +130,22 @@ class Ledger:
 
     def sign_head(self, key: SealKey) -> None:
         """Sign how long the ledger is now and how it ends."""
-        events = self.events()
-        if not events:
+        whole = self._read()
+        if whole.last is None:
             return
-        comment = f"casewright ledger head: {len(events)} lines, last {events[-1].hash}"
-        body = canonical({"lines": len(events), "last": events[-1].hash})
+        lines, last = len(whole.hashes), whole.last.hash
+        comment = f"casewright ledger head: {lines} lines, last {last}"
+        body = canonical({"lines": lines, "last": last})
         signature = key.sign(body, comment)
         write_atomically(self.head_path, body + b"\n" + signature)
 
-    def verify(self, public: str, torn_tail_is_fine: bool = False) -> int:
-        """Number of lines, after checking the chain from end to end and that nothing signed was cut off.
+    def verify(self, public: str, torn_tail_is_fine: bool = False, tell: Tell = lambda event: None) -> int:
+        """Number of lines, after checking the chain from end to end and that nothing signed was cut off. `tell` gets
+        each line that was not checked before.
 
         Raises BrokenSeal naming the line. Lines after the signed head are accepted: a killed run leaves them.
         """
-        events = list(self._parse(allow_torn=torn_tail_is_fine))
+        hashes = self._read(torn_tail_is_fine, tell).hashes
         head = self._head()
         if head is None:
             raise BrokenSeal(
@@ -129,11 +157,11 @@ class Ledger:
             verify_signature(body, signature, public)
         except BrokenSeal as error:
             raise BrokenSeal(f"{self.head_path}: {error}") from error
-        if len(events) < lines:
-            raise BrokenSeal(f"{self.path} has {len(events)} lines, {lines} were signed: its tail was cut.")
-        if lines and events[lines - 1].hash != last:
+        if len(hashes) < lines:
+            raise BrokenSeal(f"{self.path} has {len(hashes)} lines, {lines} were signed: its tail was cut.")
+        if lines and hashes[lines - 1].hex() != last:
             raise BrokenSeal(f"{self.path}, line {lines}: is not the line that was signed.")
-        return len(events)
+        return len(hashes)
 
     def after(self, last: Event | None, offset: int) -> Iterator[Event]:
         """The whole lines that stand behind `last`, whose line ends at byte `offset`; checked to follow from it."""
@@ -142,17 +170,51 @@ class Ledger:
             *lines, _ = file.read().split(b"\n")
         yield from self._chained(lines, last)
 
-    def _parse(self, allow_torn: bool = True) -> Iterator[Event]:
+    def line_at(self, offset: int) -> Event:
+        """The line that begins at this byte; that it belongs there was checked when it was read first."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            line = file.readline().removesuffix(b"\n")
+        record = json.loads(line)
+        return Event(record["seq"], record["kind"], record["data"], record["time"], record["who"], line)
+
+    def _parse(self) -> Iterator[Event]:
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
             return
-        *lines, torn = raw.split(b"\n")
+        *lines, _ = raw.split(b"\n")
+        yield from self._chained(lines, None)
+
+    def _read(self, allow_torn: bool = True, tell: Tell = lambda event: None) -> Whole:
+        """All whole lines, checked. Of those that were checked before every byte is read and digested again, and only
+        what came since is parsed; where the digest is another, all is parsed, so that the line is named."""
+        try:
+            with self.path.open("rb") as file:
+                if not self._as_before(file):
+                    file.seek(0)
+                    self._whole = Whole()
+                *lines, torn = file.read().split(b"\n")
+        except FileNotFoundError:
+            self._whole = Whole()
+            return self._whole
+        for event in self._chained(lines, self._whole.last):
+            self._whole.add(event)
+            tell(event)
         if torn and not allow_torn:
             raise BrokenSeal(
-                f"{self.path}, line {len(lines) + 1}: does not end. A write was interrupted, or bytes were changed."
+                f"{self.path}, line {len(self._whole.hashes) + 1}: does not end. A write was interrupted, or bytes "
+                "were changed."
             )
-        yield from self._chained(lines, None)
+        return self._whole
+
+    def _as_before(self, file: BinaryIO) -> bool:
+        """Whether the file begins with the very bytes that were checked; leaves it behind them."""
+        digest, left = hashlib.sha256(), self._whole.size
+        while left and (chunk := file.read(min(left, CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
+        return not left and digest.digest() == self._whole.digest.digest()
 
     def _chained(self, lines: Iterable[bytes], last: Event | None) -> Iterator[Event]:
         seq, prev = (last.seq + 1, last.hash) if last else (0, GENESIS)
@@ -164,9 +226,9 @@ class Ledger:
     def _event(self, line: bytes, seq: int, prev: str) -> Event:
         where = f"{self.path}, line {seq + 1}"
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_float=_no_float, parse_constant=_no_float)
             event = Event(record["seq"], record["kind"], record["data"], record["time"], record["who"], line)
-            same, follows = canonical(record) == line, record["prev"] == prev
+            same, follows = _AS_WRITTEN.encode(record).encode("utf-8") == line, record["prev"] == prev
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenSeal(f"{where}: is not a ledger line ({error}).") from error
         if event.seq != seq:
@@ -199,16 +261,13 @@ class Ledger:
 
     def _mend_tail(self) -> Event | None:
         """The last whole event. A torn line after it, left by a killed writer, is kept in `ledger.torn` and cut off."""
-        events = self.events()
-        whole = sum(len(e.line) + 1 for e in events)
-        if self.path.exists() and self.path.stat().st_size > whole:
-            head = self._head()
-            if head and head[2] > len(events):
-                raise BrokenSeal(
-                    f"{self.path}, line {len(events) + 1}: was signed and does not end: bytes were changed."
-                )
+        whole = self._read()
+        if self.path.exists() and self.path.stat().st_size > whole.size:
+            head, lines = self._head(), len(whole.hashes)
+            if head and head[2] > lines:
+                raise BrokenSeal(f"{self.path}, line {lines + 1}: was signed and does not end: bytes were changed.")
             with self.path.with_name("ledger.torn").open("ab") as aside:
-                aside.write(self.path.read_bytes()[whole:] + b"\n")
+                aside.write(self.path.read_bytes()[whole.size :] + b"\n")
                 os.fsync(aside.fileno())
-            os.truncate(self.path, whole)
-        return events[-1] if events else None
+            os.truncate(self.path, whole.size)
+        return whole.last
