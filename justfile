@@ -81,6 +81,10 @@ bench-chain *options:
 bench-coinjoins *options:
     PYTHONPATH=. uv run python bench/coinjoins.py {{options}}
 
+# the review room at full size: every page, a judgement, the start; --browser: first paint and a graph of 2,000 nodes
+bench-review *options:
+    uv run python bench/review.py {{options}}
+
 # traces: 10,000 payments in one pass against one query each
 bench-trace *options:
     uv run python bench/trace.py {{options}}

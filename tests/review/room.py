@@ -56,16 +56,29 @@ class Browser:
         return self.ask(path, "POST", urlencode(form), **kind)
 
 
+def home_of(case: Path) -> Path:
+    """Where a server on this case keeps what is the examiner's own: beside the case, so that tests disturb nobody."""
+    return case.parent / "home"
+
+
 @contextmanager
 def reviewing(case: Path, *options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """The link of a server on this case, and its process; it is stopped as Ctrl-C stops it."""
+    with started(case, *options) as (said, server):
+        yield said["link"], server
+
+
+@contextmanager
+def started(case: Path, *options: str) -> Iterator[tuple[dict[str, str], "subprocess.Popen[str]"]]:
+    """All that a server says when it listens, and its process."""
     command = [sys.executable, "-m", "casewright", "review", str(case), "--port", "0", "--json", *options]
+    own = {**os.environ, "PYTHONUNBUFFERED": "1", "CASEWRIGHT_HOME": str(home_of(case))}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              env={**os.environ, "PYTHONUNBUFFERED": "1"})  # fmt: skip
+                              env=own)  # fmt: skip
     try:
         line = server.stdout.readline() if server.stdout else ""
         assert line, server.communicate()[1]
-        yield json.loads(line)["link"], server
+        yield json.loads(line), server
     finally:
         if server.poll() is None:
             server.send_signal(signal.SIGINT)

@@ -1,9 +1,10 @@
 """Read-only SQL over a case's tables."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -32,9 +33,11 @@ class Reader:
         folder = TableFolder(tables)
         config = {"threads": 2, "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         self._connection = duckdb.connect(":memory:", config=config)
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._open_first()
         for table in TABLES.values():
             self._view(table, folder)
+        self._open_more()
         allowed = str(tables.resolve()).replace("'", "''")
         self._connection.execute(f"SET allowed_directories = ['{allowed}/']")
         self._connection.execute("SET enable_external_access = false")
@@ -46,8 +49,21 @@ class Reader:
             listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
             self._connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM read_parquet([{listed}])")  # noqa: S608
         else:
-            self._connection.register(f"_{table.name}", table.empty())
-            self._connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM _{table.name}")  # noqa: S608  ours
+            self._connection.register("empty", table.empty())
+            self._connection.execute(f"CREATE TABLE {table.name} AS SELECT * FROM empty")  # noqa: S608  ours
+            self._connection.unregister("empty")
+
+    def _open_first(self) -> None:
+        """What another room's reader opens before the tables, while it still can."""
+
+    def _open_more(self) -> None:
+        """What it makes of them."""
+
+    def another(self) -> Self:
+        """A reader of the same tables for another thread; both share what is held in memory."""
+        twin = copy(self)
+        twin._connection = self._connection.cursor()
+        return twin
 
     def strange(self) -> list[str]:
         """Names of tables on the disk that lack a column of the contract: another version made them."""

@@ -115,10 +115,11 @@ def digests_of_exhibit(store: Store, event: Event) -> list[str]:
 
 
 def _tables(case: Case, events: list[Event]) -> Iterator[Check]:
-    known = set(TABLES) | {".work", ".units", ".new", ".old"}
+    known = set(TABLES) | {".work", ".units", ".review", ".new", ".old"}
     for stray in sorted(p.name for p in case.tables.glob("*") if p.name not in known):
         yield Check(f"tables/{stray}", "broken", "is no table of this case")
-    for unit in sorted(p for p in case.tables.glob(".units/*/*") if p.suffix not in (".tmp", ".steps")):
+    units = [*case.tables.glob(".units/*/*"), *(p for p in case.tables.glob(".review/*") if p.is_dir())]
+    for unit in sorted(p for p in units if p.suffix not in (".tmp", ".steps")):
         for path in changed_in(unit):
             yield Check(f"tables/{path.relative_to(case.tables)}", "broken", f"{path}: bytes were changed; run again")
     yield from _named(case, events, TABLES)

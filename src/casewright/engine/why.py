@@ -1,6 +1,7 @@
 """`why`: the walk from any id of a case back to the bytes it rests on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,13 @@ class Explainer:
             self._found[identity].append(self._finding(identity, table, row, sources))
 
     def _rows(self, table: Table, ids: list[str]) -> list[dict[str, Any]]:
-        sql = f"SELECT {table.key} AS _id, {table.sources} AS _sources, t.* FROM {table.name} t WHERE list_contains($ids, {table.key})"  # noqa: E501, S608  key and sources are ours
-        return self._reader.rows(sql, {"ids": ids})
+        narrowed = first_part(table.key)
+        column, firsts = (narrowed[0], narrowed[1](ids)) if narrowed else (table.key, ids)
+        if not firsts:
+            return []
+        both = {"firsts": firsts, "ids": ids}
+        sql = f"SELECT {table.key} AS _id, {table.sources} AS _sources, t.* FROM {table.name} t WHERE {column} IN (SELECT unnest($firsts)) AND {table.key} IN (SELECT unnest($ids))"  # noqa: E501, S608  key and sources are ours
+        return self._reader.rows(sql, both)
 
     def walk(self, wanted: str) -> Iterator[tuple[int, Finding]]:
         """The finding and all it rests on, depth first, each row once, with its depth.
@@ -110,6 +116,25 @@ class Explainer:
         if row.get("exhibit") and place:
             return {"exhibit": row["exhibit"], "path": _path(row["path"]), **place}
         return None
+
+
+def first_part(key: str) -> tuple[str, Callable[[list[str]], list[str]]] | None:
+    """Of a key that is put together of parts, the first column, and what it may hold in rows of given ids; so that a
+    row is found by that column, which lies in order or in an index. None for keys of one column, and other ones."""
+    found = re.fullmatch(
+        r"(?:'([^']*)' \|\| )?((?:t\.)?(?:item|txid|address|service))(?: \|\| '([^']*)' \|\| .*)?", key
+    )
+    if not found or (found[1] is None and found[3] is None):
+        return None
+    before, between = found[1] or "", found[3]
+
+    def firsts(ids: list[str]) -> list[str]:
+        rests = [one.removeprefix(before) for one in ids if one.startswith(before)]
+        if between is None:
+            return rests
+        return [r[:at] for r in rests for at in range(len(r)) if r.startswith(between, at)]
+
+    return found[2], firsts
 
 
 def _path(raw: bytes | None) -> str:

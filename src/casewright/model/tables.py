@@ -48,7 +48,7 @@ class Table:
         return pa.schema([(c.name, c.type) for c in self.columns])
 
     def empty(self) -> pa.Table:
-        return self.schema.empty_table()
+        return pa.Table.from_batches([], self.schema)
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         """Arrow table from dictionaries; a missing key is NULL, an unknown one an error."""

@@ -63,7 +63,8 @@ class Room:
 
     def _page(self, request: Request, template: str, tab: str, found: dict[str, Any], code: int = 200) -> Response:
         session = request.scope["session"]
-        about = {"visitor": session.visitor, "word": session.word, "tabs": TABS, "tab": tab, "desk": self.desk,
+        about = {"visitor": session.visitor, "word": session.word,
+                 "signed_in": session.user is not None, "tabs": TABS, "tab": tab, "desk": self.desk,
                  "case": self.desk.case.settings.case, "here": str(request.url.path),
                  "query": dict(request.query_params), "with_query": partial(_with_query, request)}  # fmt: skip
         return HTMLResponse(self._templates.get_template(template).render(**about, **found), code)

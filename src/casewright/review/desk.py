@@ -8,20 +8,21 @@ the ledger, so that what somebody else decided a moment ago is known here too.
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from casewright.engine.query import Reader
 from casewright.engine.verify import require_tables
 from casewright.link.flags import FLAGGED, Flag, flag_record
 from casewright.link.judge import JUDGED, Said, judgement
 from casewright.model.errors import BrokenSeal, CasewrightError, Missing, UsageError
 from casewright.review.exposure import Exposure
+from casewright.review.index import Indexed
 from casewright.review.job import Work
 from casewright.review.journal import Decided, Journal
+from casewright.review.reading import Reading
 from casewright.review.visitor import Visitor
 from casewright.vault.case import Case
 
@@ -44,14 +45,13 @@ class Overtaken(CasewrightError):  # noqa: N818  it reads as a word
 class Desk:
     """One open case. Safe to be used by several threads."""
 
-    def __init__(self, case: Case, exposure: Exposure, job: Work) -> None:
-        self.case, self.exposure, self.job = case, exposure, job
+    def __init__(self, case: Case, exposure: Exposure, job: Work, alone: bool = True) -> None:
+        self.case, self.exposure, self.job, self.alone = case, exposure, job, alone
         self.journal = Journal(case.ledger, case.settings.seal.public_key)
         self.broken = ""
         """Why a seal does not hold, once that is known: then nothing is decided any more."""
-        self._spare: list[Reader] = []
-        self._made = self._stamp()
-        self._turn, self._deciding = threading.Lock(), threading.Lock()
+        self._reading = Reading(case.tables, self.journal)
+        self._deciding = threading.Lock()
 
     def check(self) -> None:
         """Hash every table and hold it against the ledger. Raises Missing where another version made one."""
@@ -67,26 +67,14 @@ class Desk:
         except BrokenSeal as error:
             self.broken = str(error)
 
-    @contextmanager
-    def reading(self) -> Iterator[Reader]:
+    def reading(self) -> AbstractContextManager[Indexed]:
         """A reader of the tables as they are now; several threads have one each."""
-        with self._turn:
-            made = self._stamp()
-            if made != self._made:
-                self._spare, self._made = [], made
-            reader = self._spare.pop() if self._spare else None
-        reader = reader or Reader(self.case.tables)
-        try:
-            yield reader
-        finally:
-            with self._turn:
-                if made == self._made:
-                    self._spare.append(reader)
+        return self._reading.reader()
 
-    def _stamp(self) -> tuple[int, ...]:
-        """Changes when any table is replaced."""
-        folders = (self.case.tables, self.case.tables / "tallies")
-        return tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in folders)
+    @property
+    def slow(self) -> bool:
+        """Whether the index of a large case is still being made."""
+        return self._reading.making
 
     def judge(self, visitor: Visitor, said: Said, seen: int) -> Decided:
         """Record a judgement; `seen`: how many there were on this subject when its page was shown.
@@ -115,6 +103,15 @@ class Desk:
         data = flag_record(self._known(FLAGGED, flag.subject), flag, visitor.name)
         with self._deciding, self._held():
             self.case.ledger.append(("flag", data))
+
+    def record(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Write to the ledger what befell the room itself."""
+        with self._deciding, self._held():
+            self.case.ledger.append((kind, data))
+
+    def exposure_of(self, visitor: Visitor) -> Exposure:
+        """The count of who is at the desk; each has their own."""
+        return self.exposure if self.alone else self.exposure.of(visitor.name)
 
     def note(self, visitor: Visitor, about: str, text: str) -> None:
         """Record what somebody wrote about a thing of the case."""

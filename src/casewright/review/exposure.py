@@ -4,6 +4,7 @@ It is kept beside the seal key, in the reviewer's own folder, never in a case, a
 of such measures is mixed; that opening less helps is the best supported (docs/guides/review.md).
 """
 
+import hashlib
 import json
 import threading
 import time
@@ -44,6 +45,11 @@ class Exposure:
 
     def __init__(self, file: Path, limits: Limits, clock: Callable[[], float] = time.time) -> None:
         self._file, self.limits, self._clock, self._turn = file, limits, clock, threading.Lock()
+
+    def of(self, name: str) -> "Exposure":
+        """The count of one of several who use this room, within the same limits."""
+        file = self._file.with_name(f"exposure-{hashlib.sha256(name.encode()).hexdigest()[:12]}.json")
+        return Exposure(file, self.limits, self._clock)
 
     @property
     def today(self) -> int:

@@ -1,4 +1,5 @@
-"""Who comes in: this machine's own browser, with the link that the terminal showed, and nobody else.
+"""Who comes in: this machine's own browser, with the link that the terminal showed, and nobody else; or, where other
+machines reach the room, who signs in (`signin.py`).
 
 Default deny. The link works once and leaves a cookie that no script reads and no other site sends (HttpOnly,
 SameSite=Strict). A request that was meant for another host is refused (DNS rebinding), and so is a form that another
@@ -8,18 +9,24 @@ anything, and everything that a page here does not need (Content-Security-Policy
 
 import hmac
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from casewright.model.errors import CasewrightError
+from casewright.review.signin import IDLE, LONGEST, SignIn, page
+from casewright.review.users import User
 from casewright.review.visitor import Visitor
 
-ENTRY = "/enter"
+ENTRY, LEAVE, STYLE = "/enter", "/leave", "/static/style.css"
+MOST_SESSIONS = 1_000
 FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 1 << 16
 MOST_FIELDS = 100
@@ -46,12 +53,15 @@ NO_LINK = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
-    """A browser that was let in. `word` is what its own forms know and no other page does."""
+    """A browser that was let in. `word` is what its own forms know and no other page does; `user`: who signed in."""
 
     visitor: Visitor
+    user: User | None = None
     word: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    began: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
 
 
 class Links:
@@ -73,11 +83,12 @@ class Links:
 
 
 class Gate:
-    """ASGI middleware around the pages. `hosts`: the names by which this server may be called; `cookie`: what its
-    cookie is called: servers on other ports of this machine share the browser's cookies."""
+    """ASGI middleware around the pages. `door`: links, or where people sign in (then over TLS alone); `hosts`: the
+    names by which this server may be called; `cookie`: what its cookie is called: servers on other ports of this
+    machine share the browser's cookies."""
 
-    def __init__(self, app: ASGIApp, links: Links, hosts: frozenset[str], cookie: str, secure: bool = False) -> None:
-        self._app, self._links, self._hosts, self._cookie, self._secure = app, links, hosts, cookie, secure
+    def __init__(self, app: ASGIApp, door: Links | SignIn, hosts: frozenset[str], cookie: str) -> None:
+        self._app, self._door, self._hosts, self._cookie = app, door, hosts, cookie
         self._sessions: dict[str, Session] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,32 +110,89 @@ class Gate:
         if request.method not in METHODS:
             return _turned_away("Only reading and forms are understood here.", 405)
         if request.url.path == ENTRY:
-            return self._enter(request)
-        session = self._session(request.cookies)
+            return await self._enter(request)
+        if request.url.path == STYLE and request.method == "GET" and isinstance(self._door, SignIn):
+            return None
+        return await self._pass(request, self._session(request.cookies), scope)
+
+    async def _pass(self, request: Request, session: Session | None, scope: Scope) -> Response | None:
         if session is None:
-            return _turned_away(NO_LINK, 403)
+            return self._no_session(request)
         scope["session"] = session
         scope["form"] = {}
-        if request.method == "POST":
-            return await self._form(request, session, scope)
-        return None
+        return await self._form(request, session, scope) if request.method == "POST" else None
 
-    def _enter(self, request: Request) -> Response:
-        visitor = self._links.use(request.query_params.get("token", ""))
+    async def _enter(self, request: Request) -> Response:
+        if isinstance(self._door, SignIn):
+            return await self._sign_in(request, self._door)
+        visitor = self._door.use(request.query_params.get("token", ""))
         if visitor is None:
             return _turned_away(f"This link was used, or is none. {NO_LINK}", 403)
+        return self._let_in(Session(visitor))
+
+    async def _sign_in(self, request: Request, door: SignIn) -> Response:
+        if request.method != "POST":
+            return HTMLResponse(page(""))
+        form = await self._read(request)
+        if isinstance(form, Response):
+            return form
+        address = request.client.host if request.client else ""
+        try:
+            user, why = await run_in_threadpool(door.enter, form, address)
+        except CasewrightError as error:
+            return HTMLResponse(page(f"Nobody is let in now, since it cannot be recorded: {error}"), 503)
+        return self._let_in(Session(user.visitor, user)) if user else HTMLResponse(page(why), 403)
+
+    def _let_in(self, session: Session) -> Response:
+        """A cookie of its own for each; where too many are in, the oldest is out."""
         secret = secrets.token_urlsafe(32)
-        self._sessions[secret] = Session(visitor)
+        self._sessions[secret] = session
+        while len(self._sessions) > MOST_SESSIONS:
+            self._sessions.pop(next(iter(self._sessions)))
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(self._cookie, secret, httponly=True, samesite="strict", secure=self._secure, path="/")
+        secure = isinstance(self._door, SignIn)
+        answer.set_cookie(self._cookie, secret, httponly=True, samesite="strict", secure=secure, path="/")
         return answer
 
     def _session(self, cookies: Mapping[str, str]) -> Session | None:
         given = cookies.get(self._cookie, "").encode()
-        return next((s for secret, s in self._sessions.items() if hmac.compare_digest(secret.encode(), given)), None)
+        secret = next((s for s in list(self._sessions) if hmac.compare_digest(s.encode(), given)), "")
+        session = self._sessions.get(secret)
+        if session and not self._still(session):
+            self._sessions.pop(secret, None)
+            return None
+        return session
+
+    def _still(self, session: Session) -> bool:
+        """Whether it holds: a session of somebody who signed in ends by time, and with their right to come in."""
+        if session.user is None or not isinstance(self._door, SignIn):
+            return True
+        now, last = time.monotonic(), session.last
+        session.last = now
+        return now - last < IDLE and now - session.began < LONGEST and self._door.users.still(session.user)
+
+    def _no_session(self, request: Request) -> Response:
+        if not isinstance(self._door, SignIn):
+            return _turned_away(NO_LINK, 403)
+        if request.method == "GET" and not request.url.path.endswith((".json", ".jpg", ".svg", ".graphml")):
+            return RedirectResponse(ENTRY, 303)
+        return _turned_away("Sign in first.", 403)
 
     async def _form(self, request: Request, session: Session, scope: Scope) -> Response | None:
-        """Reads a form; refuses what is none, is too large, or came from another page."""
+        """Reads a form of this session; one that says to leave ends it."""
+        form = await self._read(request)
+        if isinstance(form, Response):
+            return form
+        if not hmac.compare_digest(form.pop("word", "").encode(), session.word.encode()):
+            return _turned_away("This form is not of this session. Load the page again.", 403)
+        if request.url.path == LEAVE and session.user:
+            self._sessions = {secret: one for secret, one in self._sessions.items() if one is not session}
+            return RedirectResponse(ENTRY, 303)
+        scope["form"] = form
+        return None
+
+    async def _read(self, request: Request) -> Response | dict[str, str]:
+        """A form's fields; refuses what is none, is too large, or came from another page."""
         if not _ours(request.headers, self._hosts):
             return _turned_away("This form came from another site.", 403)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
@@ -138,11 +206,7 @@ class Gate:
             given = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
         except ValueError:
             return _turned_away("That is no form of ours.", 400)
-        form = {name: values[-1] for name, values in given.items()}
-        if not hmac.compare_digest(form.pop("word", "").encode(), session.word.encode()):
-            return _turned_away("This form is not of this session. Load the page again.", 403)
-        scope["form"] = form
-        return None
+        return {name: values[-1] for name, values in given.items()}
 
 
 def _ours(headers: Headers, hosts: frozenset[str]) -> bool:

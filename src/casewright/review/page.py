@@ -48,6 +48,22 @@ class Ask:
     def rows(self, sql: str, bind: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return self.desk.rows(sql, dict(bind or {}))
 
+    def listed(self, sql: str, place: str, where: str = "", bind: Mapping[str, Any] | None = None) -> "Slice":
+        """One page of a derived list, in the order of its column `place`, which numbers all its rows from 1: without
+        `where` the last page costs what the first does."""
+        first, most = (self.number - 1) * PER_PAGE, PER_PAGE + 1
+        if where:
+            found = self.rows(f"{sql} WHERE {where} ORDER BY {place} LIMIT {most} OFFSET {first}", bind)
+        else:
+            found = self.rows(f"{sql} WHERE {place} BETWEEN {first + 1} AND {first + most} ORDER BY {place}")
+        return Slice(found[:PER_PAGE], self.number, first + 1, len(found) > PER_PAGE)
+
+    def numbered(self, sql: str, bind: Mapping[str, Any]) -> "Slice":
+        """One page of a query that takes rows by their numbers in it, from `$first` to `$last`."""
+        first = (self.number - 1) * PER_PAGE + 1
+        found = self.rows(sql, {**bind, "first": first, "last": first + PER_PAGE})
+        return Slice(found[:PER_PAGE], self.number, first, len(found) > PER_PAGE)
+
     def slice(self, sql: str, bind: Mapping[str, Any] | None = None, per_page: int = PER_PAGE) -> "Slice":
         """One page of a query's rows. The query must say ORDER BY over a total order."""
         first = (self.number - 1) * per_page

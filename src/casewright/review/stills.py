@@ -27,7 +27,7 @@ def still(ask: Ask) -> bytes:
     side = int(ask.choice("side", dict.fromkeys(map(str, SIDES)), str(SIDES[0])))
     asked = {"sha256": found[0]["sha256"], "kind": found[0]["kind"], "side": side, "second": _second(ask, found[0]),
              "blur": ask.text("blur") != "0", "grey": ask.text("grey") != "0"}  # fmt: skip
-    ask.desk.exposure.open(ask.path["item"])
+    ask.desk.exposure_of(ask.visitor).open(ask.path["item"])
     return _decoded(ask, asked)
 
 

@@ -6,36 +6,25 @@ from casewright.link.flags import INDICATORS
 from casewright.model.errors import Missing
 from casewright.review.page import Ask, Page
 
-ORDERS = {
-    "paid": "sats DESC, payments DESC, username, account",
-    "name": "username, account",
-    "registered": "registered_at DESC NULLS LAST, account",
-    "uploads": "uploads DESC, sats DESC, account",
-}
-LISTED = """
-WITH wanted AS (
-    SELECT account, username, email, registered_at, origin FROM accounts
-    WHERE $q = '' OR contains(lower(username), lower($q)) OR contains(lower(email), lower($q))
-       OR account = $q OR native = $q
-)
-SELECT w.*, coalesce(p.payments, 0) AS payments, coalesce(p.sats, 0)::BIGINT AS sats,
-       coalesce(u.uploads, 0) AS uploads, r.countries, r.priority
-FROM wanted w
-LEFT JOIN (SELECT account, count(*) AS payments, sum(sats) AS sats FROM payments GROUP BY account) p USING (account)
-LEFT JOIN (SELECT account, count(*) AS uploads FROM uploads GROUP BY account) u USING (account)
-LEFT JOIN (SELECT account, string_agg(DISTINCT country, ' ' ORDER BY country) AS countries, min(priority) AS priority
-           FROM referrals GROUP BY account) r USING (account)
-ORDER BY {order}
+ORDERS = {"paid": "by_paid", "name": "by_name", "registered": "by_registered", "uploads": "by_uploads"}
+COLUMNS = "account, username, email, registered_at, origin, payments, sats, uploads, countries, priority, hits"
+LISTED = f"SELECT {COLUMNS} FROM listed_accounts"  # noqa: S608  ours
+LIKE = "contains(said, lower($q))"
+NUMBERED = """
+SELECT account FROM listed_accounts WHERE account = $q UNION SELECT account FROM listed_accounts WHERE native = $q
 """
+MOST = 200
+"""Rows of one kind on an account's page; more are counted."""
 ONE = "SELECT * FROM accounts WHERE account = $account"
 FORMER = 'SELECT * FROM former_values WHERE account = $account ORDER BY "column", item, span_start, id'
-PAYMENTS = """
+PAYMENTS = f"""
 SELECT p.*, (SELECT string_agg(DISTINCT s.service || ' (' || s.confidence || ')', ', ') FROM services s
              WHERE s.payment = p.payment AND s.direction = 'back') AS came_from,
        (SELECT min(state) FROM reconciled r WHERE r.payment = p.payment) AS booked
-FROM payments p WHERE account = $account ORDER BY time, txid, vout
-"""
-ADDRESSES = "SELECT * FROM deposit_addresses WHERE account = $account ORDER BY created_at, address, id"
+FROM (SELECT * FROM payments WHERE account = $account ORDER BY time, txid, vout LIMIT {MOST}) p
+ORDER BY time, txid, vout
+"""  # noqa: S608  ours
+ADDRESSES = f"SELECT * FROM deposit_addresses WHERE account = $account ORDER BY created_at, address, id LIMIT {MOST}"  # noqa: S608
 STORY = """
 SELECT * FROM (
     SELECT time, 'payment' AS what, payment AS id, address AS detail, sats, NULL AS ip FROM payments
@@ -53,16 +42,23 @@ SELECT strftime(time, '%Y-%m') AS month, count(*) FILTER (what = 'payment') AS p
        count(*) FILTER (what = 'upload') AS uploads, count(*) FILTER (what IN ('session', 'sign-in')) AS "sign-ins"
 FROM ({story}) s WHERE time IS NOT NULL GROUP BY month ORDER BY month
 """
-PERSONS = """
+PERSONS = f"""
 SELECT l.link, l.reason, l.against, p.person, p.full_name, p.born, p.email, p.phone, p.country, p.reference
 FROM links l JOIN persons p ON p.person = l.to_id
-WHERE l.from_id = $account AND l.kind = 'account-person' ORDER BY p.full_name, l.link
-"""
-MEDIA = """
+WHERE l.from_id = $account AND l.kind = 'account-person' ORDER BY p.full_name, l.link LIMIT {MOST}
+"""  # noqa: S608
+MEDIA = f"""
 SELECT l.link, l.to_id AS item, l.reason, l.against, w.state, w.rank, w.work_group FROM links l
 LEFT JOIN worklist w ON w.item = l.to_id
-WHERE l.from_id = $account AND l.kind = 'account-media' ORDER BY w.rank NULLS LAST, l.to_id
+WHERE l.from_id = $account AND l.kind = 'account-media' ORDER BY w.rank NULLS LAST, l.to_id LIMIT {MOST}
+"""  # noqa: S608
+COUNTS = """
+SELECT (SELECT count(*) FROM payments WHERE account = $account) AS payments,
+       (SELECT count(*) FROM deposit_addresses WHERE account = $account) AS addresses,
+       (SELECT count(*) FROM links WHERE from_id = $account AND kind = 'account-media') AS media,
+       (SELECT count(*) FROM links WHERE from_id = $account AND kind = 'account-person') AS persons
 """
+HITS = "SELECT * FROM listed_hits WHERE account = $account ORDER BY place"
 LADDER = """
 SELECT r.*, p.full_name FROM ladder r LEFT JOIN persons p USING (person)
 WHERE r.account = $account ORDER BY r.person NULLS FIRST, r.step, r.id
@@ -78,7 +74,9 @@ KINDS = {"": "everything", "payment": "payments", "upload": "uploads", "download
 def listed(ask: Ask) -> dict[str, Any]:
     order = ask.choice("order", ORDERS, "paid")
     q = ask.text("q")
-    found = ask.slice(LISTED.format(order=ORDERS[order]), {"q": q})
+    by_number = ask.rows(NUMBERED, {"q": q}) if q else []
+    like = f"({LIKE} OR account IN ({NUMBERED}))" if by_number else LIKE
+    found = ask.listed(LISTED, ORDERS[order], like if q else "", {"q": q})
     return {"q": q, "order": order, "orders": list(ORDERS), "accounts": found._asdict()}
 
 
@@ -93,6 +91,7 @@ def one(ask: Ask) -> dict[str, Any]:
     return {
         "account": found[0], "former": ask.rows(FORMER, bind), "payments": ask.rows(PAYMENTS, bind),
         "addresses": ask.rows(ADDRESSES, bind), "kind": kind, "kinds": KINDS,
+        "counts": ask.rows(COUNTS, bind)[0], "most": MOST, "hits": ask.rows(HITS, bind),
         "story": ask.slice(story, {**bind, "kind": kind})._asdict(),
         "months": ask.rows(MONTHS.format(story=STORY), bind),
         "persons": [{**p, "decided": ask.desk.journal.of(p["link"])} for p in persons],

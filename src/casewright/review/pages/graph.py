@@ -45,8 +45,8 @@ WHERE list_contains($nodes, coalesce(c.cluster, t.address))
 GROUP BY ALL ORDER BY node, level DESC NULLS LAST, label
 """
 WALLETS = """
-SELECT DISTINCT cluster AS node FROM clusters WHERE list_contains($nodes, cluster)
-UNION SELECT DISTINCT address FROM outputs WHERE list_contains($nodes, address)
+SELECT DISTINCT cluster AS node FROM clusters WHERE cluster IN (SELECT unnest($nodes))
+UNION SELECT DISTINCT address FROM outputs WHERE address IN (SELECT unnest($nodes))
 """
 Edge = dict[str, Any]
 

@@ -9,17 +9,12 @@ from casewright.review.page import Ask, Page
 
 STATES = {"": "all", "new": "on no list", "near": "near a list", "known": "on a list"}
 OPEN = """
-SELECT w.rank, w.item, w.state, w.reason, w.work_group, g.items, m.kind, m.width, m.height, m.seconds, i.size
-FROM worklist w JOIN media m USING (item) JOIN items i USING (item)
-JOIN (SELECT work_group, sum(items)::BIGINT AS items FROM worklist GROUP BY work_group) g USING (work_group)
-WHERE w.opens AND w.judgement IS NULL AND ($state = '' OR w.state = $state)
-  AND w.work_group NOT IN (SELECT work_group FROM worklist WHERE list_contains($decided, item))
-ORDER BY w.rank, w.item
+SELECT * FROM listed_media WHERE ($state = '' OR state = $state)
+  AND work_group NOT IN (SELECT w.work_group FROM worklist w JOIN standing s USING (item) WHERE s.verdict <> 'unsure')
+ORDER BY rank, item
 """
-COUNTS = """
-SELECT state, count(*) FILTER (opens AND judgement IS NULL) AS open, count(*) AS contents, sum(items)::BIGINT AS items
-FROM worklist GROUP BY state ORDER BY state
-"""
+"""Media that were decided lately are left out; the worklist may not know of them yet. Unsure ones stay."""
+COUNTS = "SELECT * FROM counted_media ORDER BY state"
 ONE = """
 SELECT m.*, i.name, i.size, i.sha256, i.sha1, i.md5, i.mime, i.deleted, i.exhibit, w.rank, w.state, w.reason,
        w.work_group, w.items, w.verdict
@@ -42,29 +37,22 @@ SELECT u.*, a.username FROM uploaded_media u LEFT JOIN accounts a USING (account
 ORDER BY u.time, u.id LIMIT 200
 """
 OUTCOME = """
-SELECT count(DISTINCT r.referral) AS referrals, count(DISTINCT r.country) AS countries FROM referrals r
-JOIN links l ON l.from_id = r.account AND l.kind = 'account-media' WHERE list_contains($items, l.to_id)
+WITH decided AS (SELECT item, verdict FROM standing WHERE item IS NOT NULL AND verdict <> 'unsure'),
+led AS (SELECT DISTINCT r.referral, r.country FROM decided JOIN referred_media r USING (item))
+SELECT (SELECT count(*) FROM decided) AS decided, (SELECT count(*) FROM decided WHERE verdict = 'positive') AS positive,
+       (SELECT count(*) FROM led) AS referrals, (SELECT count(DISTINCT country) FROM led) AS countries
 """
 
 
-def _decided(ask: Ask) -> list[str]:
-    """Media that were decided; the worklist may not know of the latest yet. Unsure ones stay to be looked at."""
-    standing = ask.desk.journal.standing().values()
-    media = (d for d in standing if d.subject.startswith("media/") and d.verdict != "unsure")
-    return [d.subject.removeprefix("media/") for d in media]
-
-
 def listed(ask: Ask) -> dict[str, Any]:
-    state, decided = ask.choice("state", STATES, ""), _decided(ask)
-    found = ask.slice(OPEN, {"state": state, "decided": decided})
-    outcome = ask.rows(OUTCOME, {"items": decided})[0]
-    return {"media": found._asdict(), "state": state, "states": STATES, "counts": ask.rows(COUNTS),
-            "decided": len(decided), "outcome": outcome, "opened_today": ask.desk.exposure.today,
-            "limit": ask.desk.exposure.limits.a_day}  # fmt: skip
+    state, exposure = ask.choice("state", STATES, ""), ask.desk.exposure_of(ask.visitor)
+    return {"media": ask.slice(OPEN, {"state": state})._asdict(), "state": state, "states": STATES,
+            "counts": ask.rows(COUNTS), "outcome": ask.rows(OUTCOME)[0], "opened_today": exposure.today,
+            "limit": exposure.limits.a_day}  # fmt: skip
 
 
 def next_open(ask: Ask) -> str | None:
-    found = ask.rows(f"{OPEN} LIMIT 1", {"state": "", "decided": _decided(ask)})
+    found = ask.rows(f"{OPEN} LIMIT 1", {"state": ""})
     return found[0]["item"] if found else None
 
 
@@ -73,13 +61,13 @@ def one(ask: Ask) -> dict[str, Any]:
     found = ask.rows(ONE, bind)
     if not found:
         raise Missing("There is no such medium in this case.")
-    medium = found[0]
+    medium, exposure = found[0], ask.desk.exposure_of(ask.visitor)
     return {
         "medium": medium, "covered": ask.rows(COVERED, {"group": medium["work_group"]}),
         "groups": ask.rows(GROUPS, bind), "matches": ask.rows(MATCHES, bind), "traces": ask.rows(TRACES, bind),
         "uploads": ask.rows(UPLOADS, bind), "decided": ask.desk.journal.of(f"media/{medium['item']}"),
-        "verdicts": list(VERDICTS), "next": next_open(ask), "sides": SIDES, "opened_today": ask.desk.exposure.today,
-        "limit": ask.desk.exposure.limits.a_day,
+        "verdicts": list(VERDICTS), "next": next_open(ask), "sides": SIDES, "opened_today": exposure.today,
+        "limit": exposure.limits.a_day,
     }  # fmt: skip
 
 

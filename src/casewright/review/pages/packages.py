@@ -3,23 +3,12 @@
 from typing import Any
 
 from casewright.model.errors import Missing
-from casewright.refer.verify import is_package, verify_package
 from casewright.review.page import Ask, Page
 
-LISTED = """
-SELECT country, count(*) AS referrals, count(DISTINCT account) AS accounts, count(DISTINCT person) AS persons,
-       min(priority) AS priority FROM referrals GROUP BY country ORDER BY priority, referrals DESC, country
-"""
-SUBJECTS = """
-SELECT r.referral, r.account, r.person, r.priority, r.reason, a.username, p.full_name FROM referrals r
-LEFT JOIN accounts a USING (account) LEFT JOIN persons p USING (person)
-WHERE r.country = $country ORDER BY r.priority, a.username, r.referral
-"""
-FIRST = "SELECT * FROM figures WHERE country = $country AND section = 'summary' ORDER BY position"
-SECTIONS = """
-SELECT section, count(*) AS figures, count(DISTINCT subject) AS subjects, min(position) AS position FROM figures
-WHERE country = $country GROUP BY section ORDER BY position
-"""
+LISTED = "SELECT * FROM counted_countries ORDER BY priority, referrals DESC, country"
+SUBJECTS = "SELECT * FROM listed_subjects WHERE country = $country AND place BETWEEN $first AND $last ORDER BY place"
+FIRST = "SELECT * FROM first_figures WHERE country = $country ORDER BY position"
+SECTIONS = "SELECT * FROM figure_sections WHERE country = $country ORDER BY position"
 
 
 def _sealed(ask: Ask) -> dict[str, dict[str, Any]]:
@@ -35,6 +24,8 @@ def listed(ask: Ask) -> dict[str, Any]:
 
 
 def one(ask: Ask) -> dict[str, Any]:
+    from casewright.refer.verify import is_package, verify_package  # noqa: PLC0415  slow to import
+
     country = ask.path["country"]
     bind = {"country": country}
     sections = ask.rows(SECTIONS, bind)
@@ -44,7 +35,7 @@ def one(ask: Ask) -> dict[str, Any]:
     if ask.text("verify") and is_package(bag):
         checks = list(verify_package(bag, ask.desk.case.settings.seal.public_key))
     return {"country": country, "sections": sections, "first": ask.rows(FIRST, bind),
-            "subjects": ask.slice(SUBJECTS, bind)._asdict(), "sealed": _sealed(ask).get(country), "checks": checks,
+            "subjects": ask.numbered(SUBJECTS, bind)._asdict(), "sealed": _sealed(ask).get(country), "checks": checks,
             "written": is_package(bag), "job": ask.desk.job.said, "may_seal": ask.visitor.may("seal")}  # fmt: skip
 
 

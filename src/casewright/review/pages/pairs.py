@@ -4,18 +4,18 @@ from typing import Any
 
 from casewright.link.judge import VERDICTS
 from casewright.model.errors import Missing
-from casewright.review.page import PER_PAGE, Ask, Page
+from casewright.review.page import Ask, Page
 
 KINDS = ("account-person", "person-prior", "person-person")
 LISTED = """
-SELECT l.link, l.kind, l.reason, l.against,
-       coalesce(a.username, a.account, c.full_name || ' (' || c.reference || ')') AS "left",
-       p.full_name || ' (' || coalesce(p.reference, '') || ')' AS "right"
-FROM links l
-LEFT JOIN accounts a ON a.account = l.from_id LEFT JOIN persons c ON c.person = l.from_id
-LEFT JOIN persons p ON p.person = l.to_id
-WHERE list_contains($kinds, l.kind) ORDER BY l.reason LIKE 'strong%' OR l.reason LIKE 'direct%' DESC, l.kind, l.link
+SELECT p.link, p.kind, p.reason, p.against, p."left", p."right" FROM listed_pairs p
+LEFT JOIN standing s ON s.subject = p.link WHERE {shown} ORDER BY p.place
 """
+COUNTS = """
+SELECT count(*) AS decided, count(*) FILTER (s.verdict = 'unsure') AS unsure FROM standing s
+JOIN listed_pairs p ON p.link = s.subject
+"""
+ALL = "SELECT coalesce(max(place), 0) AS n FROM listed_pairs"
 ONE = "SELECT * FROM links WHERE link = $link AND list_contains($kinds, kind)"
 ACCOUNT = """
 SELECT username AS "name", NULL AS born, email, NULL AS phone, NULL AS country, 'account ' || native AS reference,
@@ -31,32 +31,29 @@ SELECT s.probability, s.weight, w.* FROM suggestions s JOIN suggestion_reasons w
 WHERE s.link = $link ORDER BY w.number
 """
 FIELDS = ("name", "born", "email", "phone", "country", "reference", "note")
+WHICH = {"open": "s.verdict IS NULL", "unsure": "s.verdict = 'unsure'",
+         "decided": "s.verdict IN ('positive', 'negative')", "all": "true"}  # fmt: skip
 SHOWN = {"open": "to decide", "unsure": "unsure", "decided": "decided", "all": "all"}
 
 
 def listed(ask: Ask) -> dict[str, Any]:
     shown = ask.choice("shown", SHOWN, "open")
-    standing = ask.desk.journal.standing()
-    rows = [{**row, "decided": standing.get(row["link"])} for row in ask.rows(LISTED, {"kinds": list(KINDS)})]
-    kept = [row for row in rows if _shown(shown, row)]
-    counts = {name: sum(_shown(name, row) for row in rows) for name in SHOWN}
-    first, behind = (ask.number - 1) * PER_PAGE, ask.number * PER_PAGE
-    return {"pairs": kept[first:behind], "more": len(kept) > behind, "page": ask.number, "shown": shown,
-            "counts": counts, "names": SHOWN}  # fmt: skip
+    found = ask.slice(LISTED.format(shown=WHICH[shown]))
+    rows = [{**row, "decided": ask.desk.journal.standing(row["link"])} for row in found.rows]
+    return {"pairs": rows, "more": found.more, "page": found.page, "shown": shown, "counts": _counts(ask),
+            "names": SHOWN}  # fmt: skip
 
 
-def _shown(shown: str, row: dict[str, Any]) -> bool:
-    verdict = row["decided"].verdict if row["decided"] else "open"
-    return {"open": verdict == "open", "unsure": verdict == "unsure", "all": True}.get(
-        shown, verdict in ("positive", "negative")
-    )
+def _counts(ask: Ask) -> dict[str, int]:
+    all_of_them, known = ask.rows(ALL)[0]["n"], ask.rows(COUNTS)[0]
+    return {"open": all_of_them - known["decided"], "unsure": known["unsure"],
+            "decided": known["decided"] - known["unsure"], "all": all_of_them}  # fmt: skip
 
 
 def next_open(ask: Ask) -> str | None:
     """The link of the next pair that nobody decided."""
-    standing = ask.desk.journal.standing()
-    rows = ask.rows(LISTED, {"kinds": list(KINDS)})
-    return next((row["link"] for row in rows if row["link"] not in standing), None)
+    found = ask.rows(f"{LISTED.format(shown=WHICH['open'])} LIMIT 1")
+    return found[0]["link"] if found else None
 
 
 def one(ask: Ask) -> dict[str, Any]:

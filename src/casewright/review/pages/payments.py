@@ -6,25 +6,23 @@ from casewright.chain.drawing.asked import PAYMENT, SERVICES
 from casewright.model.errors import Missing
 from casewright.review.page import Ask, Page
 
-ORDERS = {"time": "time DESC NULLS LAST, txid, vout", "amount": "sats DESC, txid, vout"}
-LISTED = """
-SELECT p.payment, p.time, p.sats, p.address, p.txid, p.vout, p.account, a.username,
-       (SELECT string_agg(DISTINCT s.service, ', ' ORDER BY s.service) FROM services s
-        WHERE s.payment = p.payment AND s.direction = 'back' AND s.confidence = 'strong') AS strong,
-       (SELECT string_agg(DISTINCT s.service, ', ' ORDER BY s.service) FROM services s
-        WHERE s.payment = p.payment AND s.direction = 'back' AND s.confidence = 'weak') AS weak
-FROM payments p LEFT JOIN accounts a USING (account)
-WHERE ($q = '' OR p.txid = $q OR p.address = $q OR contains(lower(a.username), lower($q)))
-ORDER BY {order}
+ORDERS = {"time": "by_time", "amount": "by_amount"}
+COLUMNS = "payment, time, sats, address, txid, vout, account, username, strong, weak"
+LISTED = f"SELECT {COLUMNS} FROM listed_payments"  # noqa: S608  ours
+LIKE = "contains(said, lower($q))"
+NUMBERED = """
+SELECT payment FROM listed_payments WHERE txid = $q UNION SELECT payment FROM listed_payments WHERE address = $q
 """
 HOPS = "SELECT * FROM hops WHERE payment = $payment ORDER BY direction, step, hop"
 BOOKED = "SELECT * FROM reconciled WHERE payment = $payment ORDER BY id"
-REQUESTS = "SELECT * FROM requests WHERE list_contains(payments, $payment) ORDER BY service, request"
+REQUESTS = "SELECT * FROM asked_payments WHERE paid = $payment ORDER BY service, request"
 
 
 def listed(ask: Ask) -> dict[str, Any]:
     order, q = ask.choice("order", ORDERS, "time"), ask.text("q")
-    found = ask.slice(LISTED.format(order=ORDERS[order]), {"q": q})
+    by_number = ask.rows(NUMBERED, {"q": q}) if q else []
+    like = f"({LIKE} OR payment IN ({NUMBERED}))" if by_number else LIKE
+    found = ask.listed(LISTED, ORDERS[order], like if q else "", {"q": q})
     return {"q": q, "order": order, "orders": list(ORDERS), "payments": found._asdict()}
 
 

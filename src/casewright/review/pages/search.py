@@ -4,44 +4,52 @@ from typing import Any
 
 from casewright.review.page import Ask, Page
 
-MOST = 10
-PLACES = {
-    "accounts": ("/accounts/", """
-        SELECT account AS id, coalesce(username, account) AS title, email AS detail FROM accounts
-        WHERE contains(lower(username), $q) OR contains(lower(email), $q) OR account = $q OR lower(native) = $q
-           OR registered_ip = $q ORDER BY username = $q DESC, username, account"""),
-    "payments": ("/payments/", """
-        SELECT p.payment AS id, p.sats::VARCHAR || ' satoshis' AS title, p.address AS detail FROM payments p
-        WHERE lower(p.txid) = $q OR lower(p.address) = $q OR p.payment = $q ORDER BY p.time, p.payment"""),
+MOST, MORE = 10, 11
+ACCOUNTS = "SELECT account AS id, coalesce(username, account) AS title, email AS detail, by_name FROM listed_accounts"
+MEDIA = "SELECT item AS id, name AS title, kind AS detail FROM named_media"
+PAYMENTS = """
+SELECT payment AS id, sats::VARCHAR || ' satoshis' AS title, address AS detail, time FROM listed_payments"""
+NAMED = f"{ACCOUNTS} WHERE contains(said, $q) ORDER BY username = $q DESC, by_name LIMIT {MORE}"
+PLACES: dict[str, tuple[str, str, str]] = {
+    "accounts": ("/accounts/", f"""
+        {ACCOUNTS} WHERE account = $q UNION {ACCOUNTS} WHERE native = $q UNION {ACCOUNTS} WHERE registered_ip = $q
+        UNION FROM ({NAMED})""", "title = $q DESC, by_name"),
+    "payments": ("/payments/", f"""
+        {PAYMENTS} WHERE txid = $q UNION {PAYMENTS} WHERE address = $q UNION {PAYMENTS} WHERE address = $as_written""",
+        "time, id"),
     "services": ("/services/", """
-        SELECT DISTINCT service AS id, service AS title, NULL AS detail FROM services
-        WHERE contains(lower(service), $q) ORDER BY service"""),
+        SELECT service AS id, service AS title, NULL AS detail FROM listed_services
+        WHERE contains(lower(service), $q)""", "id"),
     "identity records": ("/why/", """
         SELECT person AS id, full_name AS title, reference AS detail FROM persons
-        WHERE contains(lower(full_name), $q) OR contains(lower(email), $q) OR contains(phone, $q) OR person = $q
-        ORDER BY full_name, person"""),
-    "media": ("/media/", """
-        SELECT m.item AS id, i.name AS title, m.kind AS detail FROM media m JOIN items i USING (item)
-        WHERE m.item = $q OR i.sha256 = $q OR i.sha1 = $q OR i.md5 = $q OR contains(lower(i.name), $q)
-        ORDER BY i.name, m.item"""),
-    "sign-ins": ("/why/", """
-        SELECT login AS id, ip AS title, agent AS detail FROM logins WHERE ip = $q ORDER BY time DESC, login"""),
+        WHERE contains(lower(full_name), $q) OR contains(lower(email), $q) OR contains(phone, $q) OR person = $q""",
+        "title, id"),
+    "hits of other agencies": ("/accounts/", """
+        SELECT account AS id, peer || ', ' || coalesce(peer_reference, 'no reference') AS title,
+               kind || ' ' || form AS detail, place
+        FROM listed_hits WHERE contains(lower(concat_ws(chr(10), peer, peer_reference, form)), $q)""", "place"),
+    "media": ("/media/", f"""
+        {MEDIA} WHERE contains(said, $q) UNION {MEDIA} WHERE item = $q UNION {MEDIA} WHERE sha256 = $q
+        UNION {MEDIA} WHERE sha1 = $q UNION {MEDIA} WHERE md5 = $q""", "title, id"),
+    "sign-ins": ("/why/", "SELECT id, ip AS title, detail, time FROM logins_by_ip WHERE ip = $q", "time DESC, id"),
     "selectors": ("/why/", """
-        SELECT selector AS id, value AS title, kind AS detail FROM selectors
-        WHERE lower(canonical) = $q OR lower(value) = $q ORDER BY kind, selector"""),
+        SELECT selector AS id, value AS title, kind AS detail FROM selectors WHERE canonical IN ($as_written, $q)
+        UNION SELECT selector, value, kind FROM selectors WHERE value IN ($as_written, $q)""", "detail, id"),
     "clusters": ("/graph?open=", """
-        SELECT DISTINCT cluster AS id, cluster AS title, NULL AS detail FROM clusters
-        WHERE lower(address) = $q OR lower(cluster) = $q ORDER BY cluster"""),
+        SELECT cluster AS id, cluster AS title, NULL AS detail FROM clusters WHERE address IN ($as_written, $q)
+        UNION SELECT cluster, cluster, NULL FROM clusters WHERE cluster IN ($as_written, $q)""", "id"),
 }  # fmt: skip
-"""Where to look: the page that shows what is found there, and how it is found."""
+"""Where to look: the page that shows what is found there, how it is found, and in what order. Each way to be found is a
+query of its own, so that an index serves it. Hashes are known in small letters."""
 
 
 def find(ask: Ask) -> dict[str, Any]:
     q = ask.text("q")
     found = {}
     if len(q) > 1:
-        for name, (where, sql) in PLACES.items():
-            rows = ask.rows(f"{sql} LIMIT {MOST + 1}", {"q": q.lower()})
+        for name, (where, sql, order) in PLACES.items():
+            bind = {"q": q.lower(), **({"as_written": q} if "$as_written" in sql else {})}
+            rows = ask.rows(f"SELECT * FROM ({sql}) ORDER BY {order} LIMIT {MORE}", bind)  # noqa: S608  ours
             found[name] = {"at": where, "rows": rows[:MOST], "more": len(rows) > MOST}
     return {"q": q, "found": {name: one for name, one in found.items() if one["rows"]}, "asked": len(q) > 1}
 
