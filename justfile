@@ -19,6 +19,22 @@ slow:
 faults:
     uv run pytest tests/faults -m "slow or not slow" -n 2
 
+# what an installation consists of, with digests and licences (CycloneDX): dist/sbom.cdx.json
+sbom *file:
+    uv run python tools/sbom.py {{file}}
+
+# the wheel built twice, in two folders and at two times: the same digest
+wheel-twice:
+    uv run python tools/wheel_twice.py dist
+
+# a folder from which Casewright installs without a network
+bundle folder="dist/bundle":
+    uv run python tools/bundle.py {{folder}}
+
+# every parser on spoiled files, an hour in all (--minutes, --seed, names of targets)
+fuzz *options:
+    PYTHONPATH=. uv run python -m tests.fuzz {{options}}
+
 # style and types
 check:
     uv run ruff check .
