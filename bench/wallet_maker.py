@@ -86,5 +86,5 @@ def chain_like(made: Spent, folder: Path) -> Chain:
     return Chain(
         nothing[: made.transactions], nothing[: made.transactions], made.starts, first_output, mapped["spends"],
         mapped["sats"], mapped["holder"], mapped["kind"], nothing[:outputs],
-        pa.nulls(made.transactions, pa.binary(32)), blank,
+        pa.nulls(made.transactions, pa.binary(32)), blank, np.full(made.transactions, 4, np.uint8),
     )  # fmt: skip

@@ -29,4 +29,5 @@ def columns(transactions: Sequence[tuple[Spent, Paid]]) -> Chain:
         np.full(len(paid), 2, np.uint8), spender,
         pa.array([t.to_bytes(32, "little") for t in range(count)], pa.binary(32)),
         pa.array([f"holder {h}" for h in range(int(holder.max(initial=-1)) + 1)], pa.string()),
+        np.full(count, 4, np.uint8),
     )  # fmt: skip

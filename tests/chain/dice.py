@@ -41,6 +41,7 @@ def thrown(seed: int, transactions: int = 60, wallets: int = 9, addresses: int =
         spends=numbers["spends"], sats=numbers["sats"], holder=numbers["holder"],
         kind=numbers["kind"].astype(np.uint8), spender=numbers["spender"],
         txids=pa.array([n.to_bytes(32, "little") for n in range(transactions)], pa.binary(32)),
+        style=np.array([dice.choice((2, 4, 4, 5, 255)) for _ in range(transactions)], np.uint8),
         addresses=pa.array([None if who % 7 == 6 else f"address{who:02}" for who in order], pa.string()),
     )  # fmt: skip
 
@@ -66,5 +67,6 @@ def alone(shape: Shape) -> Chain:
         holder=np.array([order[name] for name in names]), kind=np.array([KINDS.index(k) for k in kinds], np.uint8),
         spender=np.array([1] * len(known) + [UNKNOWN] * len(shape.paid)),
         txids=pa.array([bytes(32), b"\x11" * 32], pa.binary(32)),
+        style=np.full(2, 4, np.uint8),
         addresses=pa.array([None if name.startswith("script") else name for name in order], pa.string()),
     )  # fmt: skip

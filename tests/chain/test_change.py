@@ -1,14 +1,17 @@
 """Change: each rule points at one output or at none, and they are counted, not believed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from casewright.chain.change import NAMES, RULES, change, votes_of
+from casewright.chain.change import NAMES, RULES, change, same_style, votes_of
 from casewright.chain.change_part import parts
-from casewright.chain.columns import KINDS, UNKNOWN, Chain
+from casewright.chain.columns import KINDS, UNKNOWN, UNTOLD, Chain
+from casewright.chain.loading import style_of
 from casewright.chain.screen import coinjoins
+from tests.chain.columns import columns
 from tests.chain.dice import thrown
 from tests.chain.world import COIN, follow, whole
 from tests.chain.world import Chain as World
@@ -54,6 +57,12 @@ class ByHand:
     def same_fee(self, o: int) -> bool:
         after, fee = int(self.chain.spender[o]), self.fee(self.t)
         return after != UNKNOWN and fee is not None and fee > 0 and fee == self.fee(after)
+
+    def same_style(self, o: int) -> bool:
+        after = [int(self.chain.spender[output]) for output in self.paid]
+        styles = [UNTOLD if t == UNKNOWN else int(self.chain.style[t]) for t in after]
+        own, of_this = int(self.chain.style[self.t]), styles[self.paid.index(o)]
+        return UNTOLD not in (own, *styles) and of_this == own
 
     def peel(self, o: int) -> bool:
         after = int(self.chain.spender[o])
@@ -118,3 +127,18 @@ def test_an_empty_chain_has_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_rule_names_its_source(rule: object) -> None:
     assert "20" in getattr(rule, "source", "")
+
+
+def test_a_program_that_sets_lock_times_gets_its_change_back_where_one_that_sets_none_is_paid() -> None:
+    """Transaction 0 mints, 1 pays with a lock time; of its outputs the second is spent with one, too."""
+    paid = columns([((), [(0, 9)]), ((0,), [(1, 5), (2, 3)]), ((1,), [(3, 4)]), ((2,), [(4, 2)])])
+    told = {}
+    for style in ([4, 5, 4, 5], [4, 5, 5, 5], [4, 5, 4, UNTOLD]):
+        (part,) = parts(replace(paid, style=np.array(style, np.uint8)))
+        told[tuple(style[2:])] = np.flatnonzero(same_style(part) & part.counts).tolist()
+    assert told == {(4, 5): [2], (5, 5): [1, 2], (4, UNTOLD): []}
+
+
+def test_versions_and_lock_times_are_one_number_a_transaction() -> None:
+    version, lock_time = np.array([1, 2, 2, 4294967295, -1]), np.array([0, 0, 500, 7, -1])
+    assert style_of(version, lock_time).tolist() == [2, 4, 5, 253, UNTOLD]

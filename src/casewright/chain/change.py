@@ -2,8 +2,7 @@
 
 No rule is right often enough to join wallets by itself, so the votes are evidence, and enter clusters only when the
 layer `change` is switched on. Each rule points at one output at most; it then speaks against the others. The idea of
-voting: Möser, Narayanan, "Resurrecting Address Clustering in Bitcoin", FC 2022. Rules that look at lock times and
-versions are published too (ibid.), but the tables have no columns for them.
+voting: Möser, Narayanan, "Resurrecting Address Clustering in Bitcoin", FC 2022.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from casewright.chain.change_part import Part, parts
-from casewright.chain.columns import Chain, Numbers
+from casewright.chain.columns import UNTOLD, Chain, Numbers
 from casewright.chain.links import Flags
 from casewright.chain.loading import load_chain
 from casewright.chain.screen import coinjoins
@@ -76,6 +75,15 @@ def peel(part: Part) -> Flags:
     return part.is_peel[part.of] & part.next_is_peel
 
 
+def same_style(part: Part) -> Flags:
+    """The transaction that spends it has the same version, and sets a lock time or sets none just as this one: programs
+    that set one (against fee sniping) do so always. Only where all outputs are spent."""
+    own, open_ = part.style[part.of], part.counts & (part.next_style == UNTOLD)
+    told = np.bincount(part.of[open_], minlength=part.count) == 0
+    same: Flags = (own != UNTOLD) & (part.next_style == own) & told[part.of]
+    return same
+
+
 RULES = (
     Rule("address reuse", "Androulaki et al., FC 2013; Kalodner et al., BlockSci, USENIX Security 2020", reuse),
     Rule("script type", "Kalodner et al. 2020; Möser, Narayanan 2022", script_type),
@@ -83,6 +91,7 @@ RULES = (
     Rule("round amounts", "Kalodner et al. 2020 (power of ten, six digits)", round_amounts),
     Rule("first appearance", "Meiklejohn et al., IMC 2013, section 4.1 (one-time change)", first_appearance),
     Rule("same fee", "Kappos et al., USENIX Security 2022; Möser, Narayanan 2022 (consistent fingerprint)", same_fee),
+    Rule("version and lock time", "Möser, Narayanan 2022 (consistent fingerprint); Kappos et al. 2022", same_style),
     Rule("peel continuation", "Meiklejohn et al. 2013, section 5; Kalodner et al. 2020 (peeling chain)", peel),
 )
 NAMES = tuple(rule.name for rule in RULES)

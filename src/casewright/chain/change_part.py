@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, Small
+from casewright.chain.columns import KINDS, UNKNOWN, UNTOLD, Chain, Numbers, Small
 from casewright.chain.links import PORTION, Flags
 
 NO_PAYMENT = KINDS.index("op_return")
@@ -46,6 +46,10 @@ class Part:
     one_kind: Flags
     spent_kind: NDArray[np.uint8]
     is_peel: Flags
+    style: NDArray[np.uint8]
+    """`Chain.style` of each transaction."""
+    next_style: NDArray[np.uint8]
+    """That of the transaction that spends the output; `UNTOLD` where none does."""
 
     @cached_property
     def goes_back(self) -> Flags:
@@ -91,6 +95,7 @@ def _part(chain: Chain, first: int, end: int, fees: Numbers, peels: Flags, joint
         next_is_peel=known & peels[chain.spender[low:high]], spent_in=spent_in,
         spender=np.where(spends == UNKNOWN, UNKNOWN, chain.holder[spends]), fee=fees[first:end], least_spent=least,
         all_known=all_known, several=inputs > 1, one_kind=kinds < MIXED, spent_kind=kinds, is_peel=peels[first:end],
+        style=chain.style[first:end], next_style=np.where(known, chain.style[chain.spender[low:high]], UNTOLD),
     )  # fmt: skip
 
 

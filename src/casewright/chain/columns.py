@@ -19,6 +19,7 @@ from casewright.kernels.encoding import hex_of
 KINDS = ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr", "p2pk", "multisig", "op_return", "other")
 """Kinds of script; `Chain.kind` holds places in this list."""
 UNKNOWN = -1
+UNTOLD = 255
 Numbers = NDArray[np.int64]
 Small = NDArray[np.int32] | Numbers
 """Numbers that fit into 32 bits: so they are kept on the disk."""
@@ -48,6 +49,8 @@ class Chain:
     """32 bytes each as they stand in blocks, T."""
     addresses: pa.Array
     """Of each holder, H; NULL where it is a script without one."""
+    style: NDArray[np.uint8]
+    """How a program writes each transaction, T: twice its version and one more where it sets a lock time; `UNTOLD`."""
 
     @property
     def transactions(self) -> int:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from casewright.chain.assembly import flat, sizes_of
-from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, as_texts, numbers
+from casewright.chain.columns import KINDS, UNKNOWN, UNTOLD, Chain, Numbers, as_texts, numbers
 from casewright.engine.parts import HeldPart, TablePart
 from casewright.engine.room import Arrays, Memory, Room
 from casewright.engine.stage import Context
@@ -25,6 +25,7 @@ STRETCH = 1 << 22
 """Starts that are told at once."""
 NOTHING: Mapping[str, NDArray[Any]] = {
     "height": np.empty(0, np.int32), "time": np.empty(0, np.int64), "txids": np.empty(0, np.uint8),
+    "style": np.empty(0, np.uint8),
     "first_input": np.zeros(1, np.int64), "first_output": np.zeros(1, np.int64), "spends": np.empty(0, np.int32),
     "sats": np.empty(0, np.int64), "holder": np.empty(0, np.int32), "kind": np.empty(0, np.uint8),
     "spender": np.empty(0, np.int32), "address_at": np.zeros(1, np.int64), "addresses": np.empty(0, np.uint8),
@@ -60,7 +61,7 @@ def _chain(blocks: pa.Table, parts: Mapping[str, Parts], room: Room) -> Chain:
 
 def _key(blocks: pa.Table, parts: Mapping[str, Parts]) -> str:
     of_blocks = hashlib.sha256(parquet_bytes(blocks.combine_chunks())).hexdigest()
-    return " ".join(("chain 1", of_blocks, *(key_of(parts[name]) for name in TABLES)))
+    return " ".join(("chain 2", of_blocks, *(key_of(parts[name]) for name in TABLES)))
 
 
 def _stretches(blocks: pa.Table, parts: Mapping[str, Parts], room: Room) -> Iterator[Arrays]:
@@ -79,9 +80,16 @@ def _transactions(blocks: pa.Table, parts: Parts) -> Iterator[Arrays]:
     hashes = blocks["hash"].combine_chunks()
     height, time = numbers(blocks["height"]), numbers(blocks["time"].cast(pa.int64())) // EPOCH_MICROS
     for part in parts:
-        rows = part.read(["txid", "block"])
+        rows = part.read(["txid", "block", "version", "lock_time"])
         block = numbers(pc.index_in(rows["block"], hashes))
-        yield {"height": height[block].astype(np.int32), "time": time[block], "txids": raw_of(flat(rows["txid"]))}
+        yield {"height": height[block].astype(np.int32), "time": time[block], "txids": raw_of(flat(rows["txid"])),
+               "style": style_of(numbers(rows["version"]), numbers(rows["lock_time"]))}  # fmt: skip
+
+
+def style_of(version: Numbers, lock_time: Numbers) -> NDArray[np.uint8]:
+    """`Chain.style` of transactions; -1 is not told. Versions above 126 are no program's habit, and one."""
+    style = 2 * np.minimum(version, UNTOLD // 2 - 1) + (lock_time > 0)
+    return np.where((version < 0) | (lock_time < 0), UNTOLD, style).astype(np.uint8)
 
 
 def _inputs(parts: Parts, counts: NDArray[np.int32]) -> Iterator[Arrays]:

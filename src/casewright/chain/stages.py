@@ -71,7 +71,7 @@ STAGES = (
           lazy=("read_blocks",), pieces=True, params=lambda settings: {"network": settings.chain.network}),
     Stage("payments", 2, ("deposit_addresses", *CHAIN), ("payments",), Late("casewright.chain.payments", "payments"),
           lazy=PARTS, shared=SHARED, columns=NUMBERS),
-    Stage("change", 1, CHAIN, ("change",), Late("casewright.chain.change", "change"), lazy=PARTS, shared=SHARED,
+    Stage("change", 2, CHAIN, ("change",), Late("casewright.chain.change", "change"), lazy=PARTS, shared=SHARED,
           columns=NUMBERS),
     Stage("clusters", 4, (*CHAIN, "change", "tags"), ("clusters", "cluster_reasons", "coinjoins", "layer_links"),
           Late("casewright.chain.clusters", "clusters"), lazy=(*PARTS, "change"), shared=SHARED, params=cluster_params,
