@@ -40,8 +40,8 @@ def world(*folders: tuple[str, Files], mapping: bytes = MAPPING) -> Context:
          "sha256": digests_of(raw).sha256, "mime": kind_of(raw[: 1 << 16], len(raw)), "deleted": False}
         for n, (path, raw) in enumerate(listed)
     ]  # fmt: skip
-    files = [{"exhibit": "m", "role": "mapping", "position": 0, "sha256": digests_of(mapping).sha256, "name": "m"}]
-    return context({"items": items, "exhibit_files": files}, [*(raw for _, raw in listed), mapping],
+    files = [{"exhibit": "m", "sha256": digests_of(mapping).sha256, "name": "m"}]
+    return context({"items": items, "mappings": files}, [*(raw for _, raw in listed), mapping],
                    {"assumed_zone": "Europe/Amsterdam", "clock_offset_seconds": 0})  # fmt: skip
 
 

@@ -74,8 +74,8 @@ def in_sqlite(folder: pytest.TempPathFactory) -> bytes:
 def world(raw: bytes) -> Context:
     item = {"item": "item-1", "exhibit": "e", "path": b"site", "name": "site", "volume": 0, "size": len(raw),
             "sha256": digests_of(raw).sha256, "mime": kind_of(raw[: 1 << 16], len(raw))}  # fmt: skip
-    files = [{"exhibit": "m", "role": "mapping", "position": 0, "sha256": digests_of(MAPPING).sha256, "name": "m"}]
-    return context({"items": [item], "exhibit_files": files}, [raw, MAPPING],
+    files = [{"exhibit": "m", "sha256": digests_of(MAPPING).sha256, "name": "m"}]
+    return context({"items": [item], "mappings": files}, [raw, MAPPING],
                    {"assumed_zone": "UTC", "clock_offset_seconds": 0})  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tests.extract.test_stages import DUMP, MAPPING
 from tests.world import context, digests_of, rows_of
 
 WORK = {stage.name: stage.work for stage in STAGES}
-READ = ("items", "exhibit_files", "accounts", "record_files", "log_events", "logins")
+READ = ("items", "mappings", "accounts", "record_files", "log_events", "logins")
 KINDS = {"sql": "text/x-sql-dump", "access": "text/x-access-log", "json": "text/x-access-log+json",
          "auth": "text/x-syslog", "error": "text/x-error-log", "app": "text/plain"}  # fmt: skip
 APPLICATION = rb"""
@@ -48,9 +48,9 @@ class World:
              "size": len(raw), "deleted": False, "modified": datetime(2018, 1, 1, 1) if "dated" in name else None}
             for n, (name, raw) in enumerate(contents.items())
         ]  # fmt: skip
-        files = [{"exhibit": "m", "role": "mapping", "position": 0, "sha256": digests_of(mapping).sha256, "name": "m"}]
+        files = [{"exhibit": "m", "sha256": digests_of(mapping).sha256, "name": "m"}]
         params = {"assumed_zone": "UTC", "clock_offset_seconds": offset, "session_gap_minutes": gap}
-        self.made: Context = context({"items": items, "exhibit_files": files}, [*contents.values(), mapping], params)
+        self.made: Context = context({"items": items, "mappings": files}, [*contents.values(), mapping], params)
         self.made.tables = {name: self.made.tables[name] for name in READ}
         self.aside: list[Any] = []
         self.tallies: dict[tuple[str, str], tuple[int, int, int]] = {}

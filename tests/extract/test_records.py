@@ -179,8 +179,8 @@ def test_a_row_without_a_good_address_is_set_aside_and_the_others_are_kept() -> 
     items = [
         {"item": f"item-{n}", "sha256": digests_of(DUMP).sha256, "mime": "text/x-sql-dump", "name": "d"} for n in (1, 2)
     ]
-    files = [{"exhibit": "m", "role": "mapping", "sha256": digests_of(rules).sha256, "name": "m"}]
-    world = context({"items": items, "exhibit_files": files}, [DUMP, rules],
+    files = [{"exhibit": "m", "sha256": digests_of(rules).sha256, "name": "m"}]
+    world = context({"items": items, "mappings": files}, [DUMP, rules],
                     {"assumed_zone": "UTC", "clock_offset_seconds": 0})  # fmt: skip
     accounts = STAGES[0].work(world.table("items"), world)
     assert [r["username"] for r in rows_of(accounts.tables["accounts"])] == ["amber", "=1+1", None]
@@ -198,8 +198,8 @@ def test_a_dump_that_lacks_a_mapped_table_says_so() -> None:
     rules = (b'format = 1\n[accounts]\ntable="members"\nnative="mid"\n'
              b'[deposit_addresses]\ntable="gone"\naccount="a"\naddress="b"\n')  # fmt: skip
     items = [{"item": "item-1", "sha256": digests_of(DUMP).sha256, "mime": "text/x-sql-dump", "name": "d"}]
-    files = [{"exhibit": "m", "role": "mapping", "sha256": digests_of(rules).sha256, "name": "m"}]
-    world = context({"items": items, "exhibit_files": files}, [DUMP, rules],
+    files = [{"exhibit": "m", "sha256": digests_of(rules).sha256, "name": "m"}]
+    world = context({"items": items, "mappings": files}, [DUMP, rules],
                     {"assumed_zone": "UTC", "clock_offset_seconds": 0})  # fmt: skip
     world.tables = {**world.tables, "accounts": STAGES[0].work(world.table("items"), world).tables["accounts"]}
     output = STAGES[1].work(world.table("items"), world)

@@ -1,4 +1,4 @@
-"""What was sealed into the case, from the ledger: the tables `exhibits` and `exhibit_files`."""
+"""What was sealed into the case, from the ledger: the tables `exhibits`, `exhibit_files` and `mappings`."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,9 @@ def _files(event: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
 
 
 def exhibits(batch: pa.Table, context: Context) -> Output:
-    """`exhibits` and `exhibit_files` from the ledger's `sealed` events."""
+    """The tables of sealed sources from the ledger's `sealed` events.
+
+    The mapping has a table of its own, so that sealing anything else does not have the records read anew."""
     events = [json.loads(e)["data"] for e in context.table("ledger/sealed").column("event").to_pylist()]
     events = [event for event in events if event["role"] != RECEIPT]
     standing = _standing(events)
@@ -49,7 +51,10 @@ def exhibits(batch: pa.Table, context: Context) -> Output:
         Tally("sealed sources", len(events), len(standing), nothing=len(events) - len(standing)),
         Tally("source files", len(files) + len(aside), len(files)),
     ]
-    tables = {"exhibits": TABLES["exhibits"].rows(rows), "exhibit_files": TABLES["exhibit_files"].rows(files)}
+    mapping = [row for row in files if row["role"] == "mapping"][:1]
+    kept = [{name: row[name] for name in TABLES["mappings"].schema.names} for row in mapping]
+    made = {"exhibits": rows, "exhibit_files": files, "mappings": kept}
+    tables = {name: TABLES[name].rows(found) for name, found in made.items()}
     return Output(tables, aside, tallies)
 
 
@@ -61,9 +66,9 @@ def _left_out(event: Mapping[str, Any], name: str) -> SetAside:
 STAGES = (
     Stage(
         name="exhibits",
-        version=2,
+        version=3,
         reads=("ledger/sealed",),
-        writes=("exhibits", "exhibit_files"),
+        writes=("exhibits", "exhibit_files", "mappings"),
         work=exhibits,
     ),
 )

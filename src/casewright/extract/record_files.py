@@ -19,9 +19,7 @@ TEXTS = f"(mime LIKE 'text/%' OR mime = 'application/octet-stream') AND mime NOT
 
 def accepted_rules(context: Context) -> Rules | None:
     """The mapping that counts, or None when none was accepted yet."""
-    rows = context.sql(
-        "SELECT sha256, name FROM exhibit_files WHERE role = 'mapping' ORDER BY exhibit, position"
-    ).to_pylist()
+    rows = context.table("mappings").to_pylist()
     if not rows:
         return None
     with context.open(rows[0]["sha256"]) as file:

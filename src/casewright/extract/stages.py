@@ -104,7 +104,7 @@ def _owner(folder: Folder, rules: Rules) -> Owner:
     return IdMaker("acct", folder.bytes_of(table), table).many
 
 
-READS = ("items", "exhibits", "exhibit_files")
+READS = ("items", "mappings")
 DATABASES = quoted(READERS)
 COPIES = "item = $key OR alike IN (SELECT alike FROM log_events WHERE item = $key)"
 """What a log says, and where other logs say the same."""

@@ -50,6 +50,6 @@ def _params(settings: Settings) -> Mapping[str, Any]:
 
 
 WHERE = f"mime IN ({quoted(READERS)}) OR item IN (SELECT item FROM selectors WHERE {KEYS})"  # noqa: S608  ours
-WALLETS = Stage("wallets", 1, ("items", "exhibits", "selectors"), ("wallets", "wallet_addresses"), wallets,
+WALLETS = Stage("wallets", 1, ("items", "selectors"), ("wallets", "wallet_addresses"), wallets,
                 over="items", where=WHERE, order="item", batch=16, hostile=True, sees_all=True,
                 beside={"selectors": KEYS}, params=_params)  # fmt: skip

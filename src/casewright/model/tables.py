@@ -168,6 +168,17 @@ _ALL = (
         sources="[exhibit]",
     ),
     Table(
+        "mappings",
+        "The mapping that counts: what the seized service's tables and columns mean. Empty until one is accepted.",
+        (
+            Column("exhibit", STR, "the exhibit"),
+            Column("name", STR, "printable file name"),
+            Column("sha256", STR, "SHA-256"),
+        ),
+        key="'mapping/' || exhibit",
+        sources="[exhibit]",
+    ),
+    Table(
         "items",
         "Every file found in the seizures, deleted ones and archive members included.",
         (

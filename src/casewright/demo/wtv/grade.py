@@ -36,9 +36,15 @@ FROM owned JOIN whole USING (cluster)
 
 def grade_large(truth: dict[str, Any], rows: Rows, tables: Path, folder: Path) -> list[Grade]:
     """A grade for each stage; `tables` is the case's, `folder` where the truth lies."""
-    asked = {"accounts": ACCOUNTS, "deposit addresses": DEPOSITS, "addresses in clusters": CLUSTERS}
+    clusters = Grade("addresses in clusters", *_counts(CLUSTERS, tables, folder))
+    return [*records(truth, rows, tables, folder), clusters, *media(truth["media"], rows), *money(truth, rows)]
+
+
+def records(truth: dict[str, Any], rows: Rows, tables: Path, folder: Path) -> list[Grade]:
+    """What the database and the logs say."""
+    asked = {"accounts": ACCOUNTS, "deposit addresses": DEPOSITS}
     counted = [Grade(name, *_counts(sql, tables, folder)) for name, sql in asked.items()]
-    return [*counted, *activity(truth, rows), *media(truth["media"], rows), *money(truth, rows)]
+    return [*counted, *activity(truth, rows)]
 
 
 def _counts(sql: str, tables: Path, folder: Path) -> tuple[int, int, int]:
