@@ -137,6 +137,10 @@ bench-deconflict *options:
 bench-chain-stages *options:
     uv run python bench/chain_stages.py {{options}}
 
+# the full-size operation from intake to sealed packages (sizes: wtv/64 wtv/16 ...; --write: into docs/performance.md)
+bench-wtv *options:
+    uv run python bench/wtv.py {{options}}
+
 # write the golden texts of packages anew; look at what changed before committing it
 golden:
     uv run python -m tests.refer.golden
