@@ -182,7 +182,8 @@ def looking() -> Iterator[list[Look]]:
     def look() -> None:
         held = [_held(process) for process in descendants()]
         own, whole = (sum(column) for column in zip(*held, strict=True)) if held else (0, 0)
-        looks.append(Look(time.time(), own, whole, processor_time() - before))
+        used = max(processor_time() - before, looks[-1].cpu if looks else 0.0)  # what a process used stays used
+        looks.append(Look(time.time(), own, whole, used))
 
     def go_on() -> None:
         while not over.wait(EVERY):
