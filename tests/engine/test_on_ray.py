@@ -1,12 +1,14 @@
 """A cluster of Ray gives the same bytes, brings evidence by its digest, and loses nothing when a node dies."""
 
 import hashlib
+import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE
@@ -18,9 +20,11 @@ from casewright.cli.pipeline import PIPELINE
 from casewright.engine import parent, ray_cache
 from casewright.engine.on_ray import OnRay, is_ray, stays
 from casewright.engine.ray_cache import Cache
+from casewright.engine.ray_worker import Worker
 from casewright.engine.units import Inline
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.vault.case import Case
+from casewright.vault.twin import Twin
 from tests.command import casewright
 from tests.engine import nodes
 from tests.engine.slow_words import PONDERED
@@ -95,7 +99,7 @@ def test_only_stages_that_cannot_go_stay_where_the_case_lies() -> None:
 
 
 def test_a_cache_keeps_nothing_whose_digest_is_another(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, lambda sha256: iter([b"kra", b"ken"]))
+    cache = Cache(tmp_path, lambda sha256: ("a bucket", iter([b"kra", b"ken"])))
     with pytest.raises(BrokenSeal, match=f"sealed bytes {'0' * 64} reached the worker"):
         cache.open("0" * 64)
     assert not [p for p in tmp_path.rglob("*") if p.is_file() and p.stat().st_size]
@@ -103,11 +107,25 @@ def test_a_cache_keeps_nothing_whose_digest_is_another(tmp_path: Path) -> None:
         assert file.read() == b"kraken"
 
 
+def test_a_worker_that_reaches_the_twin_reads_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ray_cache.FOLDER, str(tmp_path))
+    krater, kylix = (hashlib.sha256(word).hexdigest() for word in (b"krater", b"kylix"))
+    twin = Twin(f"file://{tmp_path}/share")
+    for sha256, word in ((krater, b"krater"), (kylix, b"kraken")):
+        with pytest.raises(BrokenSeal) if word == b"kraken" else nullcontext():
+            twin.put(sha256, io.BytesIO(word), len(word))
+    worker = Worker("run", None, twin.url)
+    with worker.cache.open(krater) as file:
+        assert file.read() == b"krater"
+    with pytest.raises(BrokenSeal, match=f"sealed bytes {kylix} reached the worker .* from {twin.place(kylix)}"):
+        worker.cache.open(kylix)
+
+
 def test_a_full_cache_lets_go_of_what_came_first(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, lambda sha256: iter([]), most=1000)
+    cache = Cache(tmp_path, lambda sha256: ("a bucket", iter([])), most=1000)
     words = [bytes([n]) * 200 for n in range(8)]
     for word in words:
-        cache.take(hashlib.sha256(word).hexdigest(), iter([word]))
+        cache.take(hashlib.sha256(word).hexdigest(), [word], "came")
         time.sleep(0.01)
     assert sum(cache.has(hashlib.sha256(word).hexdigest()) for word in words) <= 5
     assert cache.has(hashlib.sha256(words[-1]).hexdigest())

@@ -24,6 +24,7 @@ from casewright.cli.verbs.refer import refer
 from casewright.cli.verbs.review import review
 from casewright.cli.verbs.run import run
 from casewright.cli.verbs.status import status
+from casewright.cli.verbs.store import store
 from casewright.cli.verbs.trace import trace
 from casewright.cli.verbs.triage import triage
 from casewright.cli.verbs.verify import verify
@@ -41,7 +42,7 @@ missing · 5 a seal is broken.
 
 VERBS: tuple[Callable[..., Any], ...] = (
     demo, new, intake, extract, triage, trace, link, refer, receipt, recall, run, status, why, query, verify,
-    deconflict, review,
+    store, deconflict, review,
 )  # fmt: skip
 
 app = typer.Typer(help=ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None,

@@ -26,6 +26,7 @@ from casewright.engine.stage import Stage
 from casewright.engine.units import Processes, Unit, finish_unit
 from casewright.model.errors import BrokenSeal, CasewrightError, Missing
 from casewright.vault.store import Store
+from casewright.vault.twin import Twin
 
 AHEAD = 2
 """Units for each worker that are on their way or being worked on."""
@@ -152,7 +153,10 @@ class _Errand:
         bare = replace(job, batch=pa.table({}), tables={}, lazy={})
         tables = {name: self._table(table) for name, table in job.tables.items()}
         batch = Sent(*self._put(job.batch))
-        parcel = Parcel(self._cluster.run, self._stage, bare, batch, tables, parts, tuple(parent.PRELOAD), made_by())
+        twin = self._store.elsewhere.url if isinstance(self._store.elsewhere, Twin) else ""
+        parcel = Parcel(
+            self._cluster.run, self._stage, bare, batch, tables, parts, tuple(parent.PRELOAD), made_by(), twin
+        )
         self._flying[self._cluster.remote.work_on.remote(parcel, self._cluster.remote.desk)] = number
 
     def _table(self, table: pa.Table) -> Sent:

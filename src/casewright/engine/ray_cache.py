@@ -7,17 +7,16 @@ whoever is dead.
 """
 
 import fcntl
-import hashlib
 import os
 import shutil
 import socket
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from casewright.model.errors import BrokenSeal, Missing
+from casewright.model.errors import Missing
 from casewright.vault.store import Store
 
 FOLDER, LOCK = "CASEWRIGHT_CACHE", ".lock"
@@ -26,8 +25,8 @@ MOST = 64 << 30
 LOOK_EVERY = 1 << 30
 """Bytes that a process brings until it looks again at how much there is."""
 
-Fetch = Callable[[str], Iterator[bytes]]
-"""The bytes that should have this SHA-256, from wherever they are."""
+Fetch = Callable[[str], tuple[str, Iterator[bytes]]]
+"""The bytes that should have this SHA-256, and where they come from."""
 
 
 class Cache(Store):
@@ -44,32 +43,19 @@ class Cache(Store):
         path = self.path_of(sha256)
         with self._alone(sha256):
             if not path.is_file():
-                self.take(sha256, self._fetch(sha256))
+                where, chunks = self._fetch(sha256)
+                self.take(sha256, chunks, f"reached the worker {socket.gethostname()} from {where}")
         return path
 
-    def take(self, sha256: str, chunks: Iterator[bytes]) -> None:
-        """Keep the bytes under this digest. Raises BrokenSeal, and keeps nothing, when they have another."""
-        fresh, digest = self.fresh_path(), hashlib.sha256()
+    def take(self, sha256: str, chunks: Iterable[bytes], came: str) -> None:
         try:
-            with fresh.open("xb") as file:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    self._brought += file.write(chunk)
-            if digest.hexdigest() != sha256:
-                raise BrokenSeal(
-                    f"sealed bytes {sha256} reached the worker {socket.gethostname()} as {digest.hexdigest()}. They "
-                    "are not used. Check the case where it lies: casewright verify"
-                )
-            target = self.path_of(sha256)
-            target.parent.mkdir(exist_ok=True)
-            fresh.replace(target)
+            super().take(sha256, chunks, came)
         except OSError as error:
             raise Missing(
                 f"the worker {socket.gethostname()} cannot keep {sha256} in {self.root}: {error.strerror or error}. "
                 f"Make room there, or set {FOLDER} to a folder that has some, and run again."
             ) from error
-        finally:
-            fresh.unlink(missing_ok=True)
+        self._brought += self.path_of(sha256).stat().st_size
         self._let_go()
 
     @contextmanager

@@ -31,7 +31,8 @@ from casewright.engine.ray_messages import (
     unpacked,
 )
 from casewright.engine.units import Unit, finish_unit
-from casewright.model.errors import CasewrightError
+from casewright.model.errors import CasewrightError, Missing
+from casewright.vault.twin import Twin
 
 TABLES_KEPT = 1 << 28
 """Bytes of tables that a worker keeps for the next unit."""
@@ -40,8 +41,8 @@ TABLES_KEPT = 1 << 28
 class Worker:
     """What a worker's process keeps between units of one run."""
 
-    def __init__(self, run: str, desk: Any) -> None:
-        self.run, self._desk = run, desk
+    def __init__(self, run: str, desk: Any, twin: str = "") -> None:
+        self.run, self._desk, self._twin = run, desk, Twin(twin) if twin else None
         folder = own_folder() / run
         self._lock = hold(folder)
         self.cache = Cache(folder, self._fetch)
@@ -83,9 +84,16 @@ class Worker:
         lacking = [sha256 for sha256 in dict.fromkeys(named) if sha256 and not self.cache.has(sha256)]
         if len(lacking) > 1:
             for found in self._ask(Question(lacking)):
-                self.cache.take(found.sha256, iter([found.data]))
+                self.cache.take(found.sha256, [found.data], f"reached the worker {socket.gethostname()}")
 
-    def _fetch(self, sha256: str) -> Iterator[bytes]:
+    def _fetch(self, sha256: str) -> tuple[str, Iterator[bytes]]:
+        """From the case's twin, where it has one that this machine can reach; else from the case."""
+        with suppress(Missing):
+            if self._twin and self._twin.has(sha256):
+                return self._twin.place(sha256), self._twin.chunks(sha256)
+        return "the case", self._from_case(sha256)
+
+    def _from_case(self, sha256: str) -> Iterator[bytes]:
         at, size = 0, 1
         while at < size:
             (found,) = self._ask(Question([sha256], at))
@@ -126,7 +134,7 @@ def work_on(parcel: Parcel, desk: Any) -> Finished | Wrong:
     try:
         if parcel.run not in _WORKING:
             _WORKING.clear()
-            _WORKING[parcel.run] = Worker(parcel.run, desk)
+            _WORKING[parcel.run] = Worker(parcel.run, desk, parcel.twin)
         return _WORKING[parcel.run].work_on(parcel)
     except CasewrightError as error:
         kind = next((name for name, one in ERRORS.items() if isinstance(error, one)), "CasewrightError")

@@ -89,7 +89,7 @@ def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
     for event in (e for e in events if e.kind == "sealed"):
         try:
             for sha256 in digests_of_exhibit(case.store, event):
-                case.store.locate(sha256)
+                case.store.vouch(sha256)
         except (Missing, BrokenSeal) as error:
             yield Check(f"exhibit {event.data['name']}", "broken", str(error))
     for event in (e for e in events if e.kind in KEPT and e.data.get(KEPT[e.kind])):
@@ -100,10 +100,12 @@ def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
         items = TableFolder(case.tables).load("items").column("sha256").to_pylist()
     except BrokenSeal:
         return  # named by the check of the tables
-    for sha256 in sorted({s for s in items if s and not case.store.has(s)}):
-        yield Check(
-            f"store/{sha256[:2]}/{sha256[2:]}", "broken", "an item's bytes are gone; delete tables/ and run again"
-        )
+    for sha256 in sorted({s for s in items if s and not case.store.is_here(s)}):
+        try:
+            case.store.vouch(sha256)
+        except (Missing, BrokenSeal) as error:
+            gone = "an item's bytes are gone; delete tables/ and run again"
+            yield Check(f"store/{sha256[:2]}/{sha256[2:]}", "broken", str(error) if case.store.elsewhere else gone)
 
 
 def digests_of_exhibit(store: Store, event: Event) -> list[str]:

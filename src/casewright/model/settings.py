@@ -25,6 +25,8 @@ class CaseSettings:
 class StoreSettings:
     copy_up_to: int = 8 << 30
     """Sources up to this many bytes are copied into the store; larger ones are sealed by pointer and manifest."""
+    twin: str = ""
+    """Shared storage that holds the case's bytes too: s3://BUCKET/PREFIX or file:///FOLDER. Empty: none."""
 
 
 @dataclass(frozen=True)

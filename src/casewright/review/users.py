@@ -15,7 +15,7 @@ from pathlib import Path
 
 from casewright.model.errors import Missing, Refused, UsageError
 from casewright.review.visitor import MAY, Visitor
-from casewright.vault.store import write_atomically
+from casewright.vault.disk import write_atomically
 
 FILE = "reviewers.json"
 SHORTEST, LONGEST = 12, 200

@@ -10,12 +10,21 @@ from typing import Any
 
 from casewright import __version__
 from casewright.model.errors import BrokenSeal, Missing, UsageError
-from casewright.model.settings import CASE_FILE, CaseSettings, ChainSettings, ReferSettings, SealSettings, Settings
+from casewright.model.settings import (
+    CASE_FILE,
+    CaseSettings,
+    ChainSettings,
+    ReferSettings,
+    SealSettings,
+    Settings,
+    StoreSettings,
+)
 from casewright.vault.disk import sync_folder, write_atomically
 from casewright.vault.keys import SealKey, key_path
 from casewright.vault.ledger import HEAD_FILE, LEDGER_FILE, Event, Ledger, canonical
 from casewright.vault.sealing import Sealing, Tell
 from casewright.vault.store import Store
+from casewright.vault.twin import Twin
 
 BY_NEW = 2
 """Lines that a new ledger has: that the case was opened, and its settings."""
@@ -37,14 +46,18 @@ class Case:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.settings = Settings.load(root)
-        self.store = Store(root / "store")
+        twin = self.settings.store.twin
+        self.store = Store(root / "store", Twin(twin) if twin else None)
         self.tables = root / "tables"
         self.packages = root / "packages"
         self.ledger = Ledger(root, self.settings.case.examiner)
 
     @classmethod
-    def create(cls, root: Path, about: CaseSettings, key_file: str = "", network: str = "mainnet") -> "Case":
-        """A new, empty case; `key_file` names a seal key inside it, instead of the examiner's own.
+    def create(
+        cls, root: Path, about: CaseSettings, key_file: str = "", network: str = "mainnet", twin: str = ""
+    ) -> "Case":
+        """A new, empty case; `key_file` names a seal key inside it, instead of the examiner's own; `twin` the storage
+        that will hold its bytes too.
 
         Raises UsageError when the folder already holds a case.
         """
@@ -60,6 +73,7 @@ class Case:
             (root / folder).mkdir(exist_ok=True)
         settings = Settings(
             case=about,
+            store=StoreSettings(twin=twin),
             chain=ChainSettings(network=network),
             refer=ReferSettings(contact=f"{about.examiner}, {about.agency}"),
             seal=SealSettings(public_key=seal.public, key_file=key_file),

@@ -2,6 +2,7 @@
 
 `store/ab/cdef...` holds the bytes, read-only. `store/ab/cdef....ref` stands for a source too large to copy: it holds
 the path and size of the file, whose bytes are hashed again by `verify`. `store/tmp/` holds what is being written.
+A store may know of another place where its bytes are too; what it lacks it then brings from there.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.vault.disk import boot_id, sync_file, sync_folder, write_atomically
@@ -26,18 +27,34 @@ BULK = 1 << 16
 """From this many bytes on a chunk is worth a second core."""
 
 
+class Elsewhere(Protocol):
+    """Another place that holds bytes by their digest; see `twin.py`."""
+
+    def has(self, sha256: str) -> bool: ...
+
+    def chunks(self, sha256: str) -> Iterator[bytes]: ...
+
+    def check(self, sha256: str) -> None: ...
+
+    def place(self, sha256: str) -> str: ...
+
+
 class Store:
     """Sealed bytes under one folder. Writers hold the case's lock; readers need nothing."""
 
     _serial = itertools.count()
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, elsewhere: Elsewhere | None = None) -> None:
+        self.root, self.elsewhere = root, elsewhere
 
     def path_of(self, sha256: str) -> Path:
         return self.root / f"{sha256[:2]}/{sha256[2:]}"
 
     def has(self, sha256: str) -> bool:
+        return self.is_here(sha256) or (self.elsewhere is not None and self.elsewhere.has(sha256))
+
+    def is_here(self, sha256: str) -> bool:
+        """Whether the bytes, or a pointer to them, are in this folder."""
         return self.path_of(sha256).is_file() or self._reference(sha256).is_file()
 
     def holds(self, sha256: str, size: int) -> bool:
@@ -48,7 +65,54 @@ class Store:
             return self._reference(sha256).is_file()
 
     def locate(self, sha256: str) -> Path:
-        """The file that holds the bytes: in the store, or the large source that was sealed where it lies."""
+        """The file that holds the bytes: in the store, or the large source that was sealed where it lies. What is in
+        neither is brought from elsewhere."""
+        try:
+            return self._found_here(sha256)
+        except Missing as error:
+            if not self.elsewhere:
+                raise
+            self._bring(sha256, self.elsewhere, error)
+        return self.path_of(sha256)
+
+    def vouch(self, sha256: str) -> None:
+        """Raise Missing or BrokenSeal unless the bytes are here, or are whole where the store would bring them from."""
+        try:
+            self._found_here(sha256)
+        except Missing:
+            if not self.elsewhere:
+                raise
+            self.elsewhere.check(sha256)
+
+    def take(self, sha256: str, chunks: Iterable[bytes], came: str) -> None:
+        """Keep the bytes under this digest. Raises BrokenSeal, and keeps nothing, when they have another.
+
+        `came` says how they came here.
+        """
+        fresh, digest = self.fresh_path(), hashlib.sha256()
+        try:
+            with fresh.open("xb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    file.write(chunk)
+            if digest.hexdigest() != sha256:
+                raise BrokenSeal(f"sealed bytes {sha256} {came} as {digest.hexdigest()}. They are not used.")
+            fresh.chmod(0o444)
+            target = self.path_of(sha256)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh.replace(target)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    def _bring(self, sha256: str, elsewhere: Elsewhere, lacking: Missing) -> None:
+        if not elsewhere.has(sha256):
+            raise Missing(f"{lacking} Nor is it at {elsewhere.place(sha256)}.") from lacking
+        try:
+            self.take(sha256, elsewhere.chunks(sha256), f"came from {elsewhere.place(sha256)}")
+        except OSError as error:
+            raise Missing(f"{elsewhere.place(sha256)} cannot be kept in {self.root}: {error.strerror}.") from error
+
+    def _found_here(self, sha256: str) -> Path:
         path = self.path_of(sha256)
         if path.is_file():
             return path
@@ -273,3 +337,11 @@ def _write_all(file: RawIOBase, chunk: bytes) -> None:
     written = file.write(chunk) or 0
     while written < len(chunk):
         written += file.write(memoryview(chunk)[written:]) or 0
+
+
+def hash_of(chunks: Iterable[bytes]) -> str:
+    """SHA-256 of bytes that come in pieces."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()

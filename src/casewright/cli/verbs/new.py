@@ -11,6 +11,7 @@ from casewright.model.bitcoin import NETWORKS
 from casewright.model.errors import UsageError
 from casewright.model.settings import CaseSettings
 from casewright.vault.case import Case
+from casewright.vault.twin import check_url
 
 
 def new(
@@ -20,13 +21,16 @@ def new(
     examiner: Annotated[str, typer.Option(help="Who examines; stands in the ledger.", show_default=False)],
     reference: Annotated[str, typer.Option(help="Your own case number.")] = "",
     network: Annotated[str, typer.Option(help="Bitcoin network: mainnet, testnet, signet or regtest.")] = "mainnet",
+    store: Annotated[str, typer.Option(metavar="URL", help="Storage that holds its bytes too.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make an empty case."""
     voice = Voice(as_json)
     if network not in NETWORKS:
         raise UsageError(f"there is no network {network!r}. Choose one of {', '.join(NETWORKS)}.")
-    made = Case.create(case, CaseSettings(title, agency, examiner, reference), network=network)
+    if store:
+        check_url(store)
+    made = Case.create(case, CaseSettings(title, agency, examiner, reference), network=network, twin=store)
     voice.answer({"case": str(made.root), "title": title, "seal_key": made.settings.seal.public_key})
     voice.say(f"Made {made.root}. It is sealed with the key {made.settings.seal.public_key}.")
     voice.say(f"Next: casewright intake {made.root} SOURCE")
