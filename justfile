@@ -35,6 +35,10 @@ bundle folder="dist/bundle":
 fuzz *options:
     PYTHONPATH=. uv run python -m tests.fuzz {{options}}
 
+# clusters of Ray and shared storage: one quick case, two machines in network namespaces (as root), the demo on every engine
+ray *options:
+    uv run --extra ray --extra s3 pytest tests/engine/test_on_ray.py tests/engine/test_mirror.py -n 0 -m "slow or not slow" {{options}}
+
 # style and types
 check:
     uv run ruff check .

@@ -164,7 +164,8 @@ def crawl(visitor: Visitor, process: int, accounts: int, rounds: int) -> list[st
             for name, found in took.items()]  # fmt: skip
     late, busy = (", ".join(name for name, found in took.items() if _late(found, of)) or "none" for of in (0, 1))
     return ["Milliseconds until the answer came; of the server's processors, both together.", "",
-            "| page | page: p50 | p95 | processor p50 | p95 | JSON: p50 | p95 | processor p50 | p95 |", "|---" * 9 + "|",
+            "| page | page: p50 | p95 | processor p50 | p95 | JSON: p50 | p95 | processor p50 | p95 |",
+            "|---" * 9 + "|",
             *rows, "", f"p95 later than {TARGET} ms: {late}; "
             f"p95 of processor time above it: {busy}"]  # fmt: skip
 

@@ -34,7 +34,8 @@ from casewright.model.errors import MISSING, CasewrightError
 ABOUT = """Turns a seized server into cases that hold up.
 
 In goes a disk image; out come the payments followed, the media sorted so that children at risk come first, and one
-sealed referral package for every country. Nothing leaves this computer. Try it: casewright demo ./demo-case
+sealed referral package for every country. Nothing leaves this computer unless you name a cluster or
+shared storage. Try it: casewright demo ./demo-case
 
 Exit codes: 0 done · 2 the command makes no sense · 3 done, but some evidence was set aside · 4 something needed is
 missing · 5 a seal is broken.
