@@ -39,6 +39,10 @@ fuzz *options:
 ray *options:
     uv run --extra ray --extra s3 pytest tests/engine/test_on_ray.py tests/engine/test_mirror.py -n 0 -m "slow or not slow" {{options}}
 
+# two workers of a cluster against one, beside two processes against one
+bench-ray *options:
+    uv run --extra ray python bench/on_ray.py {{options}}
+
 # style and types
 check:
     uv run ruff check .
