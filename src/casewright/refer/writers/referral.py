@@ -20,7 +20,8 @@ from casewright.refer.writers.pdf import compile_pdf
 TEMPLATE = Path(__file__).with_name("referral.typ")
 CARDS, INDEX, ROWS = 40, 400, 120
 """Subjects shown in full; subjects listed in a line each; rows of any other table."""
-VALUE_LIMIT, FIRST_PAGE_LIMIT = 400, 250
+VALUE_LIMIT, FIRST_PAGE_LIMIT, TRANSLATED_LIMIT = 400, 250, 215
+"""Letters of a value; of one on the first page, which is one page; and there in languages that need more room."""
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 QUESTIONS = (
     ("risk", ("Access and risk now", "Also at risk", "Most urgent")),
@@ -125,10 +126,11 @@ class _Document:
 
     def _questions(self, summary: Section) -> list[dict[str, Any]]:
         """The first page is one page: what is long is cut there, and said to be."""
+        limit = FIRST_PAGE_LIMIT if self.cover.words.language == "en" else TRANSLATED_LIMIT
         figures = [figure for row in summary.rows for figure in row.values()]
         asked = [
             {"ask": self.cover.words.say(f"ask_{ask}"), "lead": self.cover.words.label(labels[0]),
-             "answers": [self._cell(f, FIRST_PAGE_LIMIT) for f in figures if f.label in labels]}
+             "answers": [self._cell(f, limit) for f in figures if f.label in labels]}
             for ask, labels in QUESTIONS
         ]  # fmt: skip
         return [question for question in asked if question["answers"]]
