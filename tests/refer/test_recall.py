@@ -18,13 +18,10 @@ from casewright.cli.confirmed import found_packages
 from casewright.cli.correspondence import keep_account, note_keys, note_sealed, note_sent, seal_receipt
 from casewright.cli.recalling import decide, seal_notices
 from casewright.cli.work import reading
-from casewright.engine.query import Reader
 from casewright.engine.stage import Context
 from casewright.model.errors import Missing, UsageError
 from casewright.model.tables import TABLES
-from casewright.refer.contents import PackageInput
-from casewright.refer.package import write_package
-from casewright.refer.quoted import Quotable
+from casewright.refer.package import Order, write_packages
 from casewright.refer.recall import CORRECTION, WITHDRAWAL, Decision, corrections, value_digest
 from casewright.refer.stages import STAGES as REFER
 from casewright.refer.verify import verify_package
@@ -62,14 +59,11 @@ def sent(sealed: Path, tmp_path: Path) -> Case:
 
 def seal_again(case: Case, keys: Mapping[str, list[str]] | None = None) -> None:
     recipients = dict(keys or {})
-    with case.writing(), Reader(case.tables) as reader:
-        done = []
-        for country in COUNTRIES:
-            mine = recipients.get(country, [])
-            source = PackageInput(country, reader, Quotable.of([]), mine, case.settings)
-            bag, digest = write_package(source, case.packages / country, case.seal_key())
-            done.append({"country": country, "package": country, "path": str(bag), "tagmanifest": digest,
-                         "encrypted": mine})  # fmt: skip
+    orders = [Order(country, tuple(recipients.get(country, ()))) for country in COUNTRIES]
+    with case.writing():
+        written = write_packages(orders, case.tables, [], case.settings, case.packages, case.seal_key())
+        done = [{"country": order.name, "package": order.name, "path": str(bag), "tagmanifest": digest,
+                 "encrypted": list(order.recipients)} for order, bag, digest in written]  # fmt: skip
         note_sealed(case, done, recipients)
 
 

@@ -11,12 +11,9 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from casewright.engine.query import Reader
 from casewright.model.errors import Refused
-from casewright.refer.contents import PackageInput
 from casewright.refer.facts import packages as facts_of
-from casewright.refer.package import MANIFEST, write_package
-from casewright.refer.quoted import Quotable
+from casewright.refer.package import MANIFEST, Order, write_packages
 from casewright.refer.verify import verify_package
 from casewright.refer.writers.referral import QUESTIONS
 from casewright.refer.writers.sheets import exact, inert
@@ -238,6 +235,6 @@ def test_a_manifest_cannot_reach_out_of_the_package(bag: Path, path: str) -> Non
 
 @pytest.mark.parametrize("country", ["../x", "nl", "", "QQ", "N/L"])
 def test_no_package_is_written_for_what_is_no_country(country: str, tmp_path: Path) -> None:
-    with Reader(tmp_path) as reader, pytest.raises(Refused, match="no country"):
-        write_package(PackageInput(country, reader, Quotable.of([]), [], SETTINGS), tmp_path / "x", KEY)
+    with pytest.raises(Refused, match="no country"):
+        list(write_packages([Order(country)], tmp_path, [], SETTINGS, tmp_path / "x", KEY))
     assert not (tmp_path / "x").exists()

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from casewright.engine.query import Reader
 from casewright.engine.stage import Context, Output
 from casewright.engine.tables import TableFolder, parquet_bytes
 from casewright.link.joins import reference_of
@@ -19,9 +18,7 @@ from casewright.link.stages import STAGES as LINK
 from casewright.model.ids import make_id
 from casewright.model.settings import CaseSettings, ReferSettings, Settings
 from casewright.model.tables import TABLES
-from casewright.refer.contents import PackageInput
-from casewright.refer.package import write_package
-from casewright.refer.quoted import Quotable
+from casewright.refer.package import Order, write_packages
 from casewright.refer.stages import STAGES as REFER
 from casewright.vault.keys import SealKey
 from tests.world import MemoryBlobs, context, digests_of
@@ -151,9 +148,6 @@ def packages(
     made = tables(settings, spoil)
     write_tables(made, folder / "tables")
     (folder / "packages").mkdir(exist_ok=True)
-    quotable = Quotable.of(ledger_lines(made))
-    with Reader(folder / "tables") as reader:
-        return [
-            write_package(PackageInput(c, reader, quotable, [], settings, language), folder / "packages" / c, KEY)[0]
-            for c in countries
-        ]
+    orders = [Order(country, (), language) for country in countries]
+    done = write_packages(orders, folder / "tables", ledger_lines(made), settings, folder / "packages", KEY)
+    return [bag for _, bag, _ in done]

@@ -4,7 +4,6 @@ What everybody may share is no link and is dropped: private and shared IP addres
 addresses of services, serial numbers that are none. The rules are stated in docs/guides/process.md.
 """
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from casewright.engine.stage import Context, Output, SetAside, Tally
 from casewright.link.comparable import DEVICE, LENS, PICTURE, SERVICES, values
 from casewright.link.other_case import Row, Shared, read
 from casewright.model.ids import make_id
+from casewright.model.networks import is_public
 from casewright.model.serials import tells
 from casewright.model.tables import TABLES
 
@@ -99,7 +99,7 @@ def common(one: Shared, here: Mapping[str, Any], service: bool) -> str:
     """Why a value that both cases have says nothing; empty when it says something."""
     most = max(here["owners"], one.there)
     rules: dict[str, tuple[tuple[bool, str], ...]] = {
-        "ip": ((not _is_public(one.value), "is no address of the internet"),
+        "ip": ((not is_public(one.value), "is no address of the internet"),
                (most > MANY_ON_ONE_IP, "is shared by many")),
         "username": ((len(one.value) < SHORTEST_NAME or one.value in GENERIC, "is a name that many choose"),),
         "email": ((one.value.partition("@")[0] in MAILBOXES, "is a mailbox of an office"),),
@@ -109,13 +109,6 @@ def common(one: Shared, here: Mapping[str, Any], service: bool) -> str:
         LENS: ((not tells(one.value), "is no serial number"),),
     }  # fmt: skip
     return next((why for holds, why in rules.get(one.kind, ()) if holds), "")
-
-
-def _is_public(text: str) -> bool:
-    try:
-        return ipaddress.ip_address(text).is_global
-    except ValueError:
-        return False
 
 
 def _weak(one: Shared, here: Mapping[str, Any]) -> Iterator[str]:

@@ -132,3 +132,9 @@ def special_kinds(addresses: Packed) -> tuple[list[str | None], list[bool]]:
 
 
 _SPECIAL = Networks([special.network for special in SPECIAL])
+
+
+def is_public(text: str) -> bool:
+    """Whether this is an address of the internet: one, and in no special range."""
+    found, are = packed([text])
+    return bool(are[0]) and special_kinds(found)[0][0] is None

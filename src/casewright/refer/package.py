@@ -50,19 +50,15 @@ def write_packages(
     orders: Sequence[Order], tables: Path, lines: Sequence[str], settings: Settings, folder: Path, key: SealKey,
     workers: int = 1,
 ) -> Iterator[tuple[Order, Path, str]]:  # fmt: skip
-    """Write the packages into `folder`, in order; yields each with its bag and the digest of what was signed."""
+    """Write the packages into `folder`, each in place of an older one, in one rename; in order, with the digest of what
+    was signed.
+
+    Raises Refused for a package larger than 50 MB, or for what is no country.
+    """
     job = Job(tables, list(lines), settings, folder, key.public)
     for order, fresh in zip(orders, _written(job, orders, workers), strict=True):
         target = folder / order.name
         yield order, target, sign_bag(fresh, target, key, f"referral to {target.name}")
-
-
-def write_package(source: PackageInput, target: Path, key: SealKey) -> tuple[Path, str]:
-    """Write the bag at `target`, in place of an older one, in one rename; returns it and the digest of what was signed.
-
-    Raises Refused for a package larger than 50 MB, or for what is no country.
-    """
-    return target, sign_bag(_write(source, target, key.public), target, key, f"referral to {target.name}")
 
 
 @dataclass
