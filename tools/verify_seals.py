@@ -4,7 +4,7 @@
     python verify_seals.py PACKAGE --key SENDERS_KEY
 
 Nothing of Casewright is used: Python, and `cryptography` for Ed25519. Every line says what was checked and whether it
-holds; `older` means that a killed run left an older table, which `casewright run` brings up to date. Exit code 0: all
+holds; `older` means that a killed run left an older table, or half a line; `casewright run` mends it. Exit code 0: all
 of it holds. 5: something does not. What this cannot show: that the words in the ledger are true.
 """
 
@@ -72,8 +72,9 @@ def ledger_lines(case):
 
 def check_ledger(case, public, report):
     """The chain of the lines, and their signed head. Returns the events up to the first line that is broken."""
-    events, last, ends = [], "0" * 64, []
-    for number, line in enumerate(ledger_lines(case)):
+    events, last, ends, lines = [], "0" * 64, [], ledger_lines(case)
+    torn = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+    for number, line in enumerate(lines):
         try:
             event = json.loads(line)
             whole = line == canonical(event) + b"\n" and event["seq"] == number and event["prev"] == last
@@ -96,7 +97,10 @@ def check_ledger(case, public, report):
     report.say("ledger.head", problem)
     if events and events[0]["data"].get("key") != public:
         report.say("case.toml", "names another key than the ledger's first line")
-    report.say("ledger.jsonl", good=f"{len(events)} lines")
+    if torn:  # behind all that was signed: nobody was told of it
+        report.say("ledger.jsonl", f"{len(events)} lines, and one that a write never ended", "older")
+    else:
+        report.say("ledger.jsonl", good=f"{len(events)} lines")
     return events
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casewright.engine.verify import verify_case
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.settings import CaseSettings
 from casewright.vault.case import Case
@@ -95,6 +96,19 @@ def test_a_line_torn_by_a_power_cut_is_put_aside_and_the_ledger_goes_on(filled: 
         again.ledger.append(("note", {"text": "three"}))
     assert holds(filled) == 6
     assert (filled.root / "ledger.torn").read_bytes() == b'{"data":{"text":"half a li\n'
+
+
+def test_a_torn_line_is_told_as_interrupted_by_both_checkers_and_as_broken_once_it_was_signed(filled: Case) -> None:
+    whole = filled.ledger.path.read_bytes()
+    checker = [sys.executable, str(Path(__file__).parents[2] / "tools" / "verify_seals.py"), str(filled.root)]
+    for raw, state, told in (
+        (whole + b'{"data":{"te', "interrupted", b"0 broken, 1 older"),
+        (whole[:-1], "broken", b"1 broken"),
+    ):
+        filled.ledger.path.write_bytes(raw)
+        (found,) = [c.state for c in verify_case(Case(filled.root)) if c.what == "ledger.jsonl"]
+        assert found == state
+        assert told in subprocess.run(checker, capture_output=True, check=False).stdout
 
 
 def test_a_ledger_that_was_tampered_with_takes_no_more_events(filled: Case) -> None:
