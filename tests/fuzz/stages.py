@@ -2,16 +2,16 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import duckdb
 import pyarrow as pa
 
 from casewright.cli.pipeline import PIPELINE
-from casewright.engine.stage import Context, Output, Stage
+from casewright.engine.stage import Context, Output
 from casewright.engine.steps import Digests
 from casewright.model.settings import CaseSettings, ChainSettings, Settings
 from casewright.model.tables import TABLES
@@ -24,11 +24,15 @@ class Lost(Exception):  # noqa: N818
     """A stage did not account for what it was given."""
 
 
+TRIED = "ab" * 32
+"""The digest under which the bytes that are tried are asked for: always the same, so that tables are made once."""
+
+
 class Held:
     """Sealed bytes in memory."""
 
-    def __init__(self, contents: Iterable[bytes]) -> None:
-        self._held = {hashlib.sha256(content).hexdigest(): content for content in contents}
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._held = contents
 
     def open(self, sha256: str) -> BinaryIO:
         return io.BytesIO(self._held[sha256])
@@ -48,18 +52,37 @@ class File:
     content: bytes | None = None
     """None: the bytes that are tried."""
 
+    @property
+    def sha256(self) -> str:
+        return TRIED if self.content is None else hashlib.sha256(self.content).hexdigest()
+
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
 
 class Quick(Context):
-    """One connection for all inputs: to open one takes longer than to read a small file."""
+    """One connection, and one answer to each question about tables that never change: DuckDB takes longer to begin than
+    a parser takes for a small file."""
+
+    asked: ClassVar[dict[tuple[int, str, str], pa.Table]] = {}
 
     def sql(self, query: str, bind: Mapping[str, Any] | None = None, **more: pa.Table) -> pa.Table:
-        tables = {name: table for name, table in {**self.tables, **more}.items() if name in query}
-        for name, table in tables.items():
-            _base().register(name, table)
+        key = (id(self.tables), query, repr(bind))
+        if more or key not in self.asked:
+            found = self._answer(query, bind, {**self.tables, **more})
+            if more:
+                return found
+            self.asked[key] = found
+        return self.asked[key]
+
+    def _answer(self, query: str, bind: Mapping[str, Any] | None, tables: Mapping[str, pa.Table]) -> pa.Table:
+        used = [name for name in tables if name in query]
+        for name in used:
+            _base().register(name, tables[name])
         try:
             return _base().sql(query, params=bind or {}).to_arrow_table()
         finally:
-            for name in tables:
+            for name in used:
                 _base().unregister(name)
 
 
@@ -70,40 +93,48 @@ def _base() -> Any:
     return base
 
 
-Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+class Through:
+    """A stage over these files. Raises Lost when its rows do not add up, and whatever the stage raises."""
+
+    def __init__(self, name: str, files: Sequence[File], more: Rows | None = None) -> None:
+        self._stage = STAGES[name]
+        self._contents = {file.sha256: file.content for file in files if file.content is not None}
+        rows: dict[str, list[Mapping[str, Any]]] = {table: list(given) for table, given in (more or {}).items()}
+        for number, file in enumerate(files):
+            for table, row in _rows(number, file):
+                rows.setdefault(table, []).append(row)
+        self._tables = {
+            table: TABLES[table].rows(rows.get(table, [])) for table in self._stage.reads if table in TABLES
+        }
+
+    def __call__(self, raw: bytes) -> None:
+        held = Held({**self._contents, TRIED: raw})
+        context = Quick(self._stage.params(SETTINGS), self._tables, held)
+        outputs: list[Output] = []
+        for batch in self._batches(context):
+            made = self._stage.work(batch, context)
+            outputs += [made] if isinstance(made, Output) else list(made)
+        balance(outputs)
+
+    def _batches(self, context: Context) -> Iterable[pa.Table]:
+        stage = self._stage
+        if not stage.over:
+            return [pa.table({})]
+        found = context.sql(f"SELECT * FROM {stage.over} WHERE {stage.where} ORDER BY {stage.order}")
+        found = found.cast(TABLES[stage.over].schema)
+        return [found.slice(at, 1) for at in range(len(found))]
 
 
-def through(stage: Stage, files: Sequence[File], raw: bytes, more: Rows | None = None) -> None:
-    """Run the stage; raises Lost when its rows do not add up, and whatever the stage raises."""
-    contents = [raw if file.content is None else file.content for file in files]
-    rows: dict[str, list[Mapping[str, Any]]] = {name: list(given) for name, given in (more or {}).items()}
-    for number, (file, content) in enumerate(zip(files, contents, strict=True)):
-        sha256 = hashlib.sha256(content).hexdigest()
-        about = {"path": file.path, "name": file.path.decode(), "size": len(content), "sha256": sha256}
-        if file.mime:
-            row = {"item": f"item-{number}", "exhibit": "0" * 64, "mime": file.mime, "deleted": False, "origin": "live"}
-            rows.setdefault("items", []).append(row | about)
-        else:
-            row = {"exhibit": sha256, "role": file.role}
-            rows.setdefault("exhibit_files", []).append(row | about | {"position": 0})
-            rows.setdefault("exhibits", []).append(
-                row | {"name": "x", "form": "file", "size": len(content), "files": 1}
-            )
-    tables = {name: TABLES[name].rows(rows.get(name, [])) for name in stage.reads if name in TABLES}
-    context = Quick(stage.params(SETTINGS), tables, Held(contents))
-    outputs = []
-    for batch in _batches(stage, tables, context):
-        made = stage.work(batch, context)
-        outputs += [made] if isinstance(made, Output) else list(made)
-    balance(outputs)
-
-
-def _batches(stage: Stage, tables: Mapping[str, pa.Table], context: Context) -> Iterable[pa.Table]:
-    if not stage.over:
-        return [pa.table({})]
-    found = context.sql(f"SELECT * FROM {stage.over} WHERE {stage.where} ORDER BY {stage.order}")
-    found = found.cast(TABLES[stage.over].schema)
-    return [found.slice(at, 1) for at in range(len(found))]
+def _rows(number: int, file: File) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    size = len(file.content or bytes(1 << 16))
+    about = {"path": file.path, "name": file.path.decode(), "size": size, "sha256": file.sha256}
+    if file.mime:
+        item = {"item": f"item-{number}", "exhibit": "0" * 64, "mime": file.mime, "deleted": False, "origin": "live"}
+        yield "items", item | about
+        return
+    exhibit = {"exhibit": file.sha256, "role": file.role}
+    yield "exhibit_files", exhibit | about | {"position": 0}
+    yield "exhibits", exhibit | {"name": "x", "form": "file", "size": size, "files": 1}
 
 
 def balance(outputs: Sequence[Output]) -> None:
