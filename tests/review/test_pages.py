@@ -11,7 +11,7 @@ import pytest
 from markupsafe import escape
 
 from casewright.review.pages import PAGES
-from casewright.review.shown import told
+from casewright.review.shown import chance, told
 from tests.review.room import Browser
 
 
@@ -67,7 +67,7 @@ def test_no_parameter_breaks_a_page(looking: Browser, addresses: dict[str, str])
     hostile = ["'", '"', "<script>alert(1)</script>", "../../etc/passwd", "\x00", "%", "' OR 1=1 --", "\u202e",
                "9" * 40, "-1", "1e9", "{{7*7}}", "\r\nX: y", "a" * 5000, "NaN", "日本", "$q", ";",
                "*", "\\"]  # fmt: skip
-    names = ["q", "page", "order", "state", "shown", "kind", "open", "payment", "verify"]
+    names = ["q", "page", "order", "state", "shown", "kind", "open", "payment", "verify", "peer"]
     for path in [*addresses.values(), "/nothing"]:
         for _ in range(4):
             name, value = dice.choice(names), dice.choice([*hostile, "".join(dice.choices(string.printable, k=20))])
@@ -139,3 +139,44 @@ def test_a_case_whose_tables_another_version_made_is_not_opened(copy: Path) -> N
     done = casewright("review", str(copy), "--port", "0")
     assert done.returncode == 4
     assert "another version made" in done.stderr
+
+
+def test_hits_of_other_agencies_stand_where_somebody_looks(looking: Browser) -> None:
+    """Their list, the account's page, the overview and the search name the agency, its reference and what both have."""
+    hits = looking.json("/hits.json")["hits"]["rows"]
+    hit = next(h for h in hits if h["account"])
+    listed, account = looking.get("/hits"), looking.get(f"/accounts/{hit['account']}")
+    for said in (hit["peer"], hit["peer_reference"], hit["kind"]):
+        assert escape(told(said)) in listed
+        assert escape(told(said)) in account
+    assert escape(told(hit["peer"])) in looking.get("/overview")
+    found = looking.json(f"/search.json?q={quote(hit['peer_reference'])}")["found"]
+    assert hit["account"] in [row["id"] for row in found["hits of other agencies"]["rows"]]
+    assert looking.json(f"/hits.json?peer={quote(hit['peer'])}")["hits"]["rows"] == [
+        h for h in hits if h["peer"] == hit["peer"]
+    ]
+    assert looking.json("/hits.json?peer=nobody")["hits"]["rows"] == []
+
+
+def test_a_pair_of_an_account_that_another_agency_looks_at_says_so(looking: Browser) -> None:
+    with_hits = {h["account"] for h in looking.json("/hits.json")["hits"]["rows"]}
+    pairs = [p["link"] for p in looking.json("/pairs.json?shown=all")["pairs"] if p["kind"] == "account-person"]
+    for link in pairs:
+        found = looking.json(f"/pairs/{link}.json")
+        assert bool(found["hits"]) == (found["pair"]["from_id"] in with_hits)
+
+
+def test_a_probability_is_never_written_as_certain(looking: Browser) -> None:
+    assert [chance(p) for p in (1.0, 0.99996, 0.9999, 0.5, 0.00001, 0.0)] == [
+        "1.0000", "> 0.9999", "0.9999", "0.5000", "< 0.0001", "0.0000"
+    ]  # fmt: skip
+
+
+def test_the_overview_shows_when_in_lanes_and_as_a_table(looking: Browser) -> None:
+    text, found = looking.get("/overview"), looking.json("/overview.json")
+    for name in ("registrations", "sign-ins", "uploads", "payments"):
+        assert f"{name}, at most {max(m[name] for m in found['months']):,} a month" in text
+    for month in found["months"]:
+        assert f'<td class="keep">{month["month"]}</td>' in text
+    assert found["funnel"]["accounts"] == 240
+    assert list(found["funnel"])[-2:] == ["referrals", "countries"]

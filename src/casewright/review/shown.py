@@ -32,6 +32,13 @@ def many(count: int, one: str, more: str = "") -> str:
     return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
+def chance(value: float) -> str:
+    """A probability to four places; what is neither certain nor impossible is never written as if it were."""
+    if 0.9999 < value < 1:
+        return "> 0.9999"
+    return "< 0.0001" if 0 < value < 0.0001 else f"{value:.4f}"
+
+
 def size(count: int | None) -> str:
     """Bytes as people say them."""
     if count is None:
@@ -51,5 +58,5 @@ def short(name: str | None, ends: int = 8) -> str:
 
 
 FILTERS: Mapping[str, Any] = {
-    "told": told, "moment": moment, "coins": amount, "many": many, "size": size, "short": short,
+    "told": told, "moment": moment, "coins": amount, "many": many, "size": size, "chance": chance, "short": short,
 }  # fmt: skip

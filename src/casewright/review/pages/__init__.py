@@ -5,6 +5,7 @@ from casewright.review.pages import (
     accounts,
     decided,
     graph,
+    hits,
     ledger,
     media,
     overview,
@@ -16,13 +17,12 @@ from casewright.review.pages import (
     why,
 )
 
-PAGES: tuple[Page, ...] = tuple(
-    page
-    for module in (overview, accounts, payments, graph, services, media, pairs, packages, ledger, decided, search, why)
-    for page in module.PAGES
-)
+_MODULES = (
+    overview, accounts, payments, graph, services, media, pairs, hits, packages, ledger, decided, search, why,
+)  # fmt: skip
+PAGES: tuple[Page, ...] = tuple(page for module in _MODULES for page in module.PAGES)
 TABS = (
     Tab("Overview", "/overview", "o"), Tab("Accounts", "/accounts", "a"), Tab("Payments", "/payments", "p"),
     Tab("Services", "/services", "s"), Tab("Media", "/media", "m"), Tab("Identities", "/pairs", "i"),
-    Tab("Packages", "/packages", "r"), Tab("Ledger", "/ledger", "l"),
+    Tab("Hits", "/hits", "h"), Tab("Packages", "/packages", "r"), Tab("Ledger", "/ledger", "l"),
 )  # fmt: skip

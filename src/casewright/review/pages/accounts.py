@@ -5,6 +5,7 @@ from typing import Any
 from casewright.link.flags import INDICATORS
 from casewright.model.errors import Missing
 from casewright.review.page import Ask, Page
+from casewright.review.pages.hits import OF_ACCOUNT
 
 ORDERS = {"paid": "by_paid", "name": "by_name", "registered": "by_registered", "uploads": "by_uploads"}
 COLUMNS = "account, username, email, registered_at, origin, payments, sats, uploads, countries, priority, hits"
@@ -58,7 +59,6 @@ SELECT (SELECT count(*) FROM payments WHERE account = $account) AS payments,
        (SELECT count(*) FROM links WHERE from_id = $account AND kind = 'account-media') AS media,
        (SELECT count(*) FROM links WHERE from_id = $account AND kind = 'account-person') AS persons
 """
-HITS = "SELECT * FROM listed_hits WHERE account = $account ORDER BY place"
 LADDER = """
 SELECT r.*, p.full_name FROM ladder r LEFT JOIN persons p USING (person)
 WHERE r.account = $account ORDER BY r.person NULLS FIRST, r.step, r.id
@@ -91,7 +91,7 @@ def one(ask: Ask) -> dict[str, Any]:
     return {
         "account": found[0], "former": ask.rows(FORMER, bind), "payments": ask.rows(PAYMENTS, bind),
         "addresses": ask.rows(ADDRESSES, bind), "kind": kind, "kinds": KINDS,
-        "counts": ask.rows(COUNTS, bind)[0], "most": MOST, "hits": ask.rows(HITS, bind),
+        "counts": ask.rows(COUNTS, bind)[0], "most": MOST, "hits": ask.rows(OF_ACCOUNT, bind),
         "story": ask.slice(story, {**bind, "kind": kind})._asdict(),
         "months": ask.rows(MONTHS.format(story=STORY), bind),
         "persons": [{**p, "decided": ask.desk.journal.of(p["link"])} for p in persons],

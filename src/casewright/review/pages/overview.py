@@ -8,6 +8,10 @@ EXHIBITS = "SELECT role, name, form, size, files, exhibit FROM exhibits ORDER BY
 TALLIES = "SELECT stage || '/' || noun AS id, * FROM tallies ORDER BY stage, noun"
 ASIDE = "SELECT * FROM counted_aside ORDER BY stage, noun, reason"
 COUNTRIES = "SELECT * FROM counted_countries ORDER BY priority, referrals DESC, country"
+HITS = """
+SELECT peer, count(*) AS hits, count(DISTINCT account) AS accounts FROM listed_hits GROUP BY peer
+ORDER BY hits DESC, peer
+"""
 MONTHS = "SELECT * FROM counted_months ORDER BY month"
 FUNNEL = "SELECT name, n FROM funnel ORDER BY place"
 
@@ -18,7 +22,7 @@ def find(ask: Ask) -> dict[str, Any]:
     return {
         "exhibits": ask.rows(EXHIBITS), "tallies": ask.rows(TALLIES), "set_aside": ask.rows(ASIDE), "funnel": funnel,
         "countries": ask.rows(COUNTRIES), "months": ask.rows(MONTHS),
-        "decided": {"identities": people, "media": media},
+        "hits": ask.rows(HITS), "decided": {"identities": people, "media": media},
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from casewright.link.judge import VERDICTS
 from casewright.model.errors import Missing
 from casewright.review.page import Ask, Page
+from casewright.review.pages.hits import OF_ACCOUNT
 
 KINDS = ("account-person", "person-prior", "person-person")
 LISTED = """
@@ -68,12 +69,14 @@ def one(ask: Ask) -> dict[str, Any]:
     fields = [{"field": f, "left": sides[0][f], "right": sides[1][f],
                "same": _same(sides[0][f], sides[1][f]) if f in held else None}
               for f in FIELDS if sides[0][f] or sides[1][f]]  # fmt: skip
+    hits = ask.rows(OF_ACCOUNT, {"account": link["from_id"]}) if link["kind"].startswith("account") else []
     decided = ask.desk.journal.of(link["link"])
     steps = ask.rows(WATERFALL, {"link": link["link"]})
     return {
         "pair": link,
         "fields": fields,
         "steps": steps,
+        "hits": hits,
         "decided": decided,
         "verdicts": list(VERDICTS),
         "next": next_open(ask),
