@@ -23,6 +23,7 @@ QUIET = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # it would copy the working folder, which may hold a case, to all workers
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",  # by default a worker gives way to everything else on the machine
+    "RAY_idle_worker_killing_time_threshold_ms": "600000",  # a new one imports everything anew
 }
 MODE, TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
 OBJECTS = 1 << 30
@@ -102,10 +103,15 @@ class Cluster:
         base.mkdir(mode=0o700, exist_ok=True)
         folder = base / self.run[:6]
         self._own = folder, hold(folder)
-        self.ray.init(
-            address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-            configure_logging=False, object_store_memory=OBJECTS, _node_ip_address=LOOPBACK, _temp_dir=str(folder),
-        )  # fmt: skip
+        try:
+            self.ray.init(
+                address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False,
+                logging_level="ERROR", configure_logging=False, object_store_memory=OBJECTS,
+                _node_ip_address=LOOPBACK, _temp_dir=str(folder),
+            )  # fmt: skip
+        except (RuntimeError, OSError, self.ray.exceptions.RayError) as error:
+            said = str(error).strip().partition("\n")[0]
+            raise Missing(f"Ray could not be started here: {said} Run with: --on processes") from error
 
 
 class Remote:
