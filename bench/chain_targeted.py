@@ -29,7 +29,7 @@ from casewright.engine.stage import Context
 from casewright.kernels.blockcolumns import read_columns
 from casewright.kernels.blockfiles import Plain, unmask
 from casewright.kernels.blocks import sha256d
-from casewright.kernels.joining import first_of_equal, spent_outputs
+from casewright.kernels.joining import Ids
 from casewright.kernels.packing import starts
 from casewright.kernels.sha256 import sha256d_many
 from casewright.kernels.targeted import block_places
@@ -160,7 +160,9 @@ def prepare(folder: Path, transactions: int) -> tuple[int, list[bytes]]:
     spend = np.concatenate([np.concatenate([c.prev_txid, c.prev_vout.astype("<u4").view(np.uint8).reshape(-1, 4)], 1)
                             for c in columns])  # fmt: skip
     made = starts(np.concatenate([c.outputs for c in columns]))
-    spends = spent_outputs(spend.ravel(), txid, first_of_equal(txid)[1], made)
+    ids = Ids(np.zeros(txid.size, np.uint8), np.zeros(len(txid) + 1, np.int64))
+    ids.add(txid, np.diff(made))
+    spends = ids.spent(spend.ravel())
     height = np.repeat(np.arange(sum(len(c.hash) for c in columns)), np.concatenate([c.transactions for c in columns]))
     at_height = np.repeat(height, np.diff(made))
     begun = 0

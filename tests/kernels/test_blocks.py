@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casewright.kernels.blockfiles import Plain, read_frames, read_single, unmask, unpack
+from casewright.kernels.blockfiles import MASK, Plain, read_frames, read_single, unmask, unpack
 from casewright.kernels.blocks import (
     COMMITMENT,
     DamagedBlock,
@@ -197,6 +197,15 @@ def test_bytes_between_blocks_are_named_and_room_kept_free_is_not() -> None:
     raw = frame(a_block()) + b"rubbish" + frame(a_block(("b", 2))) + bytes(1000)
     found = list(read_frames(plain(raw), MAGIC))
     assert [f.reason for f in found] == ["", "no block", ""]
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, MASK, MASK + 8, MASK + 9, 3 * MASK + 5])
+@pytest.mark.parametrize("key", [bytes(range(1, 9)), bytes(range(1, 8)), b"\x5a"])
+def test_a_key_of_any_length_is_taken_off_a_file_of_any_length(size: int, key: bytes) -> None:
+    raw = bytes(n * n % 251 for n in range(size))
+    found = unmask(bytes(b ^ key[n % len(key)] for n, b in enumerate(raw)), key)
+    assert (found.clear, len(found.stored)) == (raw, size)
+    assert type(found.clear) is bytes
 
 
 def test_files_under_an_xor_key_read_the_same_with_the_free_room_masked_or_not() -> None:

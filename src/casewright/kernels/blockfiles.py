@@ -5,11 +5,13 @@ at the end (zeros). Since Core 28 both blk and rev files are XORed with the 8 by
 """
 
 import bz2
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 
 import numpy as np
+from numpy.typing import NDArray
 
 from casewright.kernels.blocks import EASIEST, LEAST, MOST, Block, DamagedBlock, parse_block
 
@@ -17,6 +19,8 @@ _SIZE = Struct("<I")
 KEY_SIZE = 8
 UNPACKED_LIMIT = 1 << 30
 CHUNK = 1 << 20
+MASK = 1 << 16
+"""Bytes of repeated key that are laid over a file at once."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,18 @@ def unmask(stored: bytes, key: bytes) -> Plain:
     """Takes the XOR of `xor.dat` off; an empty or zero key means that there is none."""
     if not any(key):
         return Plain(stored, stored)
-    data = np.frombuffer(stored, np.uint8)
-    mask = np.resize(np.frombuffer(key, np.uint8), data.size) if data.size else data
-    return Plain(stored, (data ^ mask).tobytes())
+    clear = io.BytesIO(stored)
+    with clear.getbuffer() as room:
+        _xor(np.frombuffer(room, np.uint8), np.frombuffer(key * (MASK // len(key) + 1), np.uint8))
+    return Plain(stored, clear.getvalue())
+
+
+def _xor(data: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
+    """In place, a stretch of many keys at once: a mask as long as the file would be made key by key."""
+    whole = len(data) // len(mask) * len(mask)
+    rows, rest = data[:whole].reshape(-1, len(mask)), data[whole:]
+    np.bitwise_xor(rows, mask, out=rows)
+    np.bitwise_xor(rest, mask[: len(rest)], out=rest)
 
 
 def unpack(packed: bytes, limit: int = UNPACKED_LIMIT) -> tuple[bytes, str]:
