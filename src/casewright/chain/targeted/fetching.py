@@ -35,12 +35,11 @@ class Head:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is to be read of one content: blocks in which outputs may be spent, and blocks that may have ids."""
+    """What is to be read of one content: blocks in which outputs may be spent, or that may have ids."""
 
     row: Mapping[str, Any]
     heads: Sequence[Head]
-    outputs: Sought | None
-    ids: Sought | None
+    sought: Sought
 
 
 class Unreadable(Exception):  # noqa: N818  reads as what it says
@@ -59,10 +58,8 @@ def read_some(reading: Reading, context: Context) -> pa.Table:
     places = Places(begin, size, counts)
     whys = np.zeros(int(counts[:, 0].sum()), np.int64)
     first = starts(counts[:, 0])
-    for sought in (reading.outputs, reading.ids):
-        if sought:
-            hits = search(Plain(clear, clear), places, no_undo(len(begin)), b"", sought, easiest, check=False).hits
-            whys[first[hits.block] + hits.position] |= hits.why
+    hits = search(Plain(clear, clear), places, no_undo(len(begin)), b"", reading.sought, easiest, check=False).hits
+    whys[first[hits.block] + hits.position] = hits.why
     chosen = np.flatnonzero(np.add.reduceat(whys, first[:-1])) if len(begin) else begin
     if not len(chosen):
         return TABLES[FINDS].empty()

@@ -84,22 +84,21 @@ class Library:
     def _some(self, asked: Asked, _: set[bytes]) -> Iterator[Reading]:
         """Of each content what must be read of it: all, for spends and for ids whose height nobody knows."""
         everywhere = [txid for txid, height in asked.ids.items() if height < 0]
-        outputs = Sought(outputs=Keys(list(asked.outputs))) if asked.outputs else None
-        ids = Sought(ids=Keys(list(asked.ids))) if asked.ids else None
+        outputs, ids = Keys(list(asked.outputs)), Keys(list(asked.ids))
         blocks = {self._at.get(height) for height in asked.ids.values() if height >= 0}
         for content, heads in self._heads.items():
             some = heads if everywhere else [head for head in heads if head.hash in blocks]
-            if outputs and heads:
-                yield Reading(self._rows[content], heads, outputs, ids if everywhere else None)
-            if ids and some and not (outputs and everywhere):
-                yield Reading(self._rows[content], some, None, ids)
+            if len(outputs) and heads:
+                yield Reading(self._rows[content], heads, Sought(outputs=outputs, ids=ids if everywhere else Keys()))
+            if len(ids) and some and not (len(outputs) and everywhere):
+                yield Reading(self._rows[content], some, Sought(ids=ids))
 
     def _all(self, asked: Asked, missing: set[bytes]) -> Iterator[Reading]:
         """Every block for what undo data names in a block that is there, and that is not in it."""
         late = [txid for txid in sorted(missing) if self._at.get(asked.ids[txid])]
         for content, heads in self._heads.items() if late else ():
             if heads:
-                yield Reading(self._rows[content], heads, None, Sought(ids=Keys(late)))
+                yield Reading(self._rows[content], heads, Sought(ids=Keys(late)))
 
     def _read(self, reading: Reading) -> pa.Table:
         """One step: done now, or by an earlier run, or passed over because a child died of it."""
