@@ -6,13 +6,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from casewright.engine.parts import HeldPart
 from casewright.engine.records import BadRecord, Record, read_records
 from casewright.engine.stage import Context
+from casewright.link.chain_rows import rows_among
 from casewright.link.joins import reference_of
 from casewright.link.judge import Said, judgement, judgements
 from casewright.link.stages import JUDGED, STAGES
 from casewright.model.errors import Missing, UsageError
-from tests.world import context, digests_of, rows_of
+from casewright.model.tables import TABLES
+from tests.world import MemoryBlobs, context, digests_of, rows_of
 
 
 def run(stage: str, world: Context, over: str = "items") -> Any:
@@ -227,3 +230,14 @@ def test_what_lies_behind_a_mix_is_asked_of_nobody_and_counted() -> None:
         reference_of("Kestrel"),
     )
     assert (output.tallies[0].received, output.tallies[0].done, output.tallies[0].nothing) == (2, 1, 1)
+
+
+def test_of_a_chain_in_parts_only_the_rows_that_are_asked_for_are_taken() -> None:
+    whole = TABLES["outputs"].rows([{"txid": f"t{n % 7}", "vout": n, "address": f"a{n}"} for n in range(40)])
+    parts = [HeldPart(whole.slice(at, 13)) for at in range(0, 40, 13)]
+    made = Context({}, {}, MemoryBlobs(), lazy={"outputs": parts})
+    asked = pa.chunked_array([["t3", "t5", "t3", "nobody"]])
+    found = rows_among(made, "outputs", "txid", asked, ("txid", "vout"))
+    assert found.to_pylist() == [r for r in whole.select(["txid", "vout"]).to_pylist() if r["txid"] in ("t3", "t5")]
+    nothing = rows_among(made, "outputs", "txid", asked.slice(3), ("txid", "vout"))
+    assert (nothing.num_rows, nothing.column_names) == (0, ["txid", "vout"])

@@ -6,9 +6,12 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Tally, sql_stage_text
+from casewright.link.chain_rows import rows_among
 from casewright.model.ids import make_id
 from casewright.model.tables import TABLES
 
+CHAIN = {"outputs": ("txid", "vout", "address"), "transactions": ("txid", "block")}
+"""Columns of the chain's tables that are looked at."""
 LINKS = ("account_payment", "account_media", "account_person", "person_prior")
 
 
@@ -19,7 +22,9 @@ def reference_of(service: str) -> str:
 
 def requests(batch: pa.Table, context: Context) -> Output:
     """One line for each output that a service must know about; what lies behind a mix is asked of nobody."""
-    rows = context.sql(sql_stage_text(__file__, "requests")).to_pylist()
+    asked_about = context.table("services")["txid"]
+    chain = {name: rows_among(context, name, "txid", asked_about, columns) for name, columns in CHAIN.items()}
+    rows = context.sql(sql_stage_text(__file__, "requests"), **chain).to_pylist()
     for row in rows:
         row["reference"] = reference_of(row["service"])
         row["request"] = make_id("request", row["service"], row["txid"], row["vout"])
@@ -31,8 +36,9 @@ def requests(batch: pa.Table, context: Context) -> Output:
 def links(batch: pa.Table, context: Context) -> Output:
     """Suggestions, each with what speaks for it and against it."""
     rows = []
+    outputs = rows_among(context, "outputs", "txid", context.table("services")["txid"], CHAIN["outputs"])
     for name in LINKS:
-        found = context.sql(sql_stage_text(__file__, name)).to_pylist()
+        found = context.sql(sql_stage_text(__file__, name), outputs=outputs).to_pylist()
         for row in found:
             row["link"] = make_id("link", row["kind"], row["from_id"], row["to_id"])
         rows += sorted(found, key=lambda r: str(r["link"]))

@@ -4,7 +4,7 @@ from casewright.engine.stage import Late, Stage
 from casewright.link.case_links import case_links
 from casewright.link.comparable import COLUMNS
 from casewright.link.flags import flags
-from casewright.link.joins import links, requests
+from casewright.link.joins import CHAIN, links, requests
 from casewright.link.judge import judgements
 from casewright.link.not_locating import not_locating
 from casewright.link.people import persons, returns
@@ -18,7 +18,7 @@ STAGES = (
           where="role = 'not locating'", order="exhibit, position", batch=1, hostile=True, noun="networks",
           key="exhibit"),
     Stage("requests", 4, ("services", "payments", "outputs", "tags", "transactions", "blocks", "service_book"),
-          ("requests",), requests),
+          ("requests",), requests, lazy=tuple(CHAIN)),
     Stage("returns", 4, ("exhibit_files",), ("returns",), returns, over="exhibit_files", where="role = 'return'",
           order="exhibit, position", batch=1, hostile=True, sees_all=True, noun="rows", key="exhibit"),
     Stage("legal_process", 1, ("requests", "returns", "payments", "service_book", "ledger/process"),
@@ -31,7 +31,7 @@ STAGES = (
           Late("casewright.link.suggest", "suggestions"),
           params=lambda settings: {"suggest_at": settings.link.suggest_at}),
     Stage("links", 5, ("payments", "services", "requests", "returns", "persons", "outputs", "uploaded_media",
-                       "worklist", "suggestions"), ("links",), links),
+                       "worklist", "suggestions"), ("links",), links, lazy=("outputs",)),
     Stage("reconciled", 1, ("credits", "payments", "blocks"), ("reconciled",), reconciled,
           params=lambda settings: {"late_hours": settings.chain.late_hours}),
     Stage("case_links", 1, (*COLUMNS, "exhibit_files", "tags"), ("case_links",), case_links,

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.engine.stage import Context, Output, Tally, shaped, sql_stage_text
+from casewright.link.chain_rows import rows_among
 from casewright.model.ids import make_id
 from casewright.model.selectors import KINDS, NoForm, normal_form
 from casewright.model.tables import TABLES
@@ -27,7 +28,9 @@ def own_selectors(batch: pa.Table, context: Context) -> Output:
     """`deconflict_selectors`: every candidate once for each account, with its form or why it has none."""
     excluded = _exclusions(context)
     bind = {"service": context.params["service"], "wallet": LARGEST_WALLET, "quality": context.params["quality"]}
-    candidates = context.sql(sql_stage_text(__file__, "own"), bind)
+    wallets = context.table("hops")["from_cluster"].drop_null()
+    clusters = rows_among(context, "clusters", "cluster", wallets, ("address", "cluster"))
+    candidates = context.sql(sql_stage_text(__file__, "own"), bind, clusters=clusters)
     parts = [_judged(part, excluded, context.params) for part in candidates.to_batches(max_chunksize=AT_ONCE)]
     table = pa.concat_tables([TABLES["deconflict_selectors"].empty(), *parts])
     out = len(table) - table.column("left_out").null_count

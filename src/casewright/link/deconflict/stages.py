@@ -5,7 +5,6 @@ from casewright.link.deconflict.hits import deconfliction
 from casewright.link.deconflict.own import own_selectors
 
 NARROW = {
-    "clusters": ("address", "cluster"),
     "selectors": ("selector", "kind", "canonical"),
     "items": ("item", "sha256"),
     "media": ("item", "pdq", "pdq_quality"),
@@ -18,7 +17,7 @@ STAGES = (
            "wallet_addresses", "hops", "payments", "clusters", "selectors", "worklist", "uploaded_media", "items",
            "media"),
           ("deconflict_selectors",), own_selectors,
-          columns=NARROW,
+          lazy=("clusters",), columns=NARROW,
           params=lambda settings: {"service": settings.deconflict.service, "phones": settings.deconflict.phones,
                                    "quality": settings.media.pdq_quality}),
     Stage("deconfliction", 1, ("exhibit_files", "deconflict_selectors", "ledger/deconfliction"),
