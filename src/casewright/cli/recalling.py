@@ -141,7 +141,8 @@ def seal_notices(case: Case, out: Path | None = None) -> list[dict[str, Any]]:
         with case.store.open(said["content"]) as file:
             content = json.loads(file.read())
         notice = Notice(content, event.line, event.time[:10], said["recipients"])
-        bag, digest = write_notice(notice, case.packages, case.seal_key(), case.settings.case)
+        bag, digest = write_notice(notice, case.packages, case.seal_key(), case.settings.case,
+                                   case.settings.refer.font_folders)  # fmt: skip
         keys = said["recipients"]
         encrypted = [str(encrypt_package(bag, keys, out or case.packages))] if keys else []
         case.ledger.append(("package sealed", {"country": said["country"], "package": bag.name, "tagmanifest": digest,

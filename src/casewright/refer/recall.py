@@ -101,7 +101,8 @@ def content_of(
 ) -> Row:
     """What the notice to one country says, in JSON's values."""
     case, refer = settings.case, settings.refer
-    return {
+    spoken = refer.languages.get(country, "en")
+    return {**({} if spoken == "en" else {"language": spoken}),
         "format": 1, "recall": recall, "form": decision.form, "country": country, "items": sorted(decision.ids),
         "why": decision.why, "says": decision.says, "examiner": decision.examiner, "agency": case.agency,
         "case": case.reference or case.title, "contact": refer.contact or case.agency, "handling": refer.handling,

@@ -10,9 +10,12 @@ from casewright.refer.writers.pdf import compile_pdf
 REQUEST = "request.typ"
 
 
-def write_letter(content: Mapping[str, Any], path: Path, template: str = REQUEST) -> None:
+def write_letter(
+    content: Mapping[str, Any], path: Path, template: str = REQUEST, letters: Letters | None = None
+) -> None:
     """One PDF; the same content gives the same bytes."""
-    compile_pdf(Path(__file__).with_name(template), _drawable(content, Letters()), path)
+    letters = letters or Letters()
+    compile_pdf(Path(__file__).with_name(template), _drawable(content, letters), path, letters)
 
 
 def _drawable(value: Any, letters: Letters) -> Any:
