@@ -63,7 +63,7 @@ def addresses(page: Page, link: str) -> list[str]:
     payment = first("/payments", "#list tbody a")
     return ["/overview", "/accounts", first("/accounts", "#list tbody a"), "/payments", payment,
             f"/graph?payment={payment.rpartition('/')[2]}", "/services", first("/services", "tbody a"), "/media",
-            first("/media", "#list tbody a"), "/pairs", first("/pairs?shown=all", "tbody a"), "/packages",
+            first("/media", "#list tbody a"), "/pairs", first("/pairs?shown=all", "tbody a"), "/hits", "/packages",
             "/packages/NL", "/ledger", "/decided", "/search?q=kestrel"]  # fmt: skip
 
 
