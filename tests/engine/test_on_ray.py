@@ -20,6 +20,7 @@ from casewright.cli.pipeline import PIPELINE
 from casewright.engine import parent, ray_cache
 from casewright.engine.on_ray import OnRay, is_ray, stays
 from casewright.engine.ray_cache import Cache
+from casewright.engine.ray_cluster import Cluster
 from casewright.engine.ray_worker import Worker
 from casewright.engine.units import Inline
 from casewright.model.errors import BrokenSeal, Missing
@@ -96,6 +97,12 @@ def test_only_stages_that_cannot_go_stay_where_the_case_lies() -> None:
         "items", "blocks", "payments", "change", "clusters", "heuristics_measured", "trace"
     ]  # fmt: skip
     assert all(stays(s, 1) for s in PIPELINE if s.streams)
+
+
+def test_without_ray_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(Missing, match=r"pip install 'casewright\[ray\]'"):
+        Cluster("", 1)
 
 
 def test_a_cache_keeps_nothing_whose_digest_is_another(tmp_path: Path) -> None:
