@@ -85,11 +85,14 @@ def _is_shelf(path: Path) -> bool:
 
 
 def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
-    """Everything that the ledger says was sealed is still there; so is everything that was unpacked from it."""
+    """Everything that the ledger says was sealed is still there; so is everything that was unpacked from it. What is
+    at the case's twin only is read there."""
+    away = 0
     for event in (e for e in events if e.kind == "sealed"):
         try:
             for sha256 in digests_of_exhibit(case.store, event):
                 case.store.vouch(sha256)
+                away += not case.store.is_here(sha256)
         except (Missing, BrokenSeal) as error:
             yield Check(f"exhibit {event.data['name']}", "broken", str(error))
     for event in (e for e in events if e.kind in KEPT and e.data.get(KEPT[e.kind])):
@@ -103,9 +106,12 @@ def _exhibits(case: Case, events: list[Event]) -> Iterator[Check]:
     for sha256 in sorted({s for s in items if s and not case.store.is_here(s)}):
         try:
             case.store.vouch(sha256)
+            away += 1
         except (Missing, BrokenSeal) as error:
             gone = "an item's bytes are gone; delete tables/ and run again"
             yield Check(f"store/{sha256[:2]}/{sha256[2:]}", "broken", str(error) if case.store.elsewhere else gone)
+    if case.settings.store.twin and away:
+        yield Check("twin", "holds", f"{away} files are not here; they were read at {case.settings.store.twin}")
 
 
 def digests_of_exhibit(store: Store, event: Event) -> list[str]:
