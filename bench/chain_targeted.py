@@ -46,12 +46,13 @@ def main() -> None:
     options.add_argument("--millions", type=float, default=1)
     options.add_argument("--seeds", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     options.add_argument("--hops", type=int, default=1)
+    options.add_argument("--own", type=int, default=OWN, help="addresses of the market that are paid")
     options.add_argument("--folder", type=Path)
     chosen = options.parse_args()
     PARAMS["targeted_hops"] = chosen.hops
     with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="casewright-targeted-") as made:
         folder = Path(made)
-        count, own = prepare(folder, int(chosen.millions * 1e6))
+        count, own = prepare(folder, int(chosen.millions * 1e6), chosen.own)
         blocks, undo = (sum(p.stat().st_size for p in folder.glob(n)) / 1e9 for n in ("blk*.dat", "rev*.dat"))
         print(f"{count:,} transactions, {blocks:.2f} GB of blocks, {undo:.2f} GB of undo data", flush=True)
         bare = min(alone(lambda: hash_all(folder))[0] for _ in range(RUNS))
@@ -145,7 +146,7 @@ def hash_all(folder: Path) -> int:
     return hashed
 
 
-def prepare(folder: Path, transactions: int) -> tuple[int, list[bytes]]:
+def prepare(folder: Path, transactions: int, paid_addresses: int) -> tuple[int, list[bytes]]:
     """Block files, masked, with undo data; and some scripts that are paid in them."""
     paths = write_chain(folder, transactions)
     raws = [path.read_bytes() for path in paths]
@@ -171,7 +172,7 @@ def prepare(folder: Path, transactions: int) -> tuple[int, list[bytes]]:
         path.write_bytes(unmask(path.read_bytes(), KEY).clear)
     paid = Counter(scripts)
     rare = sorted(script for script, times in paid.items() if times == FEW and len(script) < 40)
-    return len(txid), [rare[n] for n in np.random.default_rng(7).choice(len(rare), OWN)]
+    return len(txid), [rare[n] for n in np.random.default_rng(7).choice(len(rare), paid_addresses)]
 
 
 def write_undo(

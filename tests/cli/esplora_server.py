@@ -27,7 +27,8 @@ class Answers:
             status = {"confirmed": True, "block_height": block["height"], "block_hash": block["hash"],
                       "block_time": int(block["time"].timestamp())}  # fmt: skip
             vin = [{"is_coinbase": True, "txid": "00" * 32, "vout": 0xFFFFFFFF}] if row["coinbase"] else []
-            self.known[row["txid"]] = {"txid": row["txid"], "vin": vin, "vout": [], "status": status}
+            self.known[row["txid"]] = {"txid": row["txid"], "vin": vin, "vout": [], "status": status,
+                                       "version": row["version"], "locktime": row["lock_time"]}  # fmt: skip
         coins = {(r["txid"], r["vout"]): r for r in tables["outputs"].to_pylist()}
         for (txid, _), coin in coins.items():
             script = script_of_address(coin["address"], "regtest").hex() if coin["address"] else "6a"

@@ -51,6 +51,8 @@ def test_every_deposit_and_its_spend_come_from_the_server_and_only_these_are_ask
     paid = {name: {tuple(r[n] for n in names) for r in tables["outputs"].to_pylist() if r["address"] in addresses}
             for name, tables in (("server", output.tables), ("files", whole))}  # fmt: skip
     assert paid["server"] == paid["files"] != set()
+    stamps = {r["txid"]: (r["version"], r["lock_time"]) for r in whole["transactions"].to_pylist()}
+    assert all((r["version"], r["lock_time"]) == stamps[r["txid"]] for r in output.tables["transactions"].to_pylist())
     heights = {r["hash"]: r["height"] for r in whole["blocks"].to_pylist()}
     assert all(heights[r["hash"]] == r["height"] for r in output.tables["blocks"].to_pylist())
     assert {r["state"] for r in output.tables["blocks"].to_pylist()} == {"exported"}
