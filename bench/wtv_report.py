@@ -1,6 +1,6 @@
 """The table and the plot of docs/performance.md, from what `wtv.py` measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import log10
 from pathlib import Path
@@ -22,7 +22,8 @@ def write_report(known: MEASURED, docs: Path | None) -> str:
     if not known:
         return "nothing was measured yet"
     sizes = sorted(known.values(), key=lambda one: -one["part"])
-    text = "\n".join([_largest(sizes[-1]), _growth(sizes), _truth(sizes[-1])])
+    largest = [size for size in sizes if size.get("grades")][-1]
+    text = "\n".join([_largest(largest), _growth(sizes), _truth(largest)])
     if docs:
         (docs / "images" / "wtv.svg").write_bytes(plot(sizes))
         page = (docs / "performance.md").read_text("utf-8")
@@ -67,33 +68,44 @@ def _line(name: str, cost: MEASURED) -> str:
 
 def _growth(sizes: Sequence[MEASURED]) -> str:
     """Processor time at each size, and how it grows: 1.00 is as the size does. What is spent at any size, as two sizes
-    tell it, is taken off before."""
-    names = [verb["name"] for verb in sizes[-1]["costs"]]
+    tell it, is taken off before. A size whose run was broken off has some verbs only."""
+    names = _names(sizes)
     head = ["processor, s", *map(_name, sizes), *(f"{_name(b)} against {_name(a)}" for a, b in _steps(sizes))]
     lines = ["### Cost against size", "| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     for name in [*names, "all"]:
-        costs = [_cpu(size, name) for size in sizes]
+        costs = [_cpu(size, name, len(names)) for size in sizes]
         grown = [_grown(costs, sizes, n) for n in range(1, len(sizes))]
-        lines.append(f"| {name} | {' | '.join([*(f'{c:.1f}' for c in costs), *grown])} |")
+        told = ["" if cost is None else f"{cost:.1f}" for cost in costs]
+        lines.append(f"| {name} | {' | '.join([*told, *grown])} |")
     return "\n".join([*lines, ""])
+
+
+def _names(sizes: Sequence[MEASURED]) -> list[str]:
+    """The verbs, in order."""
+    return [verb["name"] for verb in max((size["costs"] for size in sizes), key=len)]
 
 
 def _steps(sizes: Sequence[MEASURED]) -> list[tuple[MEASURED, MEASURED]]:
     return list(pairwise(sizes))
 
 
-def _cpu(size: MEASURED, name: str) -> float:
-    return sum(float(v["cpu"]) for v in size["costs"] if name in ("all", v["name"]))
+def _cpu(size: MEASURED, name: str, verbs: int) -> float | None:
+    found = [float(v["cpu"]) for v in size["costs"] if name in ("all", v["name"])]
+    return sum(found) if found and (name != "all" or len(found) == verbs) else None
 
 
-def _grown(costs: Sequence[float], sizes: Sequence[MEASURED], at: int) -> str:
-    """Cost over what the line through the two smallest sizes says; the second size's over so many times the first's."""
+def _grown(costs: Sequence[float | None], sizes: Sequence[MEASURED], at: int) -> str:
+    """Cost over what the line through the two sizes before says; the second size's over so many times the first's."""
+    first, second, third = costs[at - 2] if at > 1 else None, costs[at - 1], costs[at]
+    if second is None or third is None:
+        return ""
     shares = [1 / size["part"] for size in sizes]
     if at == 1:
-        return f"{costs[1] / (costs[0] * shares[1] / shares[0]):.2f}" if costs[0] else ""
-    slope = (costs[1] - costs[0]) / (shares[1] - shares[0])
-    line = costs[0] + slope * (shares[at] - shares[0])
-    return f"{costs[at] / line:.2f}" if line > 0 else ""
+        return f"{third / (second * shares[1] / shares[0]):.2f}"
+    if first is None:
+        return ""
+    line = second + (second - first) / (shares[at - 1] - shares[at - 2]) * (shares[at] - shares[at - 1])
+    return f"{third / line:.2f}" if line > 0 else ""
 
 
 def _truth(size: MEASURED) -> str:
@@ -102,10 +114,17 @@ def _truth(size: MEASURED) -> str:
     return "\n".join([*lines, ""])
 
 
+def _points(sizes: Sequence[MEASURED], name: str, verbs: int) -> Iterator[tuple[float, float]]:
+    for size in sizes:
+        cost = _cpu(size, name, verbs)
+        if cost is not None:
+            yield log10(1 / size["part"]), log10(max(cost, 0.1))
+
+
 def plot(sizes: Sequence[MEASURED]) -> bytes:
     """Processor time of each verb against the size, both in powers of ten; the thin lines are twice for twice."""
-    names = [*(v["name"] for v in sizes[-1]["costs"]), "all"]
-    points = {name: [(log10(1 / s["part"]), log10(max(_cpu(s, name), 0.1))) for s in sizes] for name in names}
+    names = [*_names(sizes), "all"]
+    points = {name: list(_points(sizes, name, len(names) - 1)) for name in names}
     xs = [x for line in points.values() for x, _ in line]
     low, high = min(xs) - 0.1, max(xs) + 0.1
     bottom, top = -1.0, max(y for line in points.values() for _, y in line) + 0.2
