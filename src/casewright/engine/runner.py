@@ -278,10 +278,10 @@ class Runner:
         for _, source in (pair for pairs in files.values() for pair in pairs):
             sync_file(source)  # before the ledger says what they are
         self._announce(stage, fingerprint, runs, shared, protections)
-        for name in stage.writes:
-            self.tables.replace(name, runs[name], files[name])
         for name, raw in shared.items():
             self.tables.replace_part(name, stage.name, raw)
+        for name in stage.writes:  # last: by their fingerprints a later run knows that all of it is in place
+            self.tables.replace(name, runs[name], files[name])
 
     def _announce(
         self,

@@ -203,6 +203,14 @@ class Store:
         """There while somebody writes: names the machine's start, and dates the first file that it may have lost."""
         return self.root / "tmp" / "writing"
 
+    def may_lack(self, sha256: str) -> bool:
+        """Whether these bytes came into the store before a power cut, and were on the disk for nobody to rely on."""
+        try:
+            since, boot = self._writing.stat().st_mtime_ns, self._writing.read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return False
+        return boot != boot_id() and self.path_of(sha256).stat().st_mtime_ns >= since
+
     def _drop_unwritten(self, since: int) -> None:
         for path in (self.path_of(sha256) for sha256 in self.objects()):
             if path.is_file() and path.stat().st_mtime_ns >= since:

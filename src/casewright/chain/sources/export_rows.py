@@ -47,6 +47,12 @@ EMPTY = {
 def load(name: str, raw: bytes) -> pa.Table:
     """A file of Parquet, CSV, TSV or JSON lines; of CSV and TSV every column is text. Raises ValueError
     (ArrowInvalid is one) or OSError."""
+    table = _parsed(name, raw)
+    _ = table.schema.names  # raises UnicodeDecodeError, a ValueError, where a name is no text
+    return table
+
+
+def _parsed(name: str, raw: bytes) -> pa.Table:
     if name.endswith(".parquet"):
         return pq.read_table(io.BytesIO(raw), use_threads=False)
     text = _unpacked(raw) if name.endswith(".gz") else raw
@@ -55,10 +61,18 @@ def load(name: str, raw: bytes) -> pa.Table:
         _check_depth(text)
         return pa.json.read_json(io.BytesIO(text), pa.json.ReadOptions(use_threads=False, block_size=LONGEST))
     tab = "\t" if plain_name.endswith(".tsv") else ","
-    header = next(csv.reader([text.partition(b"\n")[0].decode("utf-8", "replace")], delimiter=tab), [])
-    types = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
+    types = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(_heading(text, tab), pa.string()), strings_can_be_null=True
+    )
     form = pa.csv.ParseOptions(delimiter=tab)
     return pa.csv.read_csv(io.BytesIO(text), pa.csv.ReadOptions(use_threads=False), form, types)
+
+
+def _heading(text: bytes, tab: str) -> list[str]:
+    try:
+        return next(csv.reader([text.partition(b"\n")[0].decode("utf-8", "replace")], delimiter=tab), [])
+    except csv.Error as problem:
+        raise ValueError(f"its heading is no row of CSV: {problem}") from problem
 
 
 def _check_depth(text: bytes) -> None:
