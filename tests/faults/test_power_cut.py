@@ -49,9 +49,14 @@ def goes_on(where: str, folder: Path, told: int, expected: Callable[[], dict[str
     if expected:
         for lot in range(len(LOTS)):
             go_on(case, lot)
-        assert digests(case.tables, case.packages) == expected(), where
+        assert _shown(digests(case.tables, case.packages)) == _shown(expected()), where
         left = [c for c in checks_of(case.root) if c.state != "holds" and not c.what.endswith(": contents")]
         assert not left, (where, left)
+
+
+def _shown(found: dict[str, str]) -> dict[str, str]:
+    """Without what is on its way, which the next run that needs the room removes."""
+    return {name: sha256 for name, sha256 in found.items() if "/." not in name}
 
 
 def make_again(folder: Path) -> None:

@@ -58,6 +58,7 @@ def _parsed(name: str, raw: bytes) -> pa.Table:
     text = _unpacked(raw) if name.endswith(".gz") else raw
     plain_name = name.removesuffix(".gz")
     if plain_name.endswith(JSON):
+        pa.array([text], pa.large_binary()).cast(pa.large_string())  # raises ArrowInvalid where it is no UTF-8
         _check_depth(text)
         return pa.json.read_json(io.BytesIO(text), pa.json.ReadOptions(use_threads=False, block_size=LONGEST))
     tab = "\t" if plain_name.endswith(".tsv") else ","
