@@ -203,6 +203,14 @@ def test_rows_of_no_transaction_and_files_that_are_none_are_named(known: Tables)
     balance(output)
 
 
+def test_an_export_of_another_network_is_refused_by_its_name(known: Tables) -> None:
+    files = flat(known, parquet, "parquet", "b.time")
+    output = read(files, network="mainnet")
+    assert "addresses of regtest, but case.toml says mainnet" in output.set_aside[0].detail
+    assert rows(output, "transactions") == []
+    balance(output)
+
+
 def test_a_block_that_is_there_itself_counts_before_what_an_export_says(known: Tables) -> None:
     chain = Chain()
     chain.pay(chain.mint(("anna", COIN)), ("berta", COIN))

@@ -20,7 +20,8 @@ from casewright.kernels.packing import script_keys, spans_of
 from casewright.model.bitcoin import NETWORKS
 from casewright.model.tables import TABLES
 
-EASIEST = {"mainnet": 0x1D00FFFF, "testnet": 0x1D00FFFF, "signet": 0x1E0377AE, "regtest": 0x207FFFFF}
+EASIEST = {"mainnet": 0x1D00FFFF, "testnet": 0x1D00FFFF, "testnet4": 0x1D00FFFF, "signet": 0x1E0377AE,
+           "regtest": 0x207FFFFF}  # fmt: skip
 """The least work each network accepts, as header bits (Bitcoin Core, chainparams)."""
 
 

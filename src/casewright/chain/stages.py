@@ -53,7 +53,7 @@ def cluster_params(settings: Settings) -> Mapping[str, Any]:
 STAGES = (
     Stage("chain_files", 2, ("exhibits", "exhibit_files"), ("chain_files", "chain_contents", "searched_contents"),
           chain_files, params=lambda settings: {"targeted": settings.chain.targeted}),
-    Stage("read_blocks", 3, ("chain_contents",), ("read_files", "read_blocks", "read_damage"),
+    Stage("read_blocks", 4, ("chain_contents",), ("read_files", "read_blocks", "read_damage"),
           Late(READING, "read_blocks"), over="chain_contents", order="content", batch=1, hostile=True, streams=True,
           noun="contents", key="content", imports=(READING,),
           params=lambda settings: {"network": settings.chain.network}),

@@ -43,6 +43,7 @@ NETWORKS: Mapping[str, Network] = {
     for n in (
         Network("mainnet", 0x00, 0x05, "bc", bytes.fromhex("f9beb4d9")),
         Network("testnet", 0x6F, 0xC4, "tb", bytes.fromhex("0b110907")),
+        Network("testnet4", 0x6F, 0xC4, "tb", bytes.fromhex("1c163f28")),
         Network("signet", 0x6F, 0xC4, "tb", bytes.fromhex("0a03cf40")),
         Network("regtest", 0x6F, 0xC4, "bcrt", bytes.fromhex("fabfb5da")),
     )
@@ -158,7 +159,7 @@ def segwit_decode(text: str) -> tuple[str, int, bytes]:
 def valid_address(text: str) -> str | None:
     """The network on which this is an address whose checksum holds, or None.
 
-    The test networks share their base58 versions; those are called `testnet`. `tb` is testnet and signet alike.
+    The test networks share their base58 versions; those are called `testnet`. `tb` is testnet4 and signet as well.
     """
     try:
         hrp = segwit_decode(text)[0]

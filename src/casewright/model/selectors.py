@@ -104,7 +104,7 @@ def username(text: str) -> str:
     return f"{service(where)}\t{name}"
 
 
-NETWORKS = {"mainnet": "main", "testnet": "test", "signet": "test", "regtest": "test"}
+NETWORKS = {"mainnet": "main", "testnet": "test", "testnet4": "test", "signet": "test", "regtest": "test"}
 
 
 def bitcoin(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import tomli_w
 
+from casewright.model.bitcoin import NETWORKS
 from casewright.model.errors import Missing, Refused
 from casewright.model.priority import PrioritySettings, explained
 
@@ -86,7 +87,7 @@ class MediaSettings:
 @dataclass(frozen=True)
 class ChainSettings:
     network: str = "mainnet"
-    """mainnet, testnet, signet or regtest: decides how addresses are written."""
+    """mainnet, testnet (the third), testnet4, signet or regtest: decides how addresses are written."""
     max_hops: int = 6
     """Hops that a trace goes; a peeling chain is one."""
     dust_sats: int = 546
@@ -203,6 +204,9 @@ class Settings:
             raise Refused(f"{path} cannot be read: {error}. Correct the file and run again.") from error
         settings: Settings = _build(cls(), raw, str(path))
         settings.priority.check(str(path))
+        if settings.chain.network not in NETWORKS:
+            known = ", ".join(NETWORKS)
+            raise Refused(f"{path}: [chain] network is {settings.chain.network!r}, but must be one of {known}.")
         return settings
 
     def dump(self) -> str:

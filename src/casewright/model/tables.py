@@ -469,7 +469,7 @@ _ALL = (
         (
             Column("wallet", STR, "wallet id"),
             Column("program", STR, "which program's file it is, or what stands in the text"),
-            Column("network", STR, "mainnet, testnet, signet or regtest"),
+            Column("network", STR, "mainnet, testnet, testnet4, signet or regtest"),
             Column("encrypted", BOOL, "its private keys are encrypted"),
             Column("private_keys", BOOL, "private keys or a seed are present"),
             Column("addresses", INT, "rows of wallet_addresses"),

@@ -17,11 +17,12 @@ from casewright.chain.sources.export_rows import EMPTY, kind_of, load, plain
 from casewright.engine.stage import Context, Output
 from casewright.kernels.packing import script_keys, starts
 from casewright.kernels.scripts import KINDS
-from casewright.model.bitcoin import NotAnAddress, address_of_script, script_of_address
+from casewright.model.bitcoin import NotAnAddress, address_of_script, script_of_address, valid_address
 from casewright.model.tables import TABLES
 
-PIECE, DEEPEST = 512, 4000
-"""Blocks that are given at once; payments of one block that spend each other in a row and are put in order."""
+PIECE, DEEPEST, ASKED = 512, 4000, 1000
+"""Blocks that are given at once; payments of one block that spend each other in a row and are put in order; outputs
+with an address, one of which is to say of which network it is."""
 TEXTS = (".csv", ".tsv", ".json", ".jsonl")
 ENDINGS = (".parquet", *TEXTS, *(f"{text}.gz" for text in TEXTS))
 ORDERED = """
@@ -63,11 +64,24 @@ def read_export(row: Mapping[str, Any], context: Context, network: str) -> Itera
         context.steps.alive()
     if not problem and holder is None:
         problem = "the export has no file of transactions (columns hash and block_hash)"
+    if other := _other_network(tables["outputs"], network):
+        holder = None
+        problem = f"holds addresses of {other}, but case.toml says {network}; correct the setting or leave the file out"
     told = {"content": row["content"], "packed": False, "sha256": holder, "detail": problem,
             "state": "unreadable" if problem else "blocks"}  # fmt: skip
     yield output(read_files=TABLES["read_files"].rows([told]))
     if holder is not None:
         yield from blocks_of(tables, row["content"], context, network)
+
+
+def _other_network(outputs: pa.Table, network: str) -> str | None:
+    """The network that the first address is of, where that is not `network`; None where it is, or nothing is known."""
+    named = outputs["address"].drop_null().slice(0, ASKED).to_pylist()
+    of, first = next(((of, address) for address in named if (of := valid_address(address))), (None, ""))
+    try:
+        return None if of is None or script_of_address(first, network) else of
+    except NotAnAddress:
+        return of
 
 
 def blocks_of(tables: Mapping[str, pa.Table], content: str, context: Context, network: str) -> Iterator[Output]:

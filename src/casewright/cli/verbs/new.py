@@ -20,7 +20,9 @@ def new(
     agency: Annotated[str, typer.Option(help="Your agency.", show_default=False)],
     examiner: Annotated[str, typer.Option(help="Who examines; stands in the ledger.", show_default=False)],
     reference: Annotated[str, typer.Option(help="Your own case number.")] = "",
-    network: Annotated[str, typer.Option(help="Bitcoin network: mainnet, testnet, signet or regtest.")] = "mainnet",
+    network: Annotated[
+        str, typer.Option(help="Bitcoin network: mainnet, testnet, testnet4, signet or regtest.")
+    ] = "mainnet",
     store: Annotated[str, typer.Option(metavar="URL", help="Storage that holds its bytes too.")] = "",
     as_json: AsJson = False,
 ) -> None:
