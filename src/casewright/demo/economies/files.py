@@ -100,6 +100,8 @@ def columns(ledger: Ledger) -> dict[str, pa.Table]:
             "txid": txids, "block": [place[n][0] for n in range(len(txids))],
             "position": [place[n][1] for n in range(len(txids))],
             "coinbase": [deed.what == "mined" for deed in ledger.deeds],
+            "version": [1 if deed.what == "mined" else 2 for deed in ledger.deeds],
+            "lock_time": [deed.locktime for deed in ledger.deeds],
         },
         "inputs": {
             "txid": [txids[n] for n, _, _ in spent], "vin": [vin for _, vin, _ in spent],

@@ -44,6 +44,7 @@ class Deed:
     what: str
     joint: bool = False
     txid: bytes = b""
+    locktime: int = 0
 
 
 @dataclass(eq=False)
@@ -125,7 +126,7 @@ class Ledger:
             self.spender[coin] = len(self.deeds) - 1
         outpoints = [(self.deeds[self.made[c]].txid, self.vout(c)) for c in spends]
         raw = Unsigned(outpoints, [(self.holders[h].script, sats) for h, sats in pays], locktime)
-        deed.txid = raw.txid
+        deed.txid, deed.locktime = raw.txid, locktime
         self.pending.append(raw)
         return deed
 
