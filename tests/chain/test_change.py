@@ -17,6 +17,8 @@ from tests.chain.world import COIN, follow, whole
 from tests.chain.world import Chain as World
 from tests.world import context
 
+LOOK_AHEAD = {"same fee", "version and lock time", "peel continuation"}
+
 
 class ByHand:
     """The definition of each rule, for one transaction of a chain."""
@@ -93,10 +95,11 @@ def test_votes_over_columns_are_those_of_the_definition(seed: int, monkeypatch: 
     found = {}
     for part in parts(chain, joint):
         votes = votes_of(part)
-        for output, bits, against in zip(
-            votes.output.tolist(), votes.rules.tolist(), votes.against.tolist(), strict=True
+        for output, bits, kinds, against in zip(
+            votes.output.tolist(), votes.rules.tolist(), votes.kinds.tolist(), votes.against.tolist(), strict=True
         ):
             found[output] = ([name for bit, name in enumerate(NAMES) if bits >> bit & 1], against)
+            assert kinds == len({"ahead" if name in LOOK_AHEAD else name for name in found[output][0]})
     assert found == expected
 
 

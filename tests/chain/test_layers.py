@@ -61,6 +61,20 @@ def test_change_joins_only_where_enough_rules_agree() -> None:
     assert together(follow(world(), {}, layers=["change"], change_votes=4), "anna") == {"anna"}
 
 
+def test_a_payee_who_goes_on_as_the_payer_does_is_not_joined_for_that_alone() -> None:
+    """Three rules point at bob, two of them for how he spends: with the same fee, to two outputs. Where the payment is
+    round, too, that is a third kind."""
+    for paid, votes, kinds, known in ((COIN // 3, 3, 2, {"anna"}), (COIN // 4, 4, 3, {"anna", "bob"})):
+        chain = Chain()
+        _, coin = chain.pay(chain.mint(("anna", COIN)), ("p2sh", paid), ("bob", COIN - paid - 500))
+        chain.pay([coin], ("carl", 9), ("dora", COIN - paid - 1009))
+        tables = follow(chain, {}, layers=["change"])
+        told = {(r["votes"], r["kinds"], r["against"]) for r in tables["change"] if "script type" in r["rules"]}
+        assert told == {(votes, kinds, 0)}
+        cluster = {r["address"]: r["cluster"] for r in tables["clusters"]}
+        assert {n for n in ("anna", "bob") if cluster[address(n)] == cluster[address("anna")]} == known
+
+
 def test_a_layer_that_there_is_not_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="no layer 'cospend'"):
         cluster_params(Settings(chain=ChainSettings(layers=("cospend",))))

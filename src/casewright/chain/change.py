@@ -26,11 +26,13 @@ TEN, NOUN = 10**6, "transactions with several outputs"
 @dataclass(frozen=True)
 class Rule:
     """`points` gives, for each output of a part, whether it could be the change by this rule; the rule points at an
-    output where it is the only one of its transaction."""
+    output where it is the only one of its transaction. `ahead`: it looks at the transaction that spends the output.
+    Where a payee's program works as the payer's does, all these are wrong together, so they are of one kind."""
 
     name: str
     source: str
     points: Callable[[Part], Flags]
+    ahead: bool = False
 
 
 def reuse(part: Part) -> Flags:
@@ -90,11 +92,19 @@ RULES = (
     Rule("below smallest input", "Nick, ETH 2015 (optimal change)", optimal),
     Rule("round amounts", "Kalodner et al. 2020 (power of ten, six digits)", round_amounts),
     Rule("first appearance", "Meiklejohn et al., IMC 2013, section 4.1 (one-time change)", first_appearance),
-    Rule("same fee", "Kappos et al., USENIX Security 2022; Möser, Narayanan 2022 (consistent fingerprint)", same_fee),
-    Rule("version and lock time", "Möser, Narayanan 2022 (consistent fingerprint); Kappos et al. 2022", same_style),
-    Rule("peel continuation", "Meiklejohn et al. 2013, section 5; Kalodner et al. 2020 (peeling chain)", peel),
+    Rule(
+        "same fee",
+        "Kappos et al., USENIX Security 2022; Möser, Narayanan 2022 (consistent fingerprint)",
+        same_fee,
+        True,
+    ),
+    Rule(
+        "version and lock time", "Möser, Narayanan 2022 (consistent fingerprint); Kappos et al. 2022", same_style, True
+    ),
+    Rule("peel continuation", "Meiklejohn et al. 2013, section 5; Kalodner et al. 2020 (peeling chain)", peel, True),
 )
 NAMES = tuple(rule.name for rule in RULES)
+AHEAD = sum(1 << bit for bit, rule in enumerate(RULES) if rule.ahead)
 SETS = [[name for bit, name in enumerate(NAMES) if bits >> bit & 1] for bits in range(1 << len(NAMES))]
 
 
@@ -110,6 +120,12 @@ class Votes:
     @property
     def votes(self) -> NDArray[np.int64]:
         return np.bitwise_count(self.rules).astype(np.int64)
+
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """Votes, those of rules that look ahead counting as one."""
+        kinds: NDArray[np.int64] = np.bitwise_count(self.rules & ~AHEAD).astype(np.int64) + (self.rules & AHEAD > 0)
+        return kinds
 
 
 def change(batch: pa.Table, context: Context) -> Iterator[Output]:
@@ -139,6 +155,6 @@ def rows_of(chain: Chain, votes: Votes) -> pa.Table:
     made_in = np.searchsorted(chain.first_output, votes.output, "right") - 1
     return shaped("change", pa.table({
         "txid": chain.named(pa.array(made_in)), "vout": votes.output - chain.first_output[made_in],
-        "votes": votes.votes, "against": votes.against, "output": votes.output,
+        "votes": votes.votes, "kinds": votes.kinds, "against": votes.against, "output": votes.output,
         "rules": pa.array(SETS, pa.list_(pa.string())).take(pa.array(votes.rules)),
     }))  # fmt: skip

@@ -35,8 +35,8 @@ def co_spend(chain: Chain, named: Flags, joint: Mapping[int, str]) -> Layer:
 
 
 def change(chain: Chain, named: Flags, votes: Sequence[TablePart], least: int) -> Layer:
-    """The payer and the output at which `least` rules or more point, where no rule points at another. `votes`: the
-    parts of `change`."""
+    """The payer and the output at which rules of `least` kinds point, where none points at another. `votes`: the parts
+    of `change`."""
     found = np.concatenate([np.empty(0, np.int64), *(_voted(part, least) for part in votes)])
     made_in = np.searchsorted(chain.first_output, found, "right") - 1
     payers = _first_payers(chain, named)[made_in]
@@ -48,8 +48,8 @@ def change(chain: Chain, named: Flags, votes: Sequence[TablePart], least: int) -
 
 
 def _voted(part: TablePart, least: int) -> Numbers:
-    rows = part.read(["output", "votes", "against"])
-    found: Numbers = numbers(rows["output"])[(numbers(rows["votes"]) >= least) & (numbers(rows["against"]) == 0)]
+    rows = part.read(["output", "kinds", "against"])
+    found: Numbers = numbers(rows["output"])[(numbers(rows["kinds"]) >= least) & (numbers(rows["against"]) == 0)]
     return found
 
 

@@ -98,7 +98,8 @@ class ChainSettings:
     """What joins addresses to clusters, each on its own: co-spend (spent together), change (votes of rules), tags (of
     one name). `casewright trace --with` and `--without` change it."""
     change_votes: int = 3
-    """So many rules must point at an output, and none at another, for the layer `change` to join it."""
+    """So many rules must point at an output, and none at another, for the layer `change` to join it; those that look at
+    what spends the output count as one."""
     taint: str = "haircut"
     """How a payment's satoshis are shared out over what went into it: haircut, fifo, lifo or poison."""
     gathered_from: int = 2

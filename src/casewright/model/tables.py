@@ -933,6 +933,7 @@ _ALL = (
             Column("txid", STR, "transaction"),
             Column("vout", INT, "place, from 0"),
             Column("votes", INT, "rules that point at this output"),
+            Column("kinds", INT, "the same, rules that look at the transaction that spends the output counting as one"),
             Column("against", INT, "rules that point at another output of the same transaction"),
             Column("rules", STRS, "names of the rules that point at it"),
             Column("output", INT, "number of the output"),

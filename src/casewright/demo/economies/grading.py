@@ -103,8 +103,9 @@ def _changes(truth: Truth, rows: list[Mapping[str, Any]], grades: Grades) -> Non
             for name in row["rules"]:
                 said[f"change: {name}"].add(coin)
             for least in (1, 2, 3):
-                if row["votes"] >= least and not row["against"]:
-                    said[f"change: {least} or more votes, none against"].add(coin)
+                for counted in ("votes", "kinds"):
+                    if row[counted] >= least and not row["against"]:
+                        said[f"change: {least} or more {counted}, none against"].add(coin)
     true = {(txid, vout) for txid, places in truth.changes.items() for vout in places}
     for name, coins in said.items():
         right = sum(vout in truth.returned[txid] for txid, vout in coins)
