@@ -12,6 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from casewright.chain.sources.exports import WITHIN
 from casewright.demo.chain import write_chain
 from casewright.demo.operation import build_operation
 from casewright.engine.stage import Output
@@ -201,6 +202,23 @@ def test_rows_of_no_transaction_and_files_that_are_none_are_named(known: Tables)
     output = read({"prices.csv": b"day,price\n1,2\n"})
     assert "columns of an export" in output.set_aside[0].detail
     balance(output)
+
+
+def test_who_pays_whom_in_a_full_block_is_found_in_little_memory() -> None:
+    """As rows come from an export without positions: of ten thousand transactions of one block each spends the last,
+    and a coin from elsewhere."""
+    count = 10_000
+    txids = pa.array([f"{n:064x}" for n in range(count)])
+    block = pa.array(["b" * 64] * count)
+    numbers = pa.array(range(count))
+    transactions = pa.table({"txid": txids, "block": block, "position": pa.nulls(count, pa.int64()), "t": numbers})
+    spent = pa.concat_arrays([txids[:-1], pa.array([f"{n:063x}x" for n in range(count)])])
+    inputs = pa.table({"txid": pa.concat_arrays([txids[1:], txids]), "prev_txid": spent})
+    with duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "100MB", "temp_directory": ""}) as connection:
+        connection.register("transactions", transactions)
+        connection.register("inputs", inputs)
+        found = connection.sql(WITHIN).fetchall()
+    assert found == [(n, n - 1) for n in range(1, count)]
 
 
 def test_an_export_of_another_network_is_refused_by_its_name(known: Tables) -> None:

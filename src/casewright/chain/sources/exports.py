@@ -31,9 +31,13 @@ FROM transactions t LEFT JOIN (SELECT DISTINCT txid FROM inputs) n USING (txid) 
 QUALIFY row_number() OVER (PARTITION BY txid ORDER BY number NULLS LAST, block, row) = 1 ORDER BY t
 """
 WITHIN = """
-SELECT DISTINCT c.t AS child, p.t AS parent FROM inputs i JOIN transactions c USING (txid)
-JOIN transactions p ON p.txid = i.prev_txid WHERE p.block = c.block AND c.position IS NULL ORDER BY child, parent
+WITH spends AS MATERIALIZED (
+    SELECT c.t, c.block, i.prev_txid FROM inputs i JOIN transactions c USING (txid) WHERE c.position IS NULL
+)
+SELECT DISTINCT s.t AS child, p.t AS parent
+FROM spends s JOIN transactions p ON p.txid = s.prev_txid AND p.block = s.block ORDER BY child, parent
 """
+"""Spends are put together first: otherwise each transaction may be held against all others of its block."""
 OF_ONE = "SELECT t.t, x.* FROM rows x JOIN transactions t USING (txid) ORDER BY t.t, x.place"
 ORPHANS = "SELECT count(*) AS n FROM rows x ANTI JOIN transactions t USING (txid)"
 
