@@ -37,7 +37,7 @@ OURS = frozenset((("links", "kind"), ("worklist", "state"), ("referrals", "count
 def spoiled(text: str, made: dict[str, pa.Table]) -> tuple[dict[str, pa.Table], int]:
     """The tables that the figures are made of, with the text in each column that may hold what others wrote."""
     figures, count, result = next(s for s in STAGES if s.name == "figures"), 0, dict(made)
-    for name in figures.reads:
+    for name in (n for n in figures.reads if n in made):  # not lines of the ledger, which this world has none of
         table = made[name]
         for place, column in enumerate(table.schema):
             free = column.name not in IDS | WORDS and (name, column.name) not in OURS

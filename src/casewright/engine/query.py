@@ -31,7 +31,12 @@ class Reader:
 
     def __init__(self, tables: Path) -> None:
         folder = TableFolder(tables)
-        config = {"threads": 2, "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        config = {
+            "threads": 2,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "temp_directory": str(tables / ".spill"),
+        }  # fmt: skip  never where one happens to stand
         self._connection = duckdb.connect(":memory:", config=config)
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._open_first()

@@ -110,7 +110,8 @@ class Context:
 
         Values are bound (`$name`), never spliced. A query whose order matters must say ORDER BY over a total order.
         """
-        connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": "false"})
+        config = {"threads": 1, "enable_external_access": "false", "temp_directory": ""}  # nothing is left on a disk
+        connection = duckdb.connect(":memory:", config=config)
         try:
             connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             for name, table in {**self.tables, **more}.items():
