@@ -16,10 +16,8 @@ import argparse
 import multiprocessing
 import os
 import signal
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +25,7 @@ import chain_tables
 import pyarrow as pa
 from chain_maker import write_chain
 from chain_scale import DEPOSITS, watched_all
+from figures import place
 
 from casewright.chain.stages import CHAIN, STAGES
 from casewright.engine.runner import Runner
@@ -62,16 +61,6 @@ def main() -> None:
             for _ in range(KILLS if chosen.kill else 0):
                 killed(case.root)
             run(case, Made(millions, chosen.paid, chosen.tables), chosen.until, chosen.tight)
-
-
-@contextmanager
-def place(folder: Path | None) -> Iterator[Path]:
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
-    else:
-        with tempfile.TemporaryDirectory(prefix="casewright-stages-") as made:
-            yield Path(made)
 
 
 class Made(NamedTuple):

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from chain_maker import put_script
 from numba import njit
 
 from casewright.chain.segments import SEGMENT
+from casewright.demo.wtv.traffic import put_script
 from casewright.engine.stage import Context, Output, Piece, Tally
 from casewright.kernels.encoding import addresses_of, hex_of
 from casewright.kernels.packing import starts

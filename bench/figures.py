@@ -6,8 +6,10 @@ where two sides' answers differ the figures mean nothing, and the run fails.
 """
 
 import resource
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -161,3 +163,14 @@ def peak() -> int:
     """Bytes that this program held at most; the resource module would count the program that started it, too."""
     line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
+
+
+@contextmanager
+def place(folder: Path | None) -> Iterator[Path]:
+    """The folder, which stays; or one that goes when the measurement is over."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
+            yield Path(made)

@@ -14,7 +14,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from figures import descendants, processor_time
+from figures import descendants, place, processor_time
 from wtv_report import write_report
 
 from casewright.demo.wtv.build import build_wtv, forget
@@ -78,16 +77,6 @@ def main() -> None:
             known[size] = measured(size, folder, chosen)
         RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
     print(write_report(known, Path(__file__).parents[1] / "docs" if chosen.write else None))
-
-
-@contextmanager
-def place(folder: Path | None) -> Iterator[Path]:
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
-    else:
-        with tempfile.TemporaryDirectory(prefix="casewright-wtv-") as made:
-            yield Path(made)
 
 
 def measured(name: str, folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Traffic:
 def script_of(holder: int) -> bytes:
     """The script of one of the people whose payments these are."""
     out = np.zeros(64, np.uint8)
-    end = _put_script(out.ctypes.data, holder)
+    end = put_script(out.ctypes.data, holder)
     return out[1 : end - out.ctypes.data].tobytes()
 
 
@@ -72,7 +72,7 @@ def _few(one, two, most):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _put_script(at, holder):  # type: ignore[no-untyped-def]
+def put_script(at, holder):  # type: ignore[no-untyped-def]
     """The script of a holder with its length; returns where it ends."""
     word = np.uint64(holder) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1)
     kind = (word >> np.uint64(40)) % np.uint64(20)
@@ -139,7 +139,7 @@ def _fill(out, count, pool, vouts, sats, filled, known, txids, state):  # type: 
                 holder = known[0] - min(known[0] - 1, np.random.randint(0, 200_000))
             else:
                 holder, known[0] = known[0], known[0] + 1
-            at = _put_script(at + 8, holder)
+            at = put_script(at + 8, holder)
         put32(at, np.uint32(0))
         at += 4
         sha256d_at(begin, at - begin, np.int64(txids.ctypes.data) + 32 * row, np.int64(state.ctypes.data))
