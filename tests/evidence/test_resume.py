@@ -49,7 +49,7 @@ def killed_intake(case: Path, source: Path, dice: random.Random) -> tuple[int, f
         process = subprocess.Popen([*INTAKE, str(case), str(source)], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)  # fmt: skip
         try:
-            process.wait(timeout=dice.uniform(1.0, 5.0) if kills < 5 else None)
+            process.wait(timeout=dice.uniform(1.0, 5.0) if kills < 3 else None)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
