@@ -8,14 +8,13 @@ import pyarrow.compute as pc
 
 from casewright.chain.columns import UNKNOWN, Chain
 from casewright.chain.links import Flags
-from casewright.chain.loading import load_chain
+from casewright.chain.loading import EPOCH_MICROS, load_chain
 from casewright.engine.stage import Context, Output, Tally, shaped, sql_stage_text
 from casewright.kernels.keys import Keys, matched
 from casewright.model.bitcoin import as_paid
 
 AT_ONCE, STRETCH = 2, 1 << 21
 """So many stretches of so many addresses are searched at a time: what takes long needs no lock of the interpreter."""
-MICROS = 1_000_000
 
 
 def payments(batch: pa.Table, context: Context) -> Output:
@@ -43,7 +42,7 @@ def _paying(addresses: set[str], chain: Chain) -> pa.Table:
         "txid": chain.named(pa.array(made_in)), "vout": outputs - chain.first_output[made_in],
         "sats": chain.sats[outputs], "address": chain.addresses.take(pa.array(chain.holder[outputs])),
         "height": pa.array(height, mask=height == UNKNOWN),
-        "time": pa.array(chain.time[made_in] * MICROS, pa.timestamp("us")),
+        "time": pa.array(chain.time[made_in] * EPOCH_MICROS, pa.timestamp("us")),
     })  # fmt: skip
 
 

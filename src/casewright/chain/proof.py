@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from casewright.chain.columns import Numbers, numbers
-from casewright.chain.shortest import LAYERS, Joined, shortest_way
+from casewright.chain.layer_names import LAYERS
+from casewright.chain.shortest import Joined, shortest_way
 from casewright.engine.stage import sql_stage_text
 from casewright.kernels.forest import TOP, Forest
 from casewright.kernels.nearest import TooMuchError

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from casewright.chain.assembly import flat, sizes_of
 from casewright.chain.columns import UNKNOWN, Chain, Numbers, as_texts, numbers
+from casewright.chain.layer_names import LAYERS
 from casewright.chain.loading import key_of
 from casewright.chain.payjoin import POSSIBLE, UNNECESSARY
 from casewright.engine.parts import TablePart
@@ -20,7 +21,6 @@ from casewright.engine.stage import Context
 from casewright.kernels.forest import TOP, Forest, tops
 from casewright.model.ids import make_id
 
-LAYERS = ("co-spend", "change", "tags")
 DOUBTS = (POSSIBLE, UNNECESSARY)
 Parts = Sequence[TablePart]
 

@@ -15,8 +15,6 @@ from casewright.chain.columns import Numbers
 from casewright.engine.stage import sql_stage_text
 from casewright.kernels.nearest import Links, TooMuchError
 
-LAYERS = ("co-spend", "change", "tags")
-"""A link's number is three times its own, and its layer's place here."""
 MOST_SPENDS, MOST_LOOKED_AT = 20_000_000, 20_000_000
 
 
@@ -47,6 +45,7 @@ def shortest_way(
     passed = [(int(numbers[link]), place) for link, place in way]
     rows = ask(sql_stage_text(__file__, "joined_by"), {"links": [number for number, _ in passed]}).to_pylist()
     told = {row["link"]: (row["txid"], row["height"]) for row in rows}
+    # joining.sql: a link's number is three times its own, and its layer's place in LAYERS
     return [Joined(place, number % 3, *told.get(number, (None, None))) for number, place in passed]
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from casewright.engine.tables import Part, parquet_bytes
+from casewright.kernels.packing import starts
 from casewright.model.errors import BrokenSeal
 
 
@@ -59,7 +60,7 @@ class StoredPart:
             self._check()
         with pq.ParquetFile(self.path, memory_map=True) as file:
             counts = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
-            first = np.concatenate(([0], np.cumsum(counts)))
+            first = starts(np.array(counts, np.int64))
             group_of = np.searchsorted(first, rows, "right") - 1
             found = [file.schema_arrow.empty_table().select(list(columns))]
             for group in np.unique(group_of).tolist():
@@ -104,7 +105,7 @@ def rows_at(parts: Sequence[TablePart], rows: NDArray[np.int64], columns: Sequen
     """Some rows of a table, by their places in the whole of it, in the order in which they are asked for. There is one
     part at least, or no row is asked for."""
     places, which = np.unique(rows, return_inverse=True)
-    first = np.concatenate(([0], np.cumsum([part.rows for part in parts]))).astype(np.int64)
+    first = starts(np.array([part.rows for part in parts], np.int64))
     part_of = np.searchsorted(first, places, "right") - 1
     found = [parts[n].take(places[part_of == n] - first[n], columns) for n in np.unique(part_of).tolist()]
     return pa.concat_tables(found or [part.take(places, columns) for part in parts[:1]]).take(pa.array(which))

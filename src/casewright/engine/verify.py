@@ -137,7 +137,7 @@ def digests_of_exhibit(store: Store, event: Event) -> list[str]:
 
 
 def _tables(case: Case, events: list[Event]) -> Iterator[Check]:
-    known = set(TABLES) | {".work", ".units", ".review", ".new", ".old"}
+    known = set(TABLES) | {".work", ".units", ".review", ".new", ".old", ".spill"}
     for stray in sorted(p.name for p in case.tables.glob("*") if p.name not in known):
         yield Check(f"tables/{stray}", "broken", "is no table of this case")
     units = [*case.tables.glob(".units/*/*"), *(p for p in case.tables.glob(".review/*") if p.is_dir())]

@@ -12,6 +12,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from casewright.kernels.packing import starts
+
 Way = list[tuple[int, int]]
 """Each link passed and the thing to which it leads, in order."""
 Numbers = NDArray[np.int64]
@@ -48,7 +50,8 @@ class Links:
     @classmethod
     def of(cls, things: Numbers, links: Numbers, size: int, count: int) -> Self:
         """Of pairs of a thing (below `size`) and a link (below `count`) to which it belongs."""
-        link_starts, thing_starts = _starts(links, count), _starts(things, size)
+        link_starts = starts(np.bincount(links, minlength=count))
+        thing_starts = starts(np.bincount(things, minlength=size))
         members, of_thing = np.empty(len(things), np.int32), np.empty(len(things), np.int32)
         _sort(things.astype(np.int32), links.astype(np.int32), thing_starts, link_starts, members, of_thing)
         return cls(link_starts, members, thing_starts, of_thing)
@@ -64,10 +67,6 @@ class Links:
         if met == TOO_MUCH:
             raise TooMuchError
         return None if met == NONE else _told(int(met), start, end, by, came)
-
-
-def _starts(of: Numbers, count: int) -> Numbers:
-    return np.concatenate(([0], np.cumsum(np.bincount(of, minlength=count)))).astype(np.int64)
 
 
 def _told(met: int, start: int, end: int, by: NDArray[np.int32], came: NDArray[np.int32]) -> Way:

@@ -7,7 +7,6 @@ with what the browser shows; it lies beside the seal key, for its owner only, an
 import datetime
 import hashlib
 import ipaddress
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from casewright.model.errors import Missing
+from casewright.vault.disk import write_secret
 
 DAYS = 365
 
@@ -71,12 +71,8 @@ def _make(file: Path, name: str) -> None:
     )  # fmt: skip
     secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                serialization.NoEncryption())  # fmt: skip
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = file.with_suffix(".tmp")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-        target.write(made.public_bytes(serialization.Encoding.PEM) + secret)
-    fresh.rename(file)
+    file.unlink(missing_ok=True)  # one that holds no more
+    write_secret(file, made.public_bytes(serialization.Encoding.PEM) + secret)
 
 
 def _called(name: str) -> x509.GeneralName:

@@ -22,12 +22,13 @@ from casewright.demo.media import MediaFile
 from casewright.demo.operation import FLAGS, Operation
 from casewright.demo.papers import write_papers
 from casewright.demo.seizure_disk import MADE
+from casewright.demo.seizure_list import build_list
 from casewright.demo.truth import money_truth
 from casewright.demo.wtv import members
 from casewright.demo.wtv.chain import read_truth, write_chain
 from casewright.demo.wtv.dump import write_dump
 from casewright.demo.wtv.logs import write_logs
-from casewright.demo.wtv.media import build_sample, list_of, states
+from casewright.demo.wtv.media import build_sample, states
 from casewright.demo.wtv.money import DAYS
 from casewright.demo.wtv.size import ACCESS_LINES, DOWNLOADS, MESSAGES, SIGN_IN_LINES, VISITS, Size
 from casewright.demo.wtv.told import build
@@ -72,7 +73,7 @@ class Making:
         sample, listed = self.sample
         for file in sample:
             self._put("var/www/glasshouse/" + file.path, file.content)
-        knowns, prints = list_of(listed)
+        knowns, prints = build_list(listed)
         (self.folder / "knowns.vics.json").write_bytes(knowns)
         return {"media": states(sample, listed, prints)}
 

@@ -13,7 +13,7 @@ from casewright.demo.media import MediaFile
 from casewright.demo.media_scenery import landscape, mosaic, tiling, vase
 from casewright.demo.media_variations import NEAR, jpeg
 from casewright.demo.media_video import encode, walk
-from casewright.demo.seizure_list import Prints, build_list, prints_of
+from casewright.demo.seizure_list import Prints, prints_of
 from casewright.demo.seizure_truth import REACH, SHARE, WORTHY, share_of
 from casewright.demo.wtv.size import Size
 
@@ -56,10 +56,6 @@ def _films(count: int) -> Iterator[MediaFile]:
         content = encode(frames, crf=36, size=(128, 96)) if version else encode(frames)
         yield MediaFile(0, content, "mp4", f"film-w{seed}", ("original", "saved again")[version],
                         seed % LISTED_EVERY == 0)  # fmt: skip
-
-
-def list_of(listed: Mapping[str, bytes]) -> tuple[bytes, Mapping[str, Prints]]:
-    return build_list(listed)
 
 
 def states(sample: Sequence[MediaFile], listed: Mapping[str, bytes], prints: Mapping[str, Prints]) -> dict[str, Any]:

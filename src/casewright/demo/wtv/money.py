@@ -12,7 +12,7 @@ from casewright.demo.economy import EPOCH, NOTE, SUBSIDY, Economy, day
 from casewright.demo.economy import START as FIRST_DAY
 from casewright.demo.keys import Key
 from casewright.demo.operation import Operation
-from casewright.demo.story import MINER, fund, hot_wallets, pay_all, sweep
+from casewright.demo.story import MARKET, MINER, fund, hot_wallets, pay_all, sweep
 from casewright.demo.transactions import RESERVED, Transaction, coinbase_over, compact, worked
 from casewright.demo.wtv.told import LAST_DAY
 from casewright.demo.wtv.traffic import A_BLOCK, Ids, Traffic, script_of
@@ -81,7 +81,7 @@ def tell(operation: Operation, transactions: int, write: Write, tick: Callable[[
     dice = Random(23)  # noqa: S311  a story, not a secret
     hot = hot_wallets(world)
     for account in operation.accounts:
-        world.owners[account.deposit_address] = "Glasshouse"
+        world.owners[account.deposit_address] = MARKET
     for _ in range(OTHERS):
         world.grant()
     fund(world, hot)
