@@ -1,12 +1,13 @@
 """A large case's rows, laid down anew so that a page finds its few without reading the rest.
 
-`tables/.review/NAME/index.duckdb` is made from the tables alone and named by all that decides it: their digests, and
-the SELECTs. It is sealed as the engine seals finished units, checked when the room opens, and can be deleted; while
+`tables/.review/NAME/index.duckdb` is made from the tables alone and named by all that decides it: the digests of those
+that it reads, and the SELECTs. It is sealed as the engine seals finished units, checked when the room opens, and can be deleted; while
 there is none, pages are found in the tables themselves.
 """
 
 import fcntl
 import hashlib
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -26,12 +27,14 @@ FOLDER, FILE, LOCK = ".review", "index.duckdb", ".lock"
 WORTH_IT, TOO_MANY = 200_000, 40_000_000
 """Rows: of all tables below which none is made; of one table above which it is read where it is."""
 MEMORY = "1500MB"
+READ = sorted({*COPIED, *(word for one in DERIVED.values() for word in re.findall(r"\w+", one.sql) if word in TABLES)})
+"""The tables that it is made of. A word of a SELECT that only looks like a table costs a digest, no more."""
 
 
 def index_of(tables: Path) -> Path:
     """Where the index of these tables would be."""
     folder = TableFolder(tables)
-    said = [f"{name} {folder.digest(name)}" for name in TABLES]
+    said = [f"{name} {folder.digest(name)}" for name in READ]
     said += [f"{name} {derived}" for name, derived in DERIVED.items()]
     said += [f"{name} {columns}" for name, columns in COPIED.items()] + [duckdb.__version__]
     return tables / FOLDER / hashlib.sha256("\n".join(said).encode()).hexdigest()[:20]
