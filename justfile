@@ -57,6 +57,10 @@ demo-build:
 docs:
     uv run python tools/tables_doc.py
 
+# every speed that is claimed, against its peer, as one table (--only NAME ...; --full: at the issues' sizes; --write)
+bench-all *options:
+    uv run python bench/all.py {{options}}
+
 # the evidence room against its peers, side by side
 bench *options:
     uv run python bench/evidence.py {{options}}

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from chain_scale import memory_now, watched_all
+from claims import Claim, claims_option, hand_over
 from figures import clock
 from wallet_maker import chain_like, spent
 
@@ -43,17 +44,19 @@ def main() -> None:
     options.add_argument("--only", choices=("union", "ways", "columns"))
     options.add_argument("--folder", type=Path, help="where the chain's columns lie meanwhile")
     options.add_argument("--columns", type=int, default=10_000_000, help="transactions of the chain as columns")
-    chosen = options.parse_args()
+    claims_option(options)
+    chosen, told = options.parse_args(), list[Claim]()
     if chosen.only != "columns":
         world = spent(chosen.transactions)
         links = [Portion(*portion) for portion in world.portions()]
         print(f"{chosen.transactions:,} transactions, {world.starts[-1]:,} inputs, {world.addresses:,} addresses")
     if chosen.only in (None, "union"):
-        union(links, world.addresses, chosen.runs)
+        told += union(links, world.addresses, chosen.runs)
     if chosen.only in (None, "ways"):
-        ways(links, world.addresses)
+        told += ways(links, world.addresses)
     if chosen.only in (None, "columns"):
         columns(chosen.columns, chosen.folder)
+    hand_over("clusters", chosen.claims, told)
 
 
 def ours(links: list[Portion], size: int, keep: bool) -> Any:
@@ -73,7 +76,7 @@ def theirs(lists: list[Any], size: int) -> Any:
     return clustering.get_mapping()
 
 
-def union(links: list[Portion], size: int, runs: int) -> None:
+def union(links: list[Portion], size: int, runs: int) -> list[Claim]:
     lists = [
         pa.ListArray.from_arrays(pa.array(part.starts.astype(np.int32)), pa.array(part.members.astype(np.uint32)))
         for part in links
@@ -98,6 +101,9 @@ def union(links: list[Portion], size: int, runs: int) -> None:
         print(f"| {name} | {wall:.2f} | {cpu:.2f} | {inputs / cpu / 1e6:.1f} M | {peer / cpu:.2f} |")
     bare, proof, trees = (best[name][1] for name in list(sides)[1:])
     print(f"proof / without: {proof / bare:.2f}; with rooted trees: {trees / bare:.2f}")
+    told, rate = f"{inputs:,} inputs", 1e-6 * inputs
+    against = (("groups", bare, peer), ("proof", proof, bare), ("trees", trees, bare))
+    return [Claim(key, rate / mine, "M inputs/s", told, rate / other) for key, mine, other in against]
 
 
 def agree(mapping: Any, least: Any) -> None:
@@ -107,24 +113,28 @@ def agree(mapping: Any, least: Any) -> None:
     print(f"equal groups: {len(np.unique(clusters)):,} of {len(ids):,} addresses")
 
 
-def ways(links: list[Portion], size: int, pairs: int = 2_000) -> None:
+def ways(links: list[Portion], size: int, pairs: int = 2_000) -> list[Claim]:
     """Time of one way in the largest group, and in a chain of merges as long as there can be."""
     groups = ours(links, size, True)
     forest = Forest.of(groups)
     least = groups.least()
     names, sizes = np.unique(least, return_counts=True)
     largest = np.flatnonzero(least == names[np.argmax(sizes)])
-    walked("the largest group", forest, largest, pairs)
-    shortest(links, groups, forest, largest)
+    size_of = f"a cluster of {len(largest):,} addresses"
+    told = [Claim("way", walked("the largest group", forest, largest, pairs), "ms", size_of)]
+    for key, p95 in shortest(links, groups, forest, largest).items():
+        told.append(Claim(key, p95, "ms", size_of))
     took, alone = clock(lambda: rests_on_one(forest, groups, links))
     print(f"merges that rest on one transaction: {alone.sum():,} of {len(alone):,}, {took.cpu:.2f} s")
     line = Groups.of(1_000_000)
     ends = np.repeat(np.arange(1_000_000, dtype=np.int32), 2)[1:-1]
     line.join(Portion(0, np.arange(0, len(ends) + 1, 2), ends))
     walked("a line of a million merges", Forest.of(line), np.arange(1_000_000), 200)
+    return told
 
 
-def walked(name: str, forest: Forest, things: Any, pairs: int) -> None:
+def walked(name: str, forest: Forest, things: Any, pairs: int) -> float:
+    """The 95th percentile, in milliseconds."""
     dice, times, lengths = np.random.default_rng(1), [], []
     for _ in range(pairs):
         one, other = (int(n) for n in dice.choice(things, 2))
@@ -137,10 +147,12 @@ def walked(name: str, forest: Forest, things: Any, pairs: int) -> None:
     p50, p95 = np.percentile(times, (50, 95))
     print(f"{name}: {len(things):,} addresses, ways of {np.mean(lengths):,.0f} merges, at most {max(lengths):,}: "
           f"p50 {p50:.3f} ms, p95 {p95:.3f} ms")  # fmt: skip
+    return float(p95)
 
 
-def shortest(links: list[Portion], groups: Any, forest: Forest, largest: Any, pairs: int = 40) -> None:
-    """Time of one shortest way in the largest group as `why` finds it: out of Parquet files, and the search alone."""
+def shortest(links: list[Portion], groups: Any, forest: Forest, largest: Any, pairs: int = 40) -> dict[str, float]:
+    """Time of one shortest way in the largest group as `why` finds it: out of Parquet files, and the search alone. 95th
+    percentiles, in milliseconds."""
     things = np.concatenate([part.members for part in links])
     numbers = np.concatenate([part.first + np.repeat(np.arange(len(part.starts) - 1), np.diff(part.starts))
                               for part in links])  # fmt: skip
@@ -151,14 +163,15 @@ def shortest(links: list[Portion], groups: Any, forest: Forest, largest: Any, pa
     made, graph = clock(lambda: Links.of(found[0], found[1], len(largest), len(found[2])))
     print(f"its {int(mine.sum()):,} spends in order: {1000 * (took.wall + made.wall):.0f} ms, once a question")
     ends = [tuple(int(n) for n in dice.choice(len(largest), 2, replace=False)) for _ in range(pairs)]
-    timed("the search for the shortest way alone", [lambda e=e: graph.shortest(*e, 1 << 40) or [] for e in ends])
+    searched = [lambda e=e: graph.shortest(*e, 1 << 40) or [] for e in ends]
+    alone = timed("the search for the shortest way alone", searched)
     with tempfile.TemporaryDirectory(prefix="casewright-clusters-") as folder:
         ask = tables_in(Path(folder), things, numbers, groups, forest)
         asked = [lambda e=e: proof_between(ask, *(str(largest[n]) for n in e)).steps or () for e in ends]
-        timed("why, out of Parquet files: both ways in words", asked)
+        return {"shortest": alone, "why": timed("why, out of Parquet files: both ways in words", asked)}
 
 
-def timed(name: str, asked: list[Callable[[], Any]]) -> None:
+def timed(name: str, asked: list[Callable[[], Any]]) -> float:
     times, lengths = [], []
     for ask in asked:
         begun = time.perf_counter()
@@ -166,6 +179,7 @@ def timed(name: str, asked: list[Callable[[], Any]]) -> None:
         times.append(1000 * (time.perf_counter() - begun))
     p50, p95 = np.percentile(times, (50, 95))
     print(f"{name}: {np.mean(lengths):.1f} steps, at most {max(lengths)}: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
+    return float(p95)
 
 
 def text(of: Any) -> pa.Array:

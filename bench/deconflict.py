@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from claims import Claim, claims_option, hand_over
+
 from casewright.link.deconflict import psi
 from casewright.link.deconflict.side import RATE
 from casewright.link.deconflict.sizes import compared, filled_up
@@ -35,7 +37,7 @@ def selectors(numbers: range) -> list[str]:
     return [compared("email", f"user{n}@example.com") for n in numbers]
 
 
-def one_exchange(large: int, asked: int) -> None:
+def one_exchange(large: int, asked: int) -> list[Claim]:
     """A set of `large` selectors, asked for `asked` of which every tenth is in it."""
     print(
         f"\n{large:,} selectors asked for {asked:,}\n\n| step | seconds by the clock | of processors |\n|---|---|---|"
@@ -52,11 +54,15 @@ def one_exchange(large: int, asked: int) -> None:
         answer = timed(f"answer ({name})", lambda which=which: psi.answer(key, request, which))
         found = timed(f"read ({name})", lambda which=which, a=answer: psi.common(my_key, setup, a, shape, which))
         assert len(found) == both, (len(found), both)
-    print(f"| all | {time.monotonic() - clock:.1f} | |\n")
+    took = time.monotonic() - clock
+    print(f"| all | {took:.1f} | |\n")
     print(f"{both:,} in common, all found, none beside. {len(theirs):,} members asked for {len(mine):,}: setup "
           f"{len(setup):,} bytes, request and answer {len(request):,} each. Largest child "
           f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MiB, this process "
           f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB.")  # fmt: skip
+    size = f"{large:,} × {asked:,} selectors"
+    all_files = len(setup) + 4 * len(request)  # asked and answered, for the count and for the hits
+    return [Claim("exchange", took, "s", size), Claim("size", all_files / 1e6, "MB", size)]
 
 
 def errors(trials: int) -> None:
@@ -99,9 +105,10 @@ def main() -> None:
     options.add_argument("--asked", type=int, default=5_000)
     options.add_argument("--trials", type=int, default=100)
     options.add_argument("--rounds", type=int, default=40)
+    claims_option(options)
     given = options.parse_args()
     if given.large:
-        one_exchange(given.large, given.asked)
+        hand_over("deconflict", given.claims, one_exchange(given.large, given.asked))
     psi.in_children = lambda work, rounds: [work(*one) for one in rounds]  # small sets: no child for each
     errors(given.trials)
     false_hits(given.rounds)

@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from claims import Claim, claims_option
 from figures import Line, Table, peak, race
 
 from casewright.extract.reader import Rows
@@ -46,16 +47,16 @@ def main() -> None:
     options = argparse.ArgumentParser(description="MySQL dumps, side by side")
     options.add_argument("--quick", action="store_true", help="64 MB and 50,000 accounts")
     options.add_argument("--folder", type=Path, help="where the evidence is made and kept")
+    claims_option(options)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
         folder = chosen.folder or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
-        table = Table()
+        table = Table("dump")
         readers(table, folder, 64 if chosen.quick else 1024)
         site(table, folder, Path(made), 50_000 if chosen.quick else 1_300_000)
     print("\n" + table.markdown())
-    if table.differences:
-        sys.exit("\n".join(table.differences))
+    table.end(chosen.claims)
 
 
 def posts(size: int) -> Iterator[bytes]:
@@ -86,18 +87,21 @@ def readers(table: Table, folder: Path, megabytes: int) -> None:
         head = file.read(8 * MIB)
     head = head[: head.rindex(b"),(") + 1] + b";\n"
     peers = {
-        "our slow reader, a pattern a value": (head, partial(slow, head)),
-        "a bare tokenizer of one pattern": (head, lambda: sum(1 for _ in VALUE.finditer(head))),
+        "our slow reader, a pattern a value": ("rows-slow", head, partial(slow, head)),
+        "a bare tokenizer of one pattern": ("rows-pattern", head, lambda: sum(1 for _ in VALUE.finditer(head))),
     }
     size = path.stat().st_size
     table.must_agree("rows", {"slow": slow(head), "fast": fast(io.BytesIO(head))})
     mine = race({"ours": lambda: fast(path.open("rb"))}, 1)[0]["ours"]
-    for name, (raw, work) in {**peers, **sqlglot_of(head[: head.rindex(b"),(", 0, MIB // 4) + 1] + b";\n")}.items():
+    table.claims.append(Claim("rows", size / 1e6 / mine.cpu, "MB/s", f"{size / 1e6:,.0f} MB"))
+    peers |= sqlglot_of(head[: head.rindex(b"),(", 0, MIB // 4) + 1] + b";\n")
+    for name, (key, raw, work) in peers.items():
         took = race({"it": work}, 1)[0]["it"]
         what, cut = f"rows of a dump of {size / 1e6:,.0f} MB, to Arrow", len(raw) / 1e6
         figures = (size / 1e6 / mine.wall, size / 1e6 / mine.cpu, cut / took.wall, cut / took.cpu)
-        table.add(Line("dump", what, name, "MB/s", *figures))
+        table.add(Line("dump", what, name, "MB/s", *figures), key)
     table.add(Line("dump", "peak of memory, all readers", "", "", 0, 0, note=f"{peak() >> 20} MiB"))
+    table.claims.append(Claim("memory", peak() / 1e9, "GB", f"all readers, {size / 1e6:,.0f} MB"))
 
 
 def slow(raw: bytes) -> int:
@@ -109,14 +113,14 @@ def fast(file: io.IOBase) -> int:
         return sum(len(piece) for piece in read_mysql(file) if isinstance(piece, Rows))  # type: ignore[arg-type]
 
 
-def sqlglot_of(head: bytes) -> dict[str, tuple[bytes, object]]:
+def sqlglot_of(head: bytes) -> dict[str, tuple[str, bytes, object]]:
     """sqlglot's tokenizer, where it is installed: uv run --with sqlglot."""
     try:
         import sqlglot  # noqa: PLC0415
     except ImportError:
         return {}
     text = head.decode("utf-8", "replace")
-    return {"sqlglot's tokenizer": (head, partial(sqlglot.tokenize, text, read="mysql"))}
+    return {"sqlglot's tokenizer": ("rows-sqlglot", head, partial(sqlglot.tokenize, text, read="mysql"))}
 
 
 def members(count: int) -> Iterator[bytes]:
@@ -149,7 +153,7 @@ def site(table: Table, folder: Path, scratch: Path, count: int) -> None:
     verbs = [["new", str(case), "--title", "T", "--agency", "A", "--examiner", "E"], ["intake", str(case), str(path)],
              ["extract", str(case), "--mapping", str(scratch / "mapping.toml")]]  # fmt: skip
     for verb in verbs:
-        began = time.perf_counter()
+        began, at = time.perf_counter(), time.time()
         done = subprocess.run(
             [Path(sys.executable).with_name("casewright"), *verb], capture_output=True, text=True, check=False
         )
@@ -158,6 +162,8 @@ def site(table: Table, folder: Path, scratch: Path, count: int) -> None:
             raise SystemExit(done.stdout + done.stderr)
         what = f"{verb[0]}, {count:,} accounts and addresses, {path.stat().st_size / 1e6:,.0f} MB"
         table.add(Line("site", what, "", "", 0, 0, note=f"{wall:.1f} s of wall time"))
+    stand = (case / "tables" / "deposit_addresses" / "run.json").stat().st_mtime - at
+    table.claims.append(Claim("site", stand, "s", f"{count:,} accounts, until both tables stand"))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from typing import Any
 import ours
 import peers
 from answers import summed
+from claims import Claim, claims_option
 from figures import Line, Table, Time, race
+from figures import machine as this_machine
 from isal import isal_zlib
 from worlds import MIB, Worlds
 
@@ -36,6 +39,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, help="where the evidence is made and kept (default: a temporary one)")
     options.add_argument("--out", type=Path, help="write the table here too")
     options.add_argument("--only", default="", help="one part: " + ", ".join(PARTS))
+    claims_option(options)
     chosen = options.parse_args()
     gc.freeze()  # as a child does: what was imported need not be looked through again and again
     with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
@@ -51,8 +55,7 @@ def main() -> None:
     print("\n" + text)
     if chosen.out:
         chosen.out.write_text(text, "utf-8")
-    if bench.table.differences:
-        sys.exit("ANSWERS DIFFER, so the figures mean nothing:\n" + "\n".join(bench.table.differences))
+    bench.table.end(chosen.claims)
 
 
 class Bench:
@@ -60,7 +63,7 @@ class Bench:
 
     def __init__(self, worlds: Worlds, runs: int, scratch: Path) -> None:
         self.worlds, self.runs, self.scratch = worlds, runs, scratch
-        self.table = Table()
+        self.table = Table("evidence")
 
     def race(self, where: str, sides: dict[str, Callable[[], Any]]) -> dict[str, Time]:
         """Medians of all sides, whose answers must agree."""
@@ -69,13 +72,13 @@ class Bench:
         return times
 
     def line(self, claim: str, what: str, amount: float, unit: str, times: dict[str, Time], peer: str,
-             wanted: float | None, bound: str, by_wall: bool = False) -> None:  # fmt: skip
+             key: str, bound: str) -> None:  # fmt: skip
         mine, other = times["ours"], times[peer]
         self.table.add(Line(claim, what, peer, unit, amount / mine.wall, amount / mine.cpu, amount / other.wall,
-                            amount / other.cpu, wanted, by_wall, bound))  # fmt: skip
+                            amount / other.cpu, bound=bound), key)  # fmt: skip
 
-    def alone(self, claim: str, what: str, amount: float, unit: str, took: Time, note: str = "") -> None:
-        self.table.add(Line(claim, what, "", unit, amount / took.wall, amount / took.cpu, note=note))
+    def alone(self, claim: str, what: str, amount: float, unit: str, took: Time, key: str) -> None:
+        self.table.add(Line(claim, what, "", unit, amount / took.wall, amount / took.cpu), key)
 
 
 def _answer(answer: Any) -> Any:
@@ -84,10 +87,8 @@ def _answer(answer: Any) -> Any:
 
 
 def machine() -> str:
-    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                  if line.startswith("model name")), "?")  # fmt: skip
     versions = ", ".join(peers.first_words(command) for command in (["ewfverify", "-V"], ["hashdeep", "-V"]))
-    return f"{os.cpu_count()} cores of {model}, CPython {sys.version.split()[0]}, ewfverify and hashdeep: {versions}"
+    return f"{this_machine()}, ewfverify and hashdeep: {versions}"
 
 
 def speed_of(work: Callable[[], Any], amount: float, runs: int) -> float:
@@ -124,44 +125,44 @@ def ewf(bench: Bench) -> None:
             sides = {"ours": partial(ours.e01, image, names), "the libewf wheel": partial(peers.libewf, image, names),
                      BOTH: partial(peers.ewfverify, image, "sha256")}  # fmt: skip
             times = bench.race(what, sides)
-            wanted = len(names) == 1
-            bench.line("E01", what, size, "MB/s", times, "the libewf wheel", 5.0 if wanted else None, bound)
-            bench.line("E01", what, size, "MB/s", times, BOTH, 2.0 if wanted else None, bound)
+            for peer, key in (("the libewf wheel", f"e01-{level}-libewf"), (BOTH, f"e01-{level}-ewfverify")):
+                bench.line("E01", what, size, "MB/s", times, peer, key if len(names) == 1 else "", bound)
 
 
 def walk(bench: Bench) -> None:
     folder = bench.worlds.files()
     image = bench.worlds.ext4(folder, (64 if bench.worlds.quick else 240) * MIB)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-    for names in (("sha256",), THREE):
+    for names, key in ((("sha256",), "walk-sha256"), (THREE, "walk-three")):
         what = f"walk + {' + '.join(names)} of a raw ext4, {size:,.0f} MB"
         sides = {"ours": partial(ours.hashed, image, names), "bare pytsk3": partial(peers.tsk_hashed, image, names)}
         bound = hash_bound(names, bench.runs) + " MB/s"
-        bench.line("walk", what, size, "MB/s", bench.race(what, sides), "bare pytsk3", 0.9, bound)
-        dissect(bench, what, size, "MB/s", partial(ours.hashed, image, names), (image, names), 3, bound)
+        bench.line("walk", what, size, "MB/s", bench.race(what, sides), "bare pytsk3", f"{key}-pytsk3", bound)
+        dissect(bench, what, size, "MB/s", partial(ours.hashed, image, names), (image, names), f"{key}-dissect", bound)
 
 
 def small(bench: Bench) -> None:
     folder = bench.worlds.small_files()
     image = bench.worlds.ext4(folder, (96 if bench.worlds.quick else 700) * MIB, SMALL_INODES)
     count = int(folder.name.rpartition("-")[2])
-    for names in ((), ("sha256",)):
+    for names, key in (((), "small-names"), (("sha256",), "small-sha256")):
         what = f"walk of {count:,} small files" + ("".join(f" + {name}" for name in names) or ", names and metadata")
         mine = partial(ours.hashed, image, names) if names else partial(ours.listed, image)
         other = partial(peers.tsk_hashed, image, names) if names else partial(peers.tsk_listed, image)
         bench.line("small files", what, count, "files/s", bench.race(what, {"ours": mine, "bare pytsk3": other}),
-                   "bare pytsk3", 0.9, "pytsk3 and Python, an entry each")  # fmt: skip
-        dissect(bench, what, count, "files/s", mine, (image, names), 10, "pytsk3 and Python, an entry each")
+                   "bare pytsk3", f"{key}-pytsk3", "pytsk3 and Python, an entry each")  # fmt: skip
+        dissect(bench, what, count, "files/s", mine, (image, names), f"{key}-dissect", "Python, an entry each")
 
 
 def dissect(bench: Bench, what: str, amount: float, unit: str, mine: Callable[[], Any],
-            asked: tuple[Path, Sequence[str]], wanted: float, bound: str) -> None:  # fmt: skip
+            asked: tuple[Path, Sequence[str]], key: str, bound: str) -> None:  # fmt: skip
     said = peers.dissect(*asked)
     if isinstance(said, str):
-        bench.table.add(Line("dissect", what, "dissect.target", unit, 0, 0, note=f"not measured: {said}"))
+        bench.table.add(Line("dissect", what, "dissect.target", unit, 0, 0, note=f"not measured: {said}"), key)
         return
     times = bench.race(what, {"ours": mine, "dissect.target": partial(peers.dissect, *asked)})
-    bench.line("dissect", what, amount, unit, times, "dissect.target", wanted, bound)
+    bench.line("dissect", what, amount, unit, times, "dissect.target", key, bound)
+    bench.table.claims[-1] = replace(bench.table.claims[-1], version=said["version"])
 
 
 def tree(bench: Bench) -> None:
@@ -177,18 +178,20 @@ def tree(bench: Bench) -> None:
         return items.rows()
 
     bound = hash_bound(THREE, bench.runs) + " MB/s, on two cores"
-    for part, side_by_side in (("in the first GiB of a run", False), ("after it, MD5 side by side", True)):
+    for part, side_by_side, key in (("in the first GiB of a run", False, "tree-first"),
+                                    ("after it, MD5 side by side", True, "tree-after")):  # fmt: skip
         ours.hash_files(side_by_side)
         what = f"MD5 + SHA-1 + SHA-256 of a tree of {size:,.0f} MB, {part}"
         times = bench.race(what, {"ours": mine, "hashdeep": partial(peers.hashdeep, folder)})
-        bench.line("tree", what, size, "MB/s", times, "hashdeep", 2, bound, by_wall=True)
+        bench.line("tree", what, size, "MB/s", times, "hashdeep", key, bound)
 
 
 def carving(bench: Bench) -> None:
     for kind in ("random", "zeros"):
         path = bench.worlds.filled(kind)
         took = race({"ours": partial(ours.carved, path)}, bench.runs)[0]["ours"]
-        bench.alone("carving", f"carving of {kind}", path.stat().st_size / 1e6, "MB/s", took)
+        what = f"carving of {kind}, {path.stat().st_size / 1e6:,.0f} MB"
+        bench.alone("carving", what, path.stat().st_size / 1e6, "MB/s", took, f"carving-{kind}")
 
 
 def memory(bench: Bench) -> None:
@@ -201,7 +204,9 @@ def memory(bench: Bench) -> None:
         note = (
             f"peak {found['peak'] >> 20} MiB, of which {found['before'] >> 20} before it began; {found['items']} items"
         )
-        bench.table.add(Line("memory", f"an ext4 of {size / MIB:,.0f} MiB listed and carved", "", "", 0, 0, note=note))
+        what = f"an ext4 of {size / MIB:,.0f} MiB listed and carved"
+        bench.table.add(Line("memory", what, "", "", 0, 0, note=note))
+    bench.table.claims.append(Claim("memory", found["peak"] / 1e9, "GB", what))
 
 
 PARTS: dict[str, Callable[[Bench], None]] = {

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from claims import Claim, claims_option, hand_over
 from figures import clock, peak
 from lists import case_of, filled, numbered
 from PIL import Image
@@ -44,13 +45,15 @@ def main() -> None:
     options.add_argument("--families", type=int, default=150)
     options.add_argument("--items", type=int, default=300_000)
     options.add_argument("--only", choices=("scene", "scale", "stills"))
-    chosen = options.parse_args()
+    claims_option(options)
+    chosen, told = options.parse_args(), list[Claim]()
     if chosen.only in (None, "scene"):
         scene(chosen.families)
     if chosen.only in (None, "stills"):
         stills(chosen.items)
     if chosen.only in (None, "scale"):
-        scale(chosen.items)
+        told = scale(chosen.items)
+    hand_over("groups", chosen.claims, told)
 
 
 class Held:
@@ -225,9 +228,9 @@ def _flipped(hashes: Any, dice: np.random.Generator, bits: int) -> Any:
     return changed
 
 
-def scale(count: int) -> None:
+def scale(count: int) -> list[Claim]:
     """A case of so many media: a tenth of the pictures in families, a thirtieth films; headers, folders, uploads."""
-    dice = np.random.default_rng(6)
+    dice, told = np.random.default_rng(6), list[Claim]()
     tables = {name: table.empty() for name, table in TABLES.items()}
     tables |= {name: table for name, table in case_of(1, count).items() if name != "list_entries"}
     tables["items"] = _with_paths(tables["items"], count)
@@ -241,6 +244,8 @@ def scale(count: int) -> None:
         tables |= output.tables
         rows = sum(table.num_rows for table in output.tables.values())
         print(f"| {count:,} media: {name} | {took.cpu:.1f} s | {rows:,} rows | {peak() // MIB} MiB |")
+        told.append(Claim(name, took.cpu, "s", f"{count:,} media"))
+    return [one for one in told if one.key != "uploaded"]
 
 
 def _with_paths(items: pa.Table, count: int) -> pa.Table:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from claims import Claim, claims_option, hand_over
 from figures import peak
 
 from casewright.engine.stage import Context, Output
@@ -39,6 +40,7 @@ def main() -> None:
     options.add_argument("--items", type=int, default=300_000)
     options.add_argument("--folder", type=Path, help="where the list is made and kept")
     options.add_argument("--only", choices=SIDES)
+    claims_option(options)
     options.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.side:
@@ -48,13 +50,39 @@ def main() -> None:
         folder = chosen.folder or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
         make(folder, chosen.records)
-        for side in [chosen.only] if chosen.only else SIDES:
-            show(side, [*sys.argv[1:], "--folder", str(folder), "--side", side])
+        sizes = [f"--{name}={vars(chosen)[name]}" for name in ("records", "entries", "items")]
+        got = {side: show(side, [*sizes, "--folder", str(folder), "--side", side])
+               for side in ([chosen.only] if chosen.only else SIDES)}  # fmt: skip
+    if chosen.claims:
+        hand_over("lists", chosen.claims, claims(chosen, got))
 
 
-def show(side: str, arguments: list[str]) -> None:
+def show(side: str, arguments: list[str]) -> dict[str, Any] | str:
+    """What a side found in a process of its own, or why it found nothing."""
     done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)
-    print(f"| {side} | {done.stdout.strip() or done.stderr.strip().splitlines()[-1:]} |", flush=True)
+    found = done.stdout.strip() or (done.stderr.strip().splitlines() or ["it failed"])[-1]
+    print(f"| {side} | {found} |", flush=True)
+    return json.loads(found) if done.stdout.strip() else found[:120]  # type: ignore[no-any-return]
+
+
+def claims(chosen: argparse.Namespace, got: dict[str, dict[str, Any] | str]) -> list[Claim]:
+    """Records a second, beside each other reader's; seconds of a whole case."""
+    records, case = f"{chosen.records:,} records", f"{chosen.entries:,} entries × {chosen.items:,} items"
+    speeds = {k: one if isinstance(one, str) else one.get("records", 0) / one["seconds"] for k, one in got.items()}
+    mine = speeds["reading, ours"]
+    assert not isinstance(mine, str), mine
+    told = [Claim("reading", mine, "records/s", records)]
+    for side, key in (("reading, json.loads", "reading-json"), ("reading, ijson", "reading-ijson")):
+        other = speeds[side]
+        told.append(Claim(key, mine, "records/s", records, note=other) if isinstance(other, str) else
+                    Claim(key, mine, "records/s", records, other))  # fmt: skip
+    told.append(Claim("memory", got["reading, ours"]["MiB"] * MIB / 1e9, "GB", records))  # type: ignore[index]
+    for side, key, size in (("judging a case again", "judging", case),
+                            ("grouping a case", "grouping", f"{chosen.items:,} media")):  # fmt: skip
+        one = got[side]
+        seconds, note = (None, one) if isinstance(one, str) else (one["seconds"], "")
+        told.append(Claim(key, seconds, "s", size, note=note))
+    return told
 
 
 def list_of(chosen: argparse.Namespace) -> Path:

@@ -5,7 +5,6 @@ uv run --with threatexchange --with perception python bench/media.py [--quick] [
 
 import argparse
 import io
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pdqhash
 import simplejpeg
+from claims import claims_option
 from figures import Line, Table, race
 from PIL import Image
 from scenes import families, hills, jpeg, thing
@@ -23,7 +23,8 @@ from casewright.kernels.pdq import Pdq, distance, luma_of_pixels, pdq_of_luma
 from casewright.kernels.pdq_fast import pdq_of_pixels
 from casewright.media.pictures import Room, read_picture
 
-SIZES = {"12 MP": (4000, 3000, 25.0), "2 MP": (1600, 1200, 13.0)}
+SIZES = {"12 MP": (4000, 3000), "2 MP": (1600, 1200)}
+KEYS = {"threatexchange": "threatexchange", "pdqhash + Pillow": "pillow", "perception": "perception"}
 RADIUS, QUALITY, AROUND = 31, 50, range(16, 47)
 MOST = 10**9
 Hasher = Callable[[bytes], object]
@@ -32,33 +33,37 @@ Hasher = Callable[[bytes], object]
 def main() -> None:
     options = argparse.ArgumentParser(description="hashing pictures, side by side")
     options.add_argument("--quick", action="store_true", help="2 MP only, and fewer pairs")
+    options.add_argument("--speed", action="store_true", help="speed alone, no verdicts")
     options.add_argument("--out", type=Path, help="write the table here")
+    claims_option(options)
     chosen = options.parse_args()
-    table = Table()
-    for name, (width, height, wanted) in list(SIZES.items())[chosen.quick :]:
+    table = Table("media")
+    for name, (width, height) in list(SIZES.items())[chosen.quick :]:
         for kind, grain in (("smooth", 0.0), ("grainy", 5.0)):
             pictures = [jpeg(hills(width, height, 3, grain)), jpeg(thing("coffee", width, height, 4, grain))]
-            speed(table, f"{name}, {kind}", pictures, width * height, wanted)
-    verdicts(table, 12 if chosen.quick else 72, 20)
+            speed(table, f"{name}, {kind}", pictures, width * height)
+    if not chosen.speed:
+        verdicts(table, 12 if chosen.quick else 72, 20)
     print("\n" + table.markdown())
     if chosen.out:
         chosen.out.write_text(table.markdown(), "utf-8")
-    if table.differences:
-        sys.exit("\n".join(table.differences))
+    table.end(chosen.claims)
 
 
-def speed(table: Table, name: str, pictures: list[bytes], pixels: int, wanted: float) -> None:
+def speed(table: Table, name: str, pictures: list[bytes], pixels: int) -> None:
     room = Room()
     peers = {**hashers(), **bounds(room)}
     ours = {"ours": lambda raw: read_picture(io.BytesIO(raw), MOST, room)}
     took, _ = race({who: partial(all_of, work, pictures) for who, work in {**ours, **peers}.items()}, 3)
     done = len(pictures) * pixels / 1e6
     what = f"{name}, {sum(map(len, pictures)) / len(pictures) / 1e6:.1f} MB"
+    size, kind = name.split(" MP, ")
+    keys = {who: f"{kind}-{size}-{key}" for who, key in KEYS.items()}
     for who in peers:
         figures = (done / took["ours"].wall, done / took["ours"].cpu, done / took[who].wall, done / took[who].cpu)
-        table.add(Line("hash", what, who, "MP/s", *figures, wanted=wanted if who == "threatexchange" else None))
+        table.add(Line("hash", what, who, "MP/s", *figures), keys.get(who, ""))
     for who in MISSING:
-        table.add(Line("hash", what, who, "MP/s", *figures[:2], note="could not be imported"))
+        table.add(Line("hash", what, who, "MP/s", *figures[:2], note="could not be imported"), keys[who])
 
 
 def all_of(work: Hasher, pictures: list[bytes]) -> list[str]:

@@ -8,6 +8,7 @@ import resource
 import time
 
 import numpy as np
+from claims import Claim, claims_option, hand_over
 
 from casewright.kernels.hamming_join import FURTHEST, near_pairs
 
@@ -20,7 +21,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description="near pairs of views and a list, random hashes, processor time")
     options.add_argument("--listed", type=int, nargs="+", default=[1_000_000, 10_000_000], help="hashes on the list")
     options.add_argument("--pictures", type=int, nargs="+", default=[1_000, 15_000], help="pictures looked for")
-    chosen = options.parse_args()
+    claims_option(options)
+    chosen, told = options.parse_args(), list[Claim]()
     dice = np.random.default_rng(3)
     near_pairs(random(dice, 10), random(dice, 1_000), FURTHEST)
     print(
@@ -40,6 +42,8 @@ def main() -> None:
                 f"{took / pictures * 1e3:.2f} | {found} of {PLANTED} | {most:,} |",
                 flush=True,
             )
+            told = [Claim("views", took / pictures * 1e3, "ms", f"{pictures:,} pictures, {count:,} hashes on the list")]
+    hand_over("near_pairs", chosen.claims, told)
 
 
 def random(dice: np.random.Generator, count: int) -> np.ndarray:

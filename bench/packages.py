@@ -9,20 +9,19 @@ import json
 import os
 import shutil
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from figures import clock
+from claims import Claim, claims_option, hand_over
+from figures import Look, Time, clock, descendants, held, looking, most
 
 from casewright.demo.referred import referred
 from casewright.engine.runner import Runner
 from casewright.engine.tables import TableFolder, parquet_bytes
 from casewright.engine.units import Processes
 from casewright.model.settings import CaseSettings
+from casewright.refer.check import contents_problems
 from casewright.refer.countries import CODES
 from casewright.refer.package import Order, write_packages
 from casewright.refer.stages import STAGES
@@ -39,13 +38,18 @@ def main() -> None:
     options.add_argument("--countries", type=int, default=130)
     options.add_argument("--once", action="store_true", help="do not do it a second time")
     options.add_argument("--folder", type=Path, help="where the case is made, and kept")
+    claims_option(options)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
         folder = chosen.folder or Path(made)
         shutil.rmtree(folder / "case", ignore_errors=True)
         os.environ["CASEWRIGHT_HOME"] = str(folder / "home")
         case = fill(folder / "case", chosen.accounts, chosen.countries)
-        seals = [refer(case, workers) for workers in ((2,) if chosen.once else (2, 3))]
+        done = [refer(case, workers) for workers in ((2,) if chosen.once else (2, 3))]
+        seals, size = [one for one, _, _ in done], f"{chosen.accounts:,} accounts in {chosen.countries} countries"
+        hand_over("packages", chosen.claims, [
+            Claim("time", done[0][1], "s", size), Claim("memory", done[0][2], "GB", size), own_check(case),
+        ])  # fmt: skip
         print("the second time byte for byte the same" if len(seals) == 2 and seals[0] == seals[1] else
               "done once" if chosen.once else "THE SECOND TIME DIFFERS")  # fmt: skip
         raise SystemExit(len({json.dumps(s) for s in seals}) != 1)
@@ -65,25 +69,34 @@ def fill(root: Path, accounts: int, countries: int) -> Case:
     return case
 
 
-def refer(case: Case, workers: int) -> list[str]:
-    """Referrals, figures and packages once, by so many processes; returns the seals."""
+def refer(case: Case, workers: int) -> tuple[list[str], float, float]:
+    """Referrals, figures and packages once, by so many processes; returns the seals, seconds and gigabytes."""
     print(f"{workers} processes; load before: {' '.join(f'{n:.1f}' for n in os.getloadavg())}", flush=True)
     for gone in (case.packages, case.tables / "figures", case.tables / "referrals"):
         shutil.rmtree(gone, ignore_errors=True)
     case.packages.mkdir()
     runner = Runner(TableFolder(case.tables), case.store, case.ledger, case.settings, STAGES, Processes(workers))
-    with watched() as peak:
+    with looking(with_me=True) as looks:
         took, _ = clock(lambda: runner.run(["referrals"]))
-        say("referrals", took, peak)
+        walls = [say("referrals", took, looks)]
         took, _ = clock(lambda: runner.run(["figures"]))
-        say("figures", took, peak)
+        walls.append(say("figures", took, looks))
         took, seals = clock(lambda: seal(case, workers))
-        say("packages", took, peak)
+        walls.append(say("packages", took, looks))
     sizes = sorted(sum(f.stat().st_size for f in bag.rglob("*") if f.is_file()) for bag in case.packages.iterdir())
     pdfs = sorted(f.stat().st_size for f in case.packages.glob("*/data/referral.pdf"))
     print(f"{len(sizes)} packages, largest {sizes[-1] / MIB:.1f} MiB, all {sum(sizes) / MIB:,.0f} MiB; "
           f"largest PDF {pdfs[-1] / MIB:.1f} MiB", flush=True)  # fmt: skip
-    return seals
+    return seals, sum(walls), most(looks)[1] / 1e9
+
+
+def own_check(case: Case) -> Claim:
+    """The check of what stands in the package with the most figures, without its hashes."""
+    bag = max(case.packages.iterdir(), key=lambda one: sum(f.stat().st_size for f in one.glob("data/figures.csv*")))
+    size = sum(f.stat().st_size for f in bag.rglob("*"))
+    took, problems = clock(lambda: list(contents_problems(bag / "data")))
+    assert not problems, problems[:3]
+    return Claim("own-check", took.cpu, "s", f"{bag.name}, {size / MIB:.1f} MiB")
 
 
 def seal(case: Case, workers: int) -> list[str]:
@@ -97,51 +110,20 @@ def seal(case: Case, workers: int) -> list[str]:
                                                 workers)]  # fmt: skip
 
 
-def say(what: str, took: object, peak: list[int]) -> None:
-    print(f"{what}: {took.wall:.0f} s, {took.cpu:.0f} s of processor, peak {peak[0] / MIB / 1024:.1f} GiB",  # type: ignore
-          flush=True)  # fmt: skip
-
-
-@contextmanager
-def watched() -> Iterator[list[int]]:
-    """The most memory that this process and its children have held together, measured twice a second."""
-    peak, over = [0], threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.5):
-            peak[0] = max(peak[0], sum(map(_held, _family(os.getpid()))))
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield peak
-    finally:
-        over.set()
-        thread.join()
+def say(what: str, took: Time, looks: list[Look]) -> float:
+    """Print it, with the most memory until now; its seconds by the clock."""
+    peak = most(looks)[1] / 2**30
+    print(f"{what}: {took.wall:.0f} s, {took.cpu:.0f} s of processor, peak {peak:.1f} GiB", flush=True)
+    return took.wall
 
 
 def _family(root: int) -> list[int]:
-    parents: dict[int, int] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    family, todo = [root], [root]
-    while todo:
-        mine = [child for child, parent in parents.items() if parent == todo[0]]
-        todo = todo[1:] + mine
-        family += mine
-    return family
+    """A process and all below it: what `review.py` takes from here."""
+    return [root, *(int(one.name) for one in descendants(Path(f"/proc/{root}")))]
 
 
 def _held(process: int) -> int:
-    """Bytes that it holds, shared ones by their share."""
-    try:
-        text = Path(f"/proc/{process}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return int(text.split("\nPss:")[1].split()[0]) * 1024
+    return held(Path(f"/proc/{process}"))[1]
 
 
 if __name__ == "__main__":

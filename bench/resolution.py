@@ -22,6 +22,7 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
+from claims import Claim, claims_option, hand_over
 
 from casewright.demo.crowd.crowd import Crowd, Entry, crowd
 from casewright.engine.query import Reader
@@ -125,7 +126,7 @@ def _count(into: dict[str, Counter[int]], rows: list[dict[str, Any]]) -> None:
         into[one.name].update(row[f"gamma_{one.column}"] for row in rows)
 
 
-def scale(customers: int, priors: int) -> str:
+def scale(customers: int, priors: int) -> tuple[str, Claim]:
     """`casewright link` as it is run, on tables as services and units write them."""
     told = crowd(7, customers, priors)
     with tempfile.TemporaryDirectory() as made:
@@ -145,13 +146,14 @@ def scale(customers: int, priors: int) -> str:
     right, wrong = len(found & truth), len(found - truth)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     links = Counter(row["kind"] for row in answer["pairs"])
+    claim = Claim("link", seconds, "s", f"{customers:,} customers and {priors:,} earlier subjects")
     return "\n".join((
         f"{customers} customers x {priors} earlier: {seconds:.0f} s ({cpu:.0f} s of processor time without its "
         f"workers), the largest process {after.ru_maxrss / 1024:.0f} MB.",
         f"{len(truth)} pairs are one person; suggested {right} rightly, {wrong} wrongly: precision "
         f"{right / max(1, right + wrong):.4f}, recall {right / len(truth):.4f}",
         f"links of all kinds: {dict(links)}",
-    ))  # fmt: skip
+    )), claim  # fmt: skip
 
 
 def _csv(path: Path, rows: list[tuple[str, ...]]) -> None:
@@ -183,12 +185,15 @@ def main() -> None:
     parser.add_argument("--threshold", type=float, default=LinkSettings().suggest_at)
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--scale", action="store_true")
+    claims_option(parser)
     given = parser.parse_args()
     if given.train:
         print(train(given.customers, given.priors))
         return
     if given.scale:
-        print(scale(5_000, 500_000))
+        said, claim = scale(5_000, 500_000)
+        print(said)
+        hand_over("resolution", given.claims, [claim])
         return
     size = f"{given.customers} customers and {given.priors} earlier subjects"
     what = f"{len(MEASURED)} crowds of {size}, from {given.threshold}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from claims import Claim, claims_option, hand_over
 from figures import peak
 
 from casewright.kernels.hamming_index import HammingIndex
@@ -23,6 +24,7 @@ from casewright.kernels.hamming_index import HammingIndex
 RADIUS, QUERIES, SLOW_QUERIES = 31, 2000, 40
 """The last for sides that compare all."""
 SIDES = ("casewright", "faiss flat", "faiss MultiHash", "usearch exact")
+KEYS = {"faiss flat": "flat", "faiss MultiHash": "multihash", "usearch exact": "usearch"}
 HEAD = ("hashes", "kind", "side", "ms a query, median", "95th percentile", "MB", "build s", "load s", "recall")
 
 
@@ -33,28 +35,57 @@ def main() -> None:
     options.add_argument("--sides", nargs="+", default=SIDES)
     options.add_argument("--out", type=Path)
     options.add_argument("--side", help=argparse.SUPPRESS)
+    claims_option(options)
     chosen = options.parse_args()
     if chosen.side:
         print(json.dumps(one_side(chosen.side, Path(sys.stdin.readline().strip()))))
         return
-    lines = ["| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"]
+    lines, told = ["| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"], list[Claim]()
     for millions in chosen.millions:
         for kind in [chosen.only] if chosen.only else ["random", "skewed"]:
             with tempfile.TemporaryDirectory(prefix="casewright-bench-") as folder:
                 make(Path(folder), int(millions * 1e6), kind)
-                for side in chosen.sides:
-                    lines += show(millions, kind, side, Path(folder))
+                got = {side: measured(side, Path(folder)) for side in chosen.sides}
+            lines += [line for side, one in got.items() for line in show(millions, kind, side, one)]
+            if millions == max(chosen.millions):
+                told += claims(int(millions * 1e6), kind, got)
+    hand_over("search", chosen.claims, told)
     if chosen.out:
         chosen.out.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def show(millions: float, kind: str, side: str, folder: Path) -> list[str]:
+def measured(side: str, folder: Path) -> dict[str, Any] | str:
+    """Its figures, or why there are none."""
     done = subprocess.run([sys.executable, __file__, "--side", side], input=str(folder), capture_output=True, text=True,
                           check=False)  # fmt: skip
     if done.returncode:
-        print(f"{side}: {done.stderr.strip().splitlines()[-1:]}", flush=True)
+        return (done.stderr.strip().splitlines() or ["it failed"])[-1][:120]
+    got: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return got
+
+
+def claims(count: int, kind: str, got: dict[str, dict[str, Any] | str]) -> list[Claim]:
+    """Milliseconds a query, medians, beside each other side's; of random hashes the index's size and loading too."""
+    mine, size = got["casewright"], f"{count:,} {kind} hashes"
+    assert not isinstance(mine, str), mine
+    told = [Claim(kind, mine["median"], "ms", size)]
+    for side, key in KEYS.items():
+        other = got.get(side, "not asked for")
+        if isinstance(other, str):
+            told.append(Claim(f"{kind}-{key}", mine["median"], "ms", size, note=other))
+        elif other["recall"] != mine["recall"]:
+            raise SystemExit(f"{side} finds {other['recall']} of the pairs, ours {mine['recall']}")
+        else:
+            told.append(Claim(f"{kind}-{key}", mine["median"], "ms", size, other["median"]))
+    if kind == "random":
+        told += [Claim("size", mine["mb"] / 1e3, "GB", size), Claim("load", mine["load"], "s", size)]
+    return [one for one in told if one.key != "skewed-usearch"]
+
+
+def show(millions: float, kind: str, side: str, got: dict[str, Any] | str) -> list[str]:
+    if isinstance(got, str):
+        print(f"{side}: {got}", flush=True)
         return []
-    got = json.loads(done.stdout.splitlines()[-1])
     load = "" if got["load"] is None else f"{got['load']:.2f}"
     cells = [f"{millions:g} M", kind, side, f"{got['median']:.3f}", f"{got['high']:.3f}", f"{got['mb']:,.0f}",
              f"{got['build']:.1f}", load, f"{got['recall']:.6f}"]  # fmt: skip

@@ -21,8 +21,9 @@ from functools import partial
 from pathlib import Path
 
 import phonenumbers
+from claims import Claim, claims_option, hand_over
 from Crypto.Hash import keccak
-from figures import race
+from figures import Time, race
 
 from casewright.extract.selectors import find_selectors
 from casewright.model.bitcoin import BASE58, base58check_encode, segwit_encode
@@ -224,6 +225,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Selectors, side by side")
     options.add_argument("--megabytes", type=int, default=256)
     options.add_argument("--folder", type=Path, help="where the bytes are made and kept")
+    claims_option(options)
     chosen = options.parse_args()
     programs = {"grep": ["grep", "-aEob"], "ripgrep": ["rg", "--no-config", "-a", "-o", "-b", "--no-filename", "-N"]}
     programs = {name: call for name, call in programs.items() if shutil.which(call[0])}
@@ -236,7 +238,7 @@ def main() -> None:
             one = made(part, int(share * chosen.megabytes * 1_000_000))
             path = folder / part.replace(" ", "-")
             path.write_bytes(one.raw)
-            speeds.append(speed(part, path, programs))
+            speeds.append(line(part, path, raced(path, programs)))
             print(speeds[-1], flush=True)
             for mine, added in ((whole.truth, one.truth), (whole.wide, one.wide)):
                 mine.update({(kind, place + len(whole.raw)): text for (kind, place), text in added.items()})
@@ -245,16 +247,28 @@ def main() -> None:
         path.write_bytes(whole.raw)
         print("\n| part | MB | ours, MB/s a core | " + " | ".join(f"{name}, MB/s a core" for name in programs) + " |")
         print("|---" * (3 + len(programs)) + "|")
-        print("\n".join([*speeds, speed("all", path, programs)]))
+        found = raced(path, programs)
+        print("\n".join([*speeds, line("all", path, found)]))
+        hand_over("selector_search", chosen.claims, claims(path, found))
         report(path, whole, programs)
 
 
-def speed(part: str, path: Path, programs: dict[str, list[str]]) -> str:
+def raced(path: Path, programs: dict[str, list[str]]) -> dict[str, Time]:
     sides: dict[str, Callable[[], object]] = {"ours": lambda: _count(path)}
     sides |= {name: partial(_count_theirs, call, path) for name, call in programs.items()}
-    times, _ = race(sides, 1, warm=False)
+    return race(sides, 1, warm=False)[0]
+
+
+def line(part: str, path: Path, times: dict[str, Time]) -> str:
     megabytes = path.stat().st_size / 1e6
-    return f"| {part} | {megabytes:.0f} | " + " | ".join(f"{megabytes / times[name].cpu:.1f}" for name in sides) + " |"
+    return f"| {part} | {megabytes:.0f} | " + " | ".join(f"{megabytes / t.cpu:.1f}" for t in times.values()) + " |"
+
+
+def claims(path: Path, times: dict[str, Time]) -> Iterator[Claim]:
+    megabytes = path.stat().st_size / 1e6
+    for name in ("grep", "ripgrep"):
+        theirs, note = (megabytes / times[name].cpu, "") if name in times else (None, f"{name} is not there")
+        yield Claim(f"all-{name}", megabytes / times["ours"].cpu, "MB/s", f"{megabytes:,.0f} MB", theirs, note=note)
 
 
 def _count_theirs(call: list[str], path: Path) -> list[int]:

@@ -10,20 +10,17 @@ makes of it the table and the plot of docs/performance.md.
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from figures import descendants, place, processor_time
+from figures import EVERY, Look, looking, machine, place
 from wtv_report import write_report
 
 from casewright.demo.wtv.build import build_wtv, forget
@@ -32,19 +29,8 @@ from casewright.demo.wtv.size import TRANSACTIONS, Size, named
 from casewright.engine.query import Reader
 
 RESULTS = Path(__file__).with_name("wtv.json")
-EVERY = 0.5
 PAIRS = """SELECT l.link, a.native, p.email FROM links l JOIN accounts a ON a.account = l.from_id
 JOIN persons p ON p.person = l.to_id WHERE l.kind = 'account-person'"""
-
-
-@dataclass
-class Look:
-    """What all children held and had used at one moment: bytes of their own, bytes with mapped files, seconds."""
-
-    at: float
-    own: int
-    whole: int
-    cpu: float
 
 
 @dataclass
@@ -163,42 +149,6 @@ def verb(case: Path, *words: object, label: str = "", may: Sequence[int] = (), g
     return cost
 
 
-@contextmanager
-def looking() -> Iterator[list[Look]]:
-    """All children of this process, looked at twice a second."""
-    looks, over, before = list[Look](), threading.Event(), processor_time()
-
-    def look() -> None:
-        held = [_held(process) for process in descendants()]
-        own, whole = (sum(column) for column in zip(*held, strict=True)) if held else (0, 0)
-        used = max(processor_time() - before, looks[-1].cpu if looks else 0.0)  # what a process used stays used
-        looks.append(Look(time.time(), own, whole, used))
-
-    def go_on() -> None:
-        while not over.wait(EVERY):
-            look()
-
-    look()
-    thread = threading.Thread(target=go_on, daemon=True)
-    thread.start()
-    try:
-        yield looks
-    finally:
-        over.set()
-        thread.join()
-        look()
-
-
-def _held(process: Path) -> tuple[int, int]:
-    """Bytes of its own, and with what is mapped from files; shared ones by their share."""
-    try:
-        lines = dict(one.split(":", 1) for one in (process / "smaps_rollup").read_text().splitlines()[1:])
-    except (OSError, ValueError):  # it ended just now
-        return 0, 0
-    own = sum(int(lines[name].split()[0]) for name in ("Pss_Anon", "Pss_Shmem"))
-    return own * 1024, int(lines["Pss"].split()[0]) * 1024
-
-
 def between(name: str, looks: Sequence[Look], began: float, ended: float) -> Cost:
     """What happened between two moments. Processor time is that of the looks nearest to them."""
     mine = [one for one in looks if began - EVERY <= one.at <= ended + EVERY] or list(looks[-1:])
@@ -230,13 +180,6 @@ def size_of(folder: Path) -> int:
             except FileNotFoundError:
                 continue
     return found
-
-
-def machine() -> str:
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                  if line.startswith("model name")), platform.machine())  # fmt: skip
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GB of memory, CPython {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from wtv_stages import against_figures
+
 from casewright.chain.drawing.svg import put
 
 BEGIN, END = "<!-- bench-wtv: written by bench/wtv.py -->\n", "<!-- end of bench-wtv -->\n"
@@ -23,7 +25,8 @@ def write_report(known: MEASURED, docs: Path | None) -> str:
         return "nothing was measured yet"
     sizes = sorted(known.values(), key=lambda one: -one["part"])
     largest = [size for size in sizes if size.get("grades")][-1]
-    text = "\n".join([_largest(largest), _growth(sizes), _truth(largest)])
+    upto = [size for size in sizes if size["part"] >= largest["part"] and size.get("told")]
+    text = "\n".join([_largest(largest), against_figures(upto), _growth(sizes), _truth(largest)])
     if docs:
         (docs / "images" / "wtv.svg").write_bytes(plot(sizes))
         page = (docs / "performance.md").read_text("utf-8")
@@ -66,6 +69,19 @@ def _line(name: str, cost: MEASURED) -> str:
     return f"| {name} | {' | '.join(figures)} |"
 
 
+def verbs_own(size: MEASURED) -> tuple[int, str]:
+    """The most memory of its own that a verb took, and which."""
+    return max((int(verb["own"]), str(verb["name"])) for verb in size["costs"])
+
+
+def whole_growth(known: MEASURED) -> tuple[str, float] | None:
+    """What the largest whole run cost against the line through the two whole ones before, and which they are."""
+    sizes = sorted((one for one in known.values() if one.get("grades")), key=lambda one: -one["part"])[-3:]
+    costs = [sum(float(verb["cpu"]) for verb in size["costs"]) for size in sizes]
+    grown = _times(costs, sizes, 2) if len(sizes) > 2 else None
+    return None if grown is None else (", ".join(map(_name, sizes)), grown)
+
+
 def _growth(sizes: Sequence[MEASURED]) -> str:
     """Processor time at each size, and how it grows: 1.00 is as the size does. What is spent at any size, as two sizes
     tell it, is taken off before. A size whose run was broken off has some verbs only."""
@@ -74,7 +90,8 @@ def _growth(sizes: Sequence[MEASURED]) -> str:
     lines = ["### Cost against size", "| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     for name in [*names, "all"]:
         costs = [_cpu(size, name, len(names)) for size in sizes]
-        grown = [_grown(costs, sizes, n) for n in range(1, len(sizes))]
+        times = [_times(costs, sizes, n) for n in range(1, len(sizes))]
+        grown = ["" if one is None else f"{one:.2f}" for one in times]
         told = ["" if cost is None else f"{cost:.1f}" for cost in costs]
         lines.append(f"| {name} | {' | '.join([*told, *grown])} |")
     return "\n".join([*lines, ""])
@@ -94,18 +111,18 @@ def _cpu(size: MEASURED, name: str, verbs: int) -> float | None:
     return sum(found) if found and (name != "all" or len(found) == verbs) else None
 
 
-def _grown(costs: Sequence[float | None], sizes: Sequence[MEASURED], at: int) -> str:
+def _times(costs: Sequence[float | None], sizes: Sequence[MEASURED], at: int) -> float | None:
     """Cost over what the line through the two sizes before says; the second size's over so many times the first's."""
     first, second, third = costs[at - 2] if at > 1 else None, costs[at - 1], costs[at]
     if second is None or third is None:
-        return ""
+        return None
     shares = [1 / size["part"] for size in sizes]
     if at == 1:
-        return f"{third / (second * shares[1] / shares[0]):.2f}"
+        return third / (second * shares[1] / shares[0])
     if first is None:
-        return ""
+        return None
     line = second + (second - first) / (shares[at - 1] - shares[at - 2]) * (shares[at] - shares[at - 1])
-    return f"{third / line:.2f}" if line > 0 else ""
+    return third / line if line > 0 else None
 
 
 def _truth(size: MEASURED) -> str:
