@@ -4,8 +4,8 @@ uv run python bench/all.py [--only NAME ...] [--full] [--again] [--write] [--blo
 
 Each bench runs in a process of its own, one after the other, at a size that keeps the whole within half an hour on two
 free cores; `--full`: at the sizes that the issues name, which takes hours. What was measured is kept in `claims.json`
-with day, machine, load and commit, so that a run that was broken off goes on: a bench that was measured at this commit
-is not measured again, unless `--again`. `--write` makes the tables of docs/performance.md of all that is kept.
+with day, machine, load and commit, so that a run that was broken off goes on: a bench that was measured with this very
+`src` is not measured again, unless `--again`. `--write` makes the tables of docs/performance.md of all that is kept.
 A bench that fails, or whose peer can't be fetched, has its reason in the table.
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 
 from claims import Claim
 from claims_report import RESULTS, kept, write_report
-from figures import machine
+from figures import machine, processor_time
 from told import READERS
 
 HERE = Path(__file__).parent
@@ -47,7 +47,7 @@ class Bench:
 
 
 BENCHES = (
-    Bench("evidence", "", ""),
+    Bench("evidence"),
     Bench("dump", "--quick", "", ("sqlglot",)),
     Bench("logs", "--quick", ""),
     Bench("selector_search", "--megabytes 20", "--megabytes 41"),
@@ -61,8 +61,8 @@ BENCHES = (
     Bench("chain_targeted", "--millions 0.3 --seeds 10000 1000000", "--millions 1 --seeds 10000 1000000"),
     Bench("chain_scale", "--millions 1", "--millions 50"),
     Bench("chain_stages", "--millions 1", "--tables --millions 50 --until trace --tight"),
-    Bench("clusters", "--transactions 2000000 --runs 3 --only union", "--columns 50000000", ("graphsense-clustering",)),
-    Bench("trace", "--transactions 300000 --payments 3000", ""),
+    Bench("clusters", "--runs 3 --columns 1000000", "--columns 50000000", ("graphsense-clustering",)),
+    Bench("trace"),
     Bench("resolution", "--scale", "--scale"),
     Bench("packages", "--accounts 15300 --once", "--once"),
     Bench("deconflict", "--trials 2 --rounds 2", ""),
@@ -86,36 +86,37 @@ def main() -> None:
     options = argparse.ArgumentParser(description="every claim against its peer")
     options.add_argument("--only", nargs="+", default=[], choices=[one.name for one in BENCHES], metavar="NAME")
     options.add_argument("--full", action="store_true", help="at the sizes that the issues name")
-    options.add_argument("--again", action="store_true", help="measure also what was measured at this commit")
+    options.add_argument("--again", action="store_true", help="measure also what was measured with this code")
     options.add_argument("--blocks", type=Path, default=BLOCKS, help="folder of raw blocks of mainnet")
     options.add_argument("--read", type=Path, help="take the printed figures of one bench, run by itself (with --only)")
     options.add_argument("--table", action="store_true", help="measure nothing")
     options.add_argument("--write", action="store_true", help="write docs/performance.md")
     chosen = options.parse_args()
-    benches = [one for one in BENCHES if one.name in chosen.only or not chosen.only]
+    benches = [one for name in chosen.only for one in BENCHES if one.name == name] or BENCHES
     for bench in [] if chosen.table else benches:
         measure(bench, chosen)
     print(write_report(kept(), HERE.parent / "docs" if chosen.write else None))
 
 
 def measure(bench: Bench, chosen: argparse.Namespace) -> None:
-    """Run a bench and keep what it claims; nothing is done twice at one commit."""
-    size, commit = "full" if chosen.full else "small", head()
+    """Run a bench and keep what it claims; nothing is done twice with the same code."""
+    size, code = "full" if chosen.full else "small", git("rev-parse", "--short", "HEAD:src") + changed()
     before = kept().get(bench.name, {}).get(size, {})
     if bench.only_full and not chosen.read:
         return
-    if before.get("commit") == commit and before["claims"] and not (chosen.again or chosen.read):
+    if before.get("code") == code and before["claims"] and not (chosen.again or chosen.read):
         print(f"{bench.name}: kept from {before['day']}", file=sys.stderr, flush=True)
         return
-    load, began = os.getloadavg()[2], time.monotonic()
+    load, began, used = os.getloadavg()[2], time.monotonic(), processor_time()
     claims, reason, command = read(bench, chosen.read) if chosen.read else run(bench, chosen)
-    run_ = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "load": [load, os.getloadavg()[2]],
-            "commit": commit, "seconds": round(time.monotonic() - began), "command": command, "reason": reason,
+    told = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "load": [load, os.getloadavg()[2]],
+            "commit": git("rev-parse", "--short", "HEAD") + changed(), "code": code, "command": command,
+            "seconds": round(time.monotonic() - began), "cpu": round(processor_time() - used), "reason": reason,
             "claims": [asdict(one) for one in claims]}  # fmt: skip
     known = kept()
-    known.setdefault(bench.name, {})[size] = run_
+    known.setdefault(bench.name, {})[size] = told
     RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"{bench.name}: {len(claims)} claims in {run_['seconds']} s{': ' * bool(reason)}{reason}", file=sys.stderr,
+    print(f"{bench.name}: {len(claims)} claims in {told['seconds']} s{': ' * bool(reason)}{reason}", file=sys.stderr,
           flush=True)  # fmt: skip
 
 
@@ -177,12 +178,13 @@ def read(bench: Bench, printed: Path) -> tuple[list[Claim], str, str]:
     return READERS[bench.name](printed.read_text("utf-8"), ()), "", f"bench/{bench.name}.py, by itself"
 
 
-def head() -> str:
-    """The commit that is measured; with + where the working copy's own code differs from it."""
-    words = ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
-    words = ["git", "-C", str(HERE.parent), "status", "--porcelain", "-uno", "src"]
-    return commit + "+" * bool(subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip())
+def changed() -> str:
+    """A plus where the working copy's own code differs from its commit."""
+    return "+" * bool(git("status", "--porcelain", "-uno", "src"))
+
+
+def git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=False, cwd=HERE.parent).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -79,8 +79,13 @@ def hand_over(bench: str, to: Path | None, claims: Iterable[Claim]) -> None:
     if to is None:
         return
     listed = {one.key: one for one in wanted(bench)}
-    told = [asdict(_with_version(claim, listed[claim.key])) for claim in claims]
+    told = [asdict(_with_version(_rounded(claim), listed[claim.key])) for claim in claims]
     to.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _rounded(claim: Claim) -> Claim:
+    ours, theirs = (None if n is None else float(f"{n:.5g}") for n in (claim.ours, claim.theirs))
+    return replace(claim, ours=ours, theirs=theirs)
 
 
 def _with_version(claim: Claim, line: Wanted) -> Claim:

@@ -12,8 +12,8 @@ RESULTS, WTV = Path(__file__).with_name("claims.json"), Path(__file__).with_name
 BEGIN, END = "<!-- bench-all: written by bench/all.py -->\n", "<!-- end of bench-all -->\n"
 AGAINST = ("claim", "of what", "ours", "peer", "the peer's", "times as fast", "wanted", "met")
 ALONE = ("claim", "of what", "measured", "wanted", "met")
-RUNS = ("bench", "called with", "day", "load before and after", "commit", "seconds")
-NUMBERS = frozenset(("ours", "the peer's", "times as fast", "wanted", "measured", "seconds"))
+RUNS = ("bench", "called with", "day", "load before and after", "commit", "seconds", "of processor")
+NUMBERS = frozenset(("ours", "the peer's", "times as fast", "wanted", "measured", "seconds", "of processor"))
 DIGITS = 3
 Kept = Mapping[str, Any]
 
@@ -98,15 +98,9 @@ def row_alone(line: Wanted, claim: Claim | None, why: str) -> list[str]:
 
 
 def row_of_run(name: str, run: Mapping[str, Any]) -> list[str]:
-    load = " and ".join(f"{one:.1f}" for one in run["load"])
-    return [
-        name,
-        f"`{run['command']}`" if run["command"] else "",
-        run["day"],
-        load,
-        run["commit"],
-        f"{run['seconds']:,}",
-    ]
+    load, command = " and ".join(f"{one:.1f}" for one in run["load"]), run["command"]
+    took = [f"{run[of]:,}" if run.get(of) else "" for of in ("seconds", "cpu")]
+    return [name, f"`{command}`" if command else "", run["day"], load, run["commit"], *took]
 
 
 def summary(known: Kept, told: list[tuple[Wanted, Claim | None, str]]) -> str:

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from claims import Claim, claims_option
-from figures import Line, Table, peak, race
+from figures import Line, Table, peak, place, race
 
 from casewright.extract.reader import Rows
 from casewright.extract.readers.mysql import read_mysql
@@ -49,12 +48,10 @@ def main() -> None:
     options.add_argument("--folder", type=Path, help="where the evidence is made and kept")
     claims_option(options)
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
-        folder = chosen.folder or Path(made)
-        folder.mkdir(parents=True, exist_ok=True)
+    with place(chosen.folder) as folder, place(None) as scratch:
         table = Table("dump")
         readers(table, folder, 64 if chosen.quick else 1024)
-        site(table, folder, Path(made), 50_000 if chosen.quick else 1_300_000)
+        site(table, folder, scratch, 50_000 if chosen.quick else 1_300_000)
     print("\n" + table.markdown())
     table.end(chosen.claims)
 

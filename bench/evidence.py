@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +21,7 @@ import ours
 import peers
 from answers import summed
 from claims import Claim, claims_option
-from figures import Line, Table, Time, race
+from figures import Line, Table, Time, place, race
 from figures import machine as this_machine
 from isal import isal_zlib
 from worlds import MIB, Worlds
@@ -42,10 +41,9 @@ def main() -> None:
     claims_option(options)
     chosen = options.parse_args()
     gc.freeze()  # as a child does: what was imported need not be looked through again and again
-    with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
-        folder = chosen.folder or Path(made)
-        os.environ["CASEWRIGHT_HOME"] = str(Path(made) / "home")
-        bench = Bench(Worlds(folder, chosen.quick), 1 if chosen.quick else 3, Path(made))
+    with place(chosen.folder) as folder, place(None) as scratch:
+        os.environ["CASEWRIGHT_HOME"] = str(scratch / "home")
+        bench = Bench(Worlds(folder, chosen.quick), 1 if chosen.quick else 3, scratch)
         print(machine(), flush=True)
         for name, part in PARTS.items():
             if chosen.only in ("", name):

@@ -10,7 +10,6 @@ import gc
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from claims import Claim, claims_option, hand_over
-from figures import peak
+from figures import peak, place
 
 from casewright.engine.stage import Context, Output
 from casewright.media.listing import lists
@@ -46,9 +45,7 @@ def main() -> None:
     if chosen.side:
         print(json.dumps(SIDES[chosen.side](chosen)))
         return
-    with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
-        folder = chosen.folder or Path(made)
-        folder.mkdir(parents=True, exist_ok=True)
+    with place(chosen.folder) as folder:
         make(folder, chosen.records)
         sizes = [f"--{name}={vars(chosen)[name]}" for name in ("records", "entries", "items")]
         got = {side: show(side, [*sizes, "--folder", str(folder), "--side", side])

@@ -8,14 +8,13 @@ import json
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from claims import claims_option
-from figures import Line, Table, peak, race
+from figures import Line, Table, peak, place, race
 
 from casewright.extract.formats import LOG_READERS
 from casewright.extract.log import Given, Quiet
@@ -38,9 +37,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, help="where the logs are made and kept")
     claims_option(options)
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
-        folder = chosen.folder or Path(made)
-        folder.mkdir(parents=True, exist_ok=True)
+    with place(chosen.folder) as folder:
         table, size = Table("logs"), (50 if chosen.quick else 500) * MB
         for name, line in LINES.items():
             measure(table, name, written(folder / f"{name.replace(' ', '-')}-{size // MB}.log", line, size))

@@ -8,13 +8,12 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from claims import Claim, claims_option, hand_over
-from figures import Look, Time, clock, descendants, held, looking, most
+from figures import Look, Time, clock, descendants, held, looking, most, place
 
 from casewright.demo.referred import referred
 from casewright.engine.runner import Runner
@@ -40,8 +39,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, help="where the case is made, and kept")
     claims_option(options)
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
-        folder = chosen.folder or Path(made)
+    with place(chosen.folder) as folder:
         shutil.rmtree(folder / "case", ignore_errors=True)
         os.environ["CASEWRIGHT_HOME"] = str(folder / "home")
         case = fill(folder / "case", chosen.accounts, chosen.countries)

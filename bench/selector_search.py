@@ -12,7 +12,6 @@ import hashlib
 import random
 import shutil
 import subprocess
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from pathlib import Path
 import phonenumbers
 from claims import Claim, claims_option, hand_over
 from Crypto.Hash import keccak
-from figures import Time, race
+from figures import Time, place, race
 
 from casewright.extract.selectors import find_selectors
 from casewright.model.bitcoin import BASE58, base58check_encode, segwit_encode
@@ -229,9 +228,7 @@ def main() -> None:
     chosen = options.parse_args()
     programs = {"grep": ["grep", "-aEob"], "ripgrep": ["rg", "--no-config", "-a", "-o", "-b", "--no-filename", "-N"]}
     programs = {name: call for name, call in programs.items() if shutil.which(call[0])}
-    with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made_in:
-        folder = chosen.folder or Path(made_in)
-        folder.mkdir(parents=True, exist_ok=True)
+    with place(chosen.folder) as folder:
         whole = Corpus()
         speeds = list[str]()
         for part, (share, _) in PARTS.items():
