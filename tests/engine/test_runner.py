@@ -21,7 +21,7 @@ from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.errors import BrokenSeal
 from casewright.model.settings import LimitSettings
 from casewright.vault.case import Case, SourceFile
-from tests.engine.toys import COUNT, WORDS, lose_words
+from tests.engine.toys import BY_WORD, COUNT, WORDS, lose_words
 
 parent.PRELOAD.append("tests.engine.toys")
 
@@ -112,6 +112,15 @@ def test_a_parser_that_dies_costs_one_row(case: Case, tmp_path: Path, word: byte
     assert not Path("/tmp/casewright-escaped").exists()
     tally = next(t for t in rows(case, "tallies") if t["noun"] == "words")
     assert (tally["received"], tally["done"], tally["set_aside"]) == (4, 3, 1)
+
+
+def test_what_a_parser_gave_before_it_died_is_given_once(case: Case, tmp_path: Path) -> None:
+    fill(case, tmp_path, b"amphora", b"krater", b"segfault", b"kylix")
+    with case.writing():
+        runner(case, Inline(), (BY_WORD,)).run(["words"])
+    assert [r["value"] for r in rows(case, "selectors")] == ["amphora", "krater", "kylix"]
+    assert [r["reason"] for r in rows(case, "set_aside")] == ["died"]
+    assert len(list((case.tables / "selectors").glob("*.parquet"))) == 4  # one a row, none of the batch before
 
 
 def test_output_that_does_not_add_up_is_refused(case: Case, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +37,12 @@ def split_words(batch: pa.Table, context: Context) -> Output:
     return Output({"selectors": TABLES["selectors"].rows(rows)}, aside, [done])
 
 
+def word_by_word(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """The same, each word as soon as it is read."""
+    for number in range(batch.num_rows):
+        yield split_words(batch.slice(number, 1), context)
+
+
 def misbehave(text: bytes) -> None:
     if text == b"segfault":
         ctypes.string_at(0)
@@ -61,6 +69,7 @@ def lose_words(batch: pa.Table, context: Context) -> Output:
 WORDS = Stage("words", 1, ("exhibit_files",), ("selectors",), split_words, over="exhibit_files",
               where="role = 'seizure'", order="position", batch=2, hostile=True,
               noun="words", key="exhibit")  # fmt: skip
+BY_WORD = replace(WORDS, work=word_by_word, batch=4)
 COUNT = Stage("count", 1, ("selectors",), ("worklist",), count_words, params=lambda s: {"why": s.case.title})
 
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casewright.engine.stage import Output
 from casewright.engine.steps import FreshSteps
 from casewright.evidence.reader import Entry, Segment
 from casewright.evidence.readers.carve import carve
@@ -76,8 +75,7 @@ def test_an_old_log_in_free_space_is_searched_and_each_address_leads_to_its_byte
 def searched(listed: Listed, *rows: dict[str, Any]) -> list[dict[str, Any]]:
     params = dict(SELECTORS.params(Settings(extract=ExtractSettings())))
     where = context({"items": list(rows)}, list(listed.blobs.held.values()), params)
-    output = SELECTORS.work(where.table("items"), where)
-    assert isinstance(output, Output)
+    (output,) = SELECTORS.work(where.table("items"), where)
     return rows_of(output.tables["selectors"])
 
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from casewright.engine.stage import Context, Output
+from casewright.extract import selector_stage
 from casewright.extract.selector_stage import SELECTORS
 from casewright.model.settings import ExtractSettings, Settings
 from tests.extract.selector_texts import ADDRESS, OLD_WIF, WIF, WIF_STANDS_FOR, XPRV, XPUB
@@ -27,9 +28,8 @@ def world(*contents: bytes, offset: int = 0, zone: str = "UTC") -> Context:
 
 def table_of(*contents: bytes, offset: int = 0, zone: str = "UTC") -> pa.Table:
     made = world(*contents, offset=offset, zone=zone)
-    output = SELECTORS.work(made.table("items"), made)
-    assert isinstance(output, Output)
-    return output.tables["selectors"]
+    outputs: list[Output] = list(SELECTORS.work(made.table("items"), made))
+    return pa.concat_tables([output.tables["selectors"] for output in outputs])
 
 
 def rows(*contents: bytes, offset: int = 0, zone: str = "UTC") -> list[Row]:
@@ -103,3 +103,15 @@ def test_many_hits_in_one_item_are_all_rows_and_keep_their_order() -> None:
     assert len(set(table["selector"].to_pylist())) == 60_000
     starts = table["span_start"].to_pylist()
     assert starts == sorted(starts)
+
+
+def test_hits_beyond_what_one_part_holds_are_handed_over_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b"".join(b"192.0.2.%d\n" % (n % 200) for n in range(1, 101))
+    whole = table_of(text, b"198.51.100.7")
+    monkeypatch.setattr(selector_stage, "AT_ONCE", 8)
+    monkeypatch.setattr(selector_stage, "IN_ONE_PART", 16)
+    made = world(text, b"198.51.100.7")
+    outputs: list[Output] = list(SELECTORS.work(made.table("items"), made))
+    assert [output.tables["selectors"].num_rows for output in outputs] == [16] * 6 + [5]
+    assert [len(output.tallies) for output in outputs] == [0] * 6 + [1]
+    assert pa.concat_tables([output.tables["selectors"] for output in outputs]).equals(whole)

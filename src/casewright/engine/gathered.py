@@ -38,6 +38,16 @@ class Gathered:
         self._turn()
         return pa.concat_tables([TABLES[self.name].empty(), *self.parts])
 
+    def taken(self) -> pa.Table:
+        """All rows so far, which are then no longer here."""
+        rows = self.table()
+        self.parts = []
+        return rows
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.rows) + sum(int(part.num_rows) for part in self.parts)
+
     def _turn(self) -> None:
         if self.rows:
             self.parts.append(TABLES[self.name].rows(self.rows))

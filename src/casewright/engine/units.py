@@ -136,7 +136,14 @@ class _Parts:
         self.restart()
 
     def restart(self) -> None:
-        self._fresh, self._count = fresh_beside(self._folder), 0
+        self._fresh, self.count = fresh_beside(self._folder), 0
+
+    def back_to(self, count: int) -> None:
+        """Take back all outputs but the first `count`."""
+        for number in range(count, self.count):
+            for path in self._fresh.glob(f"*-{number:06d}.*"):
+                path.unlink()
+        self.count = count
 
     def take(self, output: Output, some: bool = False) -> None:
         """`some`: it need not have all of the stage's tables."""
@@ -150,10 +157,10 @@ class _Parts:
         for name in sorted(written):
             rows = output.tables[name].cast(TABLES[name].schema).combine_chunks()
             raw = parquet_bytes(rows)
-            part_file(self._fresh, name, self._count).write_bytes(raw)
+            part_file(self._fresh, name, self.count).write_bytes(raw)
             head["tables"][name] = {"sha256": hashlib.sha256(raw).hexdigest(), "rows": rows.num_rows}
-        (self._fresh / f"head-{self._count:06d}.json").write_text(json.dumps(head, sort_keys=True), "utf-8")
-        self._count += 1
+        (self._fresh / f"head-{self.count:06d}.json").write_text(json.dumps(head, sort_keys=True), "utf-8")
+        self.count += 1
 
     def finish(self, protections: list[str]) -> None:
         seal(self._fresh, self._folder, protections)
@@ -190,12 +197,11 @@ def _through(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note, 
 
 def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[str]:
     """The batch in a child. When it dies, each row gets a child of its own; the one that kills it is set aside."""
-    outputs: list[Output] = []
-    died, protections = run_in_child(job, store, outputs.append)
+    before = parts.count
+    died, protections = run_in_child(job, store, parts.take)
     if died is None:
-        for output in outputs:
-            parts.take(output)
         return protections
+    parts.back_to(before)
     if not job.hostile:
         raise UnbalancedStageError(
             f"stage {stage.name} failed: {died.reason}: {died.detail}. This is a defect of ours."

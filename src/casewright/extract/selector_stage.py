@@ -17,11 +17,13 @@ from casewright.model.tables import TABLES
 
 AT_ONCE = 1 << 14
 """Hits that are turned into rows together."""
+IN_ONE_PART = 1 << 18
+"""From so many rows on, they are handed over."""
 
 
-def selectors(batch: pa.Table, context: Context) -> Output:
+def selectors(batch: pa.Table, context: Context) -> Iterator[Output]:
     """Addresses of coins and machines, emails, URLs, keys, telephone numbers and onion services in every item whose
-    bytes are not those of other items."""
+    bytes are not those of other items. Logs of a large site hold tens of millions: they are given as they are found."""
     rows, found = Gathered("selectors"), 0
     for item in batch.to_pylist():
         hits = list[Hit]()
@@ -34,11 +36,13 @@ def selectors(batch: pa.Table, context: Context) -> Output:
                     if len(hits) == AT_ONCE:
                         rows.add_table(_rows(item["item"], hits, context.params))
                         hits = []
+                        if rows.num_rows >= IN_ONE_PART:
+                            yield Output({"selectors": rows.taken()})
         if hits:
             rows.add_table(_rows(item["item"], hits, context.params))
         found += bool(number)
     tally = Tally("items", batch.num_rows, found, batch.num_rows - found)
-    return Output({"selectors": rows.table()}, [], [tally])
+    yield Output({"selectors": rows.taken()}, [], [tally])
 
 
 def _parts(item: Mapping[str, Any], file: BinaryIO) -> Iterator[tuple[int, Stream]]:

@@ -1,8 +1,8 @@
 """A large case's rows, laid down anew so that a page finds its few without reading the rest.
 
 `tables/.review/NAME/index.duckdb` is made from the tables alone and named by all that decides it: the digests of those
-that it reads, and the SELECTs. It is sealed as the engine seals finished units, checked when the room opens, and can be deleted; while
-there is none, pages are found in the tables themselves.
+that it reads, and the SELECTs. It is sealed as the engine seals finished units, checked when the room opens, and can be
+deleted; while there is none, pages are found in the tables themselves.
 """
 
 import fcntl
