@@ -31,9 +31,9 @@ wheel-twice:
 bundle folder="dist/bundle":
     uv run python tools/bundle.py {{folder}}
 
-# every parser on spoiled files, an hour in all (--minutes, --seed, names of targets)
+# every parser on spoiled files, led by the lines that they reach (Atheris); an hour in all (--minutes, --seed, names)
 fuzz *options:
-    PYTHONPATH=. uv run python -m tests.fuzz {{options}}
+    PYTHONPATH=. uv run --with atheris python -m tests.fuzz {{options}}
 
 # clusters of Ray and shared storage: one quick case, two machines in network namespaces (as root), the demo on every engine
 ray *options:

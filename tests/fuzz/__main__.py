@@ -2,30 +2,26 @@
 
     python -m tests.fuzz [--minutes 60] [--seed 1] [--findings FOLDER] [TARGET...]
 
-Each target has a process of its own, with a limit of memory; one input may take ten seconds.
-An input whose outcome was not seen before (its length, its reason) becomes a seed of the run. What is found is kept as
-a file, to be added to the corpus.
+Each target has a process of its own, with a limit of memory; one input may take ten seconds. With Atheris (`guided.py`)
+inputs are led by the lines that they reach. Without it an input whose outcome was not seen before (its length, its
+reason) becomes a seed of the run. What is found is kept as a file, to be added to the corpus.
 """
 
 import argparse
-import hashlib
 import os
 import random
 import resource
-import signal
 import sys
-import time
-import traceback
 from pathlib import Path
 
-from tests.fuzz.spoiling import spoiled
-from tests.fuzz.targets import OURS, TARGETS, seeds_of
+from tests.fuzz.guided import HERE, guided, watched
 
-SECONDS, MEMORY, MOST_SEEDS = 10, 6 << 30, 400
+with watched():
+    from tests.fuzz.spoiling import spoiled
+    from tests.fuzz.targets import TARGETS, seeds_of
+    from tests.fuzz.trying import Trial
 
-
-class TooLong(BaseException):
-    """An input took longer than it may."""
+MEMORY, MOST_SEEDS = 6 << 30, 400
 
 
 def main() -> int:
@@ -47,54 +43,22 @@ def main() -> int:
 
 
 def alone(name: str, seconds: float, seed: int, findings: Path) -> int:
-    target, dice, known, found = TARGETS[name], random.Random(f"{name} {seed}"), set[str](), set[str]()
-    seeds, tried, slowest, begun = seeds_of(name), 0, 0.0, time.monotonic()
     findings.mkdir(parents=True, exist_ok=True)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    signal.signal(signal.SIGPROF, _too_long)
-    while time.monotonic() - begun < seconds:
-        raw = seeds[tried] if tried < len(seeds) else spoiled(seeds, dice)
-        (findings / f"{name}.now").write_bytes(raw)
-        before = time.process_time()
-        outcome, trouble = tried_on(target, raw)
-        slowest, tried = max(slowest, time.process_time() - before), tried + 1
-        if trouble and outcome not in found:
-            found.add(outcome)
-            path = findings / f"{name}-{hashlib.sha256(raw).hexdigest()[:12]}"
-            path.write_bytes(raw)
-            print(f"FOUND {name}: {path}\n{trouble}", flush=True)
-        elif outcome not in known and len(seeds) < MOST_SEEDS:
-            known.add(outcome)
+    trial, seeds = Trial(name, TARGETS[name], seconds, findings), seeds_of(name)
+    if HERE:
+        guided(name, seeds, trial, seed, findings)
+    return blind(trial, seeds, random.Random(f"{name} {seed}"))
+
+
+def blind(trial: Trial, seeds: list[bytes], dice: random.Random) -> int:
+    for raw in list(seeds):
+        trial(raw)
+    while not trial.over:
+        raw = spoiled(seeds, dice)
+        if trial(raw) and len(seeds) < MOST_SEEDS:
             seeds.append(raw)
-    (findings / f"{name}.now").unlink()
-    print(
-        f"{name}: {tried:,} inputs, {len(known)} outcomes, slowest {slowest:.2f} s, {len(found)} findings", flush=True
-    )
-    return 1 if found else 0
-
-
-def tried_on(target: object, raw: bytes) -> tuple[str, str]:
-    """How it ended, in a word that inputs of one kind share; and the trouble, if it was none of our own errors."""
-    signal.signal(signal.SIGPROF, _too_long)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
-    try:
-        target(raw)  # type: ignore[operator]
-    except OURS as error:
-        return f"{type(error).__name__} {_shape(str(error))}", ""
-    except (Exception, TooLong) as error:  # noqa: BLE001  that is what is looked for
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__} {last.filename}:{last.lineno}", traceback.format_exc(limit=-6)
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-    return f"done {len(raw) // 64}", ""
-
-
-def _shape(text: str) -> str:
-    return "".join("9" if c.isdigit() else c for c in text)[:60]
-
-
-def _too_long(*_: object) -> None:
-    raise TooLong(f"more than {SECONDS} s")
+    return trial.end("by the dice")
 
 
 if __name__ == "__main__":

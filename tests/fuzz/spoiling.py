@@ -16,7 +16,12 @@ SIGNS = [
 
 def spoiled(seeds: Sequence[bytes], dice: random.Random) -> bytes:
     """One of the seeds, changed in one to eight ways."""
-    raw = bytearray(dice.choice(seeds))
+    return changed(dice.choice(seeds), seeds, dice)
+
+
+def changed(start: bytes, seeds: Sequence[bytes], dice: random.Random) -> bytes:
+    """These bytes, changed in one to eight ways; the seeds lend parts."""
+    raw = bytearray(start)
     for _ in range(dice.choice([1, 1, 2, 3, 8])):
         dice.choice(WAYS)(raw, seeds, dice)
         del raw[MOST:]

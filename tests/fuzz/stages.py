@@ -32,14 +32,16 @@ class Held:
     """Sealed bytes in memory."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
-        self._held = contents
+        self._held = dict(contents)
 
     def open(self, sha256: str) -> BinaryIO:
         return io.BytesIO(self._held[sha256])
 
     def put(self, chunks: Iterable[bytes]) -> Digests:
         raw = b"".join(chunks)
-        return Digests(hashlib.sha256(raw).hexdigest(), "0" * 40, "0" * 32, len(raw))
+        sha256 = hashlib.sha256(raw).hexdigest()
+        self._held[sha256] = raw
+        return Digests(sha256, "0" * 40, "0" * 32, len(raw))
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,7 @@ class Through:
         for number, file in enumerate(files):
             for table, row in _rows(number, file):
                 rows.setdefault(table, []).append(row)
-        self._tables = {
-            table: TABLES[table].rows(rows.get(table, [])) for table in self._stage.reads if table in TABLES
-        }
+        self._tables = {table: _made(table, rows.get(table, [])) for table in self._stage.reads}
 
     def __call__(self, raw: bytes) -> None:
         held = Held({**self._contents, TRIED: raw})
@@ -123,6 +123,12 @@ class Through:
         found = context.sql(f"SELECT * FROM {stage.over} WHERE {stage.where} ORDER BY {stage.order}")
         found = found.cast(TABLES[stage.over].schema)
         return [found.slice(at, 1) for at in range(len(found))]
+
+
+def _made(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    if name in TABLES:
+        return TABLES[name].rows(rows)
+    return pa.Table.from_pylist(list(rows), schema=pa.schema([("event", pa.string())]))  # lines of the ledger
 
 
 def _rows(number: int, file: File) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -1,26 +1,26 @@
 """Every parser that reads what comes from outside, each as a function that takes any bytes.
 
-It returns, or raises one of OURS: then a person is told why. Anything else is a finding.
+It returns, or raises an error of ours: then a person is told why. Anything else is a finding.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyrage
 
 from casewright.extract.mapping import read_mapping
-from casewright.kernels.blocks import DamagedBlock, parse_block
+from casewright.kernels.blocks import parse_block
 from casewright.kernels.undo import parse_undo
 from casewright.link.deconflict.message import _opened, _parsed
-from casewright.model.errors import CasewrightError
 from casewright.refer.check import contents_problems
 from casewright.refer.receipt_form import read_form
 from casewright.refer.verify import verify_package
 from casewright.vault.ledger import Ledger
-from tests.fuzz.stages import TRIED, File, Rows, Through
+from tests.fuzz.received import RECEIVED, export
+from tests.fuzz.stages import File, Rows, Through
+from tests.fuzz.trying import Target
 
-OURS = (CasewrightError, DamagedBlock)
 CORPUS = Path(__file__).with_name("corpus")
 MAPPING = (CORPUS / "mapping" / "market.toml").read_bytes()
 IBD = (CORPUS / "innodb" / "users.ibd").read_bytes()
@@ -28,7 +28,6 @@ RULES = File(role="mapping", content=MAPPING)
 FRM = File(
     path=b"var/users.frm", mime="application/octet-stream", content=(CORPUS / "innodb-frm" / "users.frm").read_bytes()
 )
-Target = Callable[[bytes], None]
 
 
 def _stage(name: str, *files: File, more: Rows | None = None) -> Target:
@@ -48,11 +47,6 @@ def _log(mime: str, form: str) -> Target:
 
 def _wallet(path: bytes, mime: str) -> Target:
     return _stage("wallets", File(path=path, mime=mime), more={"exhibits": [{"exhibit": "0" * 64, "role": "seizure"}]})
-
-
-def _export(name: str) -> Target:
-    content = {"content": "content-0", "sha256s": [TRIED], "names": [name] if name else [], "key": b""}
-    return _stage("read_blocks", more={"chain_contents": [content]})
 
 
 def _ledger(raw: bytes) -> None:
@@ -111,16 +105,19 @@ TARGETS: Mapping[str, Target] = {
     "wallet-core": _wallet(b"wallet.dat", "application/x-berkeley-db"),
     "wallet-core-sqlite": _wallet(b"wallet.dat", "application/vnd.sqlite3"),
     "wallet-electrum": _wallet(b"default_wallet", "application/x-electrum-wallet"),
+    "archive": _stage("items", File(role="seizure", path=b"a")),
+    "picture": _stage("media", File(path=b"p", mime="image/jpeg")),
+    "traces": _stage("traces", File(path=b"p", mime="image/jpeg")),
     "selectors": _stage("selectors", File(path=b"x.txt", mime="text/plain")),
     "tagpack": _stage("tags", File(role="tags", path=b"x.yaml")),
     "tag-list": _stage("tags", File(role="tags", path=b"x.csv")),
     "list-vics": _stage("lists", File(role="list", path=b"x.json")),
     "list-csv": _stage("lists", File(role="list", path=b"x.csv")),
-    "blocks": _export(""),
+    "blocks": export(""),
     "block": lambda raw: void(parse_block(raw, 0x207FFFFF)),
     "undo": lambda raw: void(parse_undo(raw)),
-    "export-csv": _export("transactions.csv"),
-    "export-json": _export("transactions.json"),
+    "export-csv": export("transactions.csv"),
+    "export-json": export("transactions.json"),
     "returns": _stage("returns", File(role="return", path=b"r.csv")),
     "returns-json": _stage("returns", File(role="return", path=b"r.json")),
     "prior": _stage("persons", File(role="prior", path=b"p.csv")),
@@ -133,7 +130,12 @@ TARGETS: Mapping[str, Target] = {
     "package-graph": _package("case.jsonld"),
     "message": _message,
     "message-header": _message_header,
+    **RECEIVED,
 }
+
+
+BESIDE = ("package", "package-one", "package-graph", "notice", "export-parts")
+"""Folders of the corpus that several targets share, or that hold what stands beside the file that is tried."""
 
 
 def void(_: object) -> None:

@@ -2,11 +2,19 @@
 
 import io
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from casewright.engine.stage import Output, SetAside, Tally
+
+Told = TypeVar("Told", SetAside, Tally)
+WHAT_BYTES_MAY_DO = (
+    pa.ArrowException, OSError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError,
+)  # fmt: skip
+"""Errors of JSON and Arrow about bytes that are none; Arrow calls some of them errors of the disk."""
 
 
 def encode_output(output: Output) -> bytes:
@@ -25,6 +33,13 @@ def encode_output(output: Output) -> bytes:
 
 def decode_output(raw: bytes) -> Output:
     """Inverse of `encode_output`; trusts nothing but JSON and Arrow. Raises ValueError on anything else."""
+    try:
+        return _decoded(raw)
+    except WHAT_BYTES_MAY_DO as error:
+        raise ValueError(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def _decoded(raw: bytes) -> Output:
     view, at = memoryview(raw), 0
 
     def block() -> memoryview:
@@ -37,11 +52,17 @@ def decode_output(raw: bytes) -> Output:
     tables = {str(name): pa.ipc.open_stream(bytes(block())).read_all() for name in head["tables"]}
     for table in tables.values():
         table.validate(full=True)
-    return Output(
-        tables,
-        [SetAside(**s) for s in head["set_aside"]],
-        [Tally(**t) for t in head["tallies"]],
-    )
+    return Output(tables, [_one(SetAside, s) for s in head["set_aside"]], [_one(Tally, t) for t in head["tallies"]])
+
+
+def _one(kind: type[Told], given: Mapping[str, Any]) -> Told:
+    """Raises TypeError where a number is no number, or a text none: sums are made of them later."""
+    made = kind(**given)
+    for field in fields(made):
+        wanted: Any = field.type
+        if not isinstance(value := getattr(made, field.name), wanted):
+            raise TypeError(f"{kind.__name__}.{field.name} is {value!r}")
+    return made
 
 
 def _ipc_bytes(table: pa.Table) -> bytes:

@@ -54,7 +54,7 @@ def look_up(file: BinaryIO, name: str, items: Sequence[Digests], alive: Alive) -
             return _look_up(base, name, items, _Beats(alive, most))
         finally:
             base.close()
-    except NOT_OURS as error:
+    except (*NOT_OURS, UnicodeDecodeError) as error:
         raise Refused(f"{name} is damaged, and nothing of it was used: {error}. Get it again.") from error
     finally:
         sealed.unregister()
