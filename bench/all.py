@@ -114,7 +114,7 @@ def measure(bench: Bench, chosen: argparse.Namespace) -> None:
             "seconds": round(time.monotonic() - began), "cpu": round(processor_time() - used), "reason": reason,
             "claims": [asdict(one) for one in claims]}  # fmt: skip
     known = kept()
-    known.setdefault(bench.name, {})[size] = told
+    known.setdefault(bench.name, {})[size] = as_printed(told, chosen.read) if chosen.read else told
     RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(f"{bench.name}: {len(claims)} claims in {told['seconds']} s{': ' * bool(reason)}{reason}", file=sys.stderr,
           flush=True)  # fmt: skip
@@ -176,6 +176,12 @@ def taken(path: Path) -> list[Claim]:
 def read(bench: Bench, printed: Path) -> tuple[list[Claim], str, str]:
     """The figures that a bench printed when it ran by itself."""
     return READERS[bench.name](printed.read_text("utf-8"), ()), "", f"bench/{bench.name}.py, by itself"
+
+
+def as_printed(told: dict[str, Any], printed: Path) -> dict[str, Any]:
+    """Of a run that was made by itself nobody knows load and commit; its day is the file's."""
+    day = datetime.fromtimestamp(printed.stat().st_mtime, UTC)
+    return {**told, "day": f"{day:%Y-%m-%d}", "load": [], "commit": "", "code": "", "seconds": 0, "cpu": 0}
 
 
 def changed() -> str:
