@@ -5,6 +5,7 @@ version, its settings, Casewright's version, and the digests of all it reads. Un
 stay under `tables/.work/` and are taken up again; a stage's tables appear only when all its units are done.
 """
 
+import ctypes
 import hashlib
 import json
 import os
@@ -154,8 +155,10 @@ class Runner:
                 self._finish_units(stage, units)
             folders = [unit.folder for unit in units]
             kept = {*folders, *room.used}
+            del units
         self._commit(stage, fingerprint, folders)
         self._forget(stage, kept)
+        give_back()
         return self._report(stage, skipped=False)
 
     def _report(self, stage: Stage, skipped: bool) -> Ran:
@@ -368,6 +371,12 @@ def _decided(stage: Stage, params: Mapping[str, Any]) -> bytes:
 def _loose(value: Any) -> bytes:
     """Canonical JSON that also takes floats, for settings; never for the ledger."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("utf-8")
+
+
+def give_back() -> None:
+    """Memory that is free goes back to the system: what one stage needed is not on top of what the next one needs."""
+    pa.default_memory_pool().release_unused()
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 class _NoBlobs:

@@ -100,6 +100,6 @@ OPENED = (
 )  # fmt: skip
 """Archives and images: what they hold are items too, and searched as these."""
 SEARCHED = f"mime NOT IN ({quoted(OPENED)})"
-SELECTORS = Stage("selectors", 4, ("items",), ("selectors",), selectors, over="items", where=SEARCHED, order="item",
+SELECTORS = Stage("selectors", 5, ("items",), ("selectors",), selectors, over="items", where=SEARCHED, order="item",
                   batch=64, hostile=True, params=_params,
                   imports=("casewright.kernels.anchors", "casewright.extract.phone_plans"))  # fmt: skip
