@@ -3,8 +3,10 @@ transaction once.
 
 uv run python bench/chain_targeted.py --millions 1 --seeds 10000 1000000
 
-The files are those of `chain_maker.py`, masked as a node's, with undo data and without. Each side runs in a process of
-its own, so that its memory is told alone; what is measured is what the stages do, from opening the files on.
+The files are those of `chain_maker.py`, masked as a node's, with undo data and without; each is given to the search
+several times, as a content of its own, because a unit of work has sixteen. Each side runs in a process of its own, in
+turns, so that its memory is told alone; what is measured is what the stages do, from opening the files on. Where undo
+data lies beside them, the bare pass goes through that, too, and hashes each frame for its checksum.
 """
 
 import argparse
@@ -33,10 +35,11 @@ from casewright.kernels.joining import Ids
 from casewright.kernels.packing import starts
 from casewright.kernels.sha256 import sha256d_many
 from casewright.kernels.targeted import block_places
+from casewright.kernels.undo import undo_frames
 from casewright.model.tables import TABLES
 
 KEY = b"casewrig"
-OWN, FEW, RUNS = 40, 3, 3
+OWN, FEW, RUNS, CONTENTS = 40, 3, 3, 16
 PARAMS = {"network": "regtest", "dust_sats": 546, "targeted_hops": 6, "targeted_inputs": 100,
           "targeted_transactions": 500_000}  # fmt: skip
 
@@ -47,6 +50,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     options.add_argument("--hops", type=int, default=1)
     options.add_argument("--own", type=int, default=OWN, help="addresses of the market that are paid")
+    options.add_argument("--contents", type=int, default=CONTENTS, help="files that the search is given")
     options.add_argument("--folder", type=Path)
     chosen = options.parse_args()
     PARAMS["targeted_hops"] = chosen.hops
@@ -55,25 +59,42 @@ def main() -> None:
         count, own = prepare(folder, int(chosen.millions * 1e6), chosen.own)
         blocks, undo = (sum(p.stat().st_size for p in folder.glob(n)) / 1e9 for n in ("blk*.dat", "rev*.dat"))
         print(f"{count:,} transactions, {blocks:.2f} GB of blocks, {undo:.2f} GB of undo data", flush=True)
-        bare = min(alone(lambda: hash_all(folder))[0] for _ in range(RUNS))
         print("| pass | seeds | s of a core | of a bare pass | transactions found | memory, GB |\n|" + " --- |" * 6)
-        print(f"| bare: walk through, hash each transaction | | {bare:.2f} | 1.00 | | |", flush=True)
         for seeds in chosen.seeds:
-            for beside in (True, False):
-                lines(folder, own, seeds, beside, bare)
+            for beside in (False, True):
+                search_line(folder, own, seeds, beside, chosen.contents)
+                follow_line(folder, own, seeds, beside)
 
 
-def lines(folder: Path, own: list[bytes], seeds: int, undo: bool, bare: float) -> None:
-    context = world(folder, own, seeds, undo)
-    runs = [alone(lambda: searched(context)) for _ in range(RUNS)]
-    took, memory, tables = min(runs, key=lambda run: run[0])
-    named = "with undo data" if undo else "without undo data"
+def search_line(folder: Path, own: list[bytes], seeds: int, undo: bool, contents: int) -> None:
+    context = world(folder, own, seeds, undo, contents)
+    bare, best, tables = in_turns(context, lambda: searched(context))
     found = sum(tables["searched_finds"]["transactions"].to_pylist())
-    print(f"| search, {named} | {seeds:,} | {took:.2f} | {took / bare:.2f} | {found:,} | {memory:.2f} |", flush=True)
-    after = Context(PARAMS, {**context.tables, **tables}, context.blobs)
-    took, memory, more = alone(lambda: followed(after))
-    print(f"| follow, {PARAMS['targeted_hops']} hops, {named} | {seeds:,} | {took:.2f} | {took / bare:.2f} | "
-          f"{len(more['followed']):,} | {memory:.2f} |", flush=True)  # fmt: skip
+    tell(f"search, {beside(undo)}", seeds, bare, best, found)
+
+
+def follow_line(folder: Path, own: list[bytes], seeds: int, undo: bool) -> None:
+    context = world(folder, own, seeds, undo)
+    after = Context(PARAMS, {**context.tables, **alone(lambda: searched(context))[2]}, context.blobs)
+    bare, best, tables = in_turns(context, lambda: followed(after))
+    tell(f"follow, {PARAMS['targeted_hops']} hops, {beside(undo)}", seeds, bare, best, len(tables["followed"]))
+
+
+def in_turns(context: Context, work: Callable[[], Any]) -> tuple[float, tuple[float, float], Any]:
+    """Seconds of the bare pass, seconds and memory of some work, each the best of several runs; and its answer."""
+    runs = [(alone(lambda: hash_all(context))[0], alone(work)) for _ in range(RUNS)]
+    best = min((run for _, run in runs), key=lambda run: run[0])
+    return min(bare for bare, _ in runs), best[:2], best[2]
+
+
+def beside(undo: bool) -> str:
+    return "with undo data" if undo else "without undo data"
+
+
+def tell(what: str, seeds: int, bare: float, best: tuple[float, float], found: int) -> None:
+    took, memory = best
+    print(f"| bare pass over the same bytes | | {bare:.2f} | 1.00 | | |")
+    print(f"| {what} | {seeds:,} | {took:.2f} | {took / bare:.2f} | {found:,} | {memory:.2f} |", flush=True)
 
 
 def alone(work: Callable[[], Any]) -> tuple[float, float, Any]:
@@ -107,13 +128,15 @@ class Files:
         raise NotImplementedError
 
 
-def world(folder: Path, own: list[bytes], seeds: int, undo: bool) -> Context:
+def world(folder: Path, own: list[bytes], seeds: int, undo: bool, contents: int = 0) -> Context:
+    """All files once, or several times until they are so many contents."""
     dice = np.random.default_rng(seeds)
     scripts = sorted({*own, *(b"\x00\x14" + dice.bytes(20) for _ in range(seeds - len(own)))})
     part = {"part": 0, "scripts": b"".join(scripts), "sizes": bytes(map(len, scripts)), "marks": b"\1" * len(scripts)}
-    rows = [{"content": p.name, "sha256": p.name, "name": p.name, "key": KEY, "number": n,
+    paths = sorted(folder.glob("blk*.dat"))
+    rows = [{"content": f"{p.name}/{n}", "sha256": p.name, "name": p.name, "key": KEY, "number": n,
              "undo": p.name.replace("blk", "rev") if undo else None}
-            for n, p in enumerate(sorted(folder.glob("blk*.dat")))]  # fmt: skip
+            for n, p in enumerate(paths * max(1, contents // len(paths)))]  # fmt: skip
     tables = {"sought": TABLES["sought"].rows([part]), "searched_contents": TABLES["searched_contents"].rows(rows)}
     return Context(PARAMS, tables, Files(folder))
 
@@ -135,14 +158,19 @@ def joined(outputs: Iterator[Any]) -> dict[str, pa.Table]:
     return {name: pa.concat_tables(lots) for name, lots in parts.items()}
 
 
-def hash_all(folder: Path) -> int:
-    """Every file in the clear, its blocks walked through, each transaction hashed twice over."""
+def hash_all(context: Context) -> int:
+    """Every file in the clear, its blocks walked through, each transaction hashed; likewise the undo data."""
     hashed = 0
-    for path in sorted(folder.glob("blk*.dat")):
-        file = unmask(path.read_bytes(), KEY)
+    for row in context.table("searched_contents").to_pylist():
+        with context.open(row["sha256"]) as stream:
+            file, spans = unmask(stream.read(), KEY), np.load(Path(stream.name).with_suffix(".npy"))
         block_places(file, MAGIC)
-        spans = np.load(path.with_suffix(".npy"))
         hashed += len(sha256d_many(np.frombuffer(file.clear, np.uint8), spans[0], spans[1]))
+        if row["undo"]:
+            with context.open(row["undo"]) as stream:
+                rev = unmask(stream.read(), KEY)
+            frames = np.array([(f.start, f.length) for f in undo_frames(rev, MAGIC)], np.int64).T.copy()
+            hashed += len(sha256d_many(np.frombuffer(rev.clear, np.uint8), frames[0], frames[1]))
     return hashed
 
 

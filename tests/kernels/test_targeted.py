@@ -7,16 +7,21 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from casewright.chain.targeted.finds import found_in
 from casewright.demo.chain import write_chain
 from casewright.demo.operation import build_operation
 from casewright.kernels.blockcolumns import Columns, read_columns
 from casewright.kernels.blockfiles import Plain, unmask
+from casewright.kernels.blocks import merkle_root, sha256d
 from casewright.kernels.keys import Keys, matched
 from casewright.kernels.targeted import (
     MARKET,
     PAYS,
     TAG,
+    Places,
+    Searched,
     Sought,
     block_places,
     search,
@@ -25,7 +30,8 @@ from casewright.kernels.targeted import (
 from casewright.kernels.undo_pairs import Heads, no_undo, undone
 from casewright.model.bitcoin import script_of_address
 from tests.chain.world import COIN, MAGIC, Chain, frame, script
-from tests.kernels.test_blocks import LEAST_WORK, MAINNET
+from tests.kernels.test_blockcolumns import SIGNED
+from tests.kernels.test_blocks import LEAST_WORK, MAINNET, witness_block
 from tests.kernels.undo_maker import undo_file
 from tests.world import SHARED, needs_shared
 
@@ -50,10 +56,30 @@ def must_find_all(
     first = np.cumsum(columns.transactions) - columns.transactions
     whys = np.zeros(len(columns.txid), np.int64)
     whys[first[found.hits.block] + found.hits.position] = found.hits.why
+    must_be_read_as_by_the_full_reader(file, places, found, columns, whys > 0)
     assert whys.tolist() == why_slow(
         columns, raw, spent_scripts(columns, raw) if rev else [()] * len(columns.txid), sought
     )
     return whys.tolist()
+
+
+def must_be_read_as_by_the_full_reader(
+    file: Plain, places: Places, found: Searched, columns: Columns, mask: NDArray[np.bool_]
+) -> None:
+    """What was found is read alone; the full reader, with the other transactions left out, says the same of it."""
+    block = np.repeat(np.arange(len(columns.hash)), columns.transactions)
+    own = np.unique(block[mask])
+    for name, told in found_in(file, places, found)._asdict().items():
+        whole = getattr(columns, name)
+        if name == "transactions":
+            wanted = np.bincount(block[mask])[own]
+        elif name in Columns._fields[:7]:
+            wanted = whole[own]
+        elif name in ("sats", "script", "script_size", "kind"):
+            wanted = whole[np.repeat(mask, columns.outputs)]
+        else:
+            wanted = whole[np.repeat(mask, columns.inputs) if name.startswith("prev") else mask]
+        assert told.tolist() == wanted.tolist(), name
 
 
 def spent_scripts(columns: Columns, raw: bytes) -> list[list[bytes]]:
@@ -157,6 +183,20 @@ def test_a_block_that_does_not_hold_is_named_and_the_others_are_searched() -> No
     places, _ = block_places(file, MAGIC)
     found = search(file, places, no_undo(3), b"", marked([script("anna")]), REGTEST)
     assert (found.bad, found.hits.block.tolist()) == ([1], [0, 2])
+
+
+def test_witness_data_of_a_block_with_findings_is_checked_in_the_search_and_in_every_round() -> None:
+    root, _ = merkle_root([bytes(32), sha256d(SIGNED)])
+    whole = witness_block(sha256d(root + bytes(32)))
+    spoiled = bytearray(whole)
+    spoiled[spoiled.rindex(b"sig")] ^= 1
+    paid, spent = marked([script("a")]), Sought(outputs=Keys([b"\x11" * 32 + bytes([1, 0, 0, 0])]))
+    for block, sought, bad in ((whole, paid, []), (whole, spent, []), (spoiled, paid, [0]), (spoiled, spent, [0]),
+                               (spoiled, marked([b"x"]), [])):  # fmt: skip
+        file = Plain(frame(bytes(block)), frame(bytes(block)))
+        places, _ = block_places(file, MAGIC, REGTEST)
+        for check in (True, False):
+            assert search(file, places, no_undo(1), b"", sought, REGTEST, check).bad == bad
 
 
 @given(st.lists(st.binary(max_size=45), unique=True), st.lists(st.binary(max_size=45)))

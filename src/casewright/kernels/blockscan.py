@@ -235,25 +235,34 @@ def id_without_witness(begin, body, witness, end, room, out, state):  # type: ig
 
 
 @njit(cache=True, nogil=True)
-def _commitment(base, first, last, script, script_size):  # type: ignore[no-untyped-def]
-    """Address of the last commitment among the outputs of the coinbase; 0 when there is none (BIP 141)."""
-    for o in range(last - 1, first - 1, -1):
-        at = base + script[o]
-        if script_size[o] >= 38 and get32(at) == 0x21AA246A and get32(at + 2) == 0xEDA9_21AA:
-            return at + 6
-    return 0
+def _commitment(coinbase):  # type: ignore[no-untyped-def]
+    """Address of the last commitment among the outputs of the coinbase, 0 when there is none; and that of its witness
+    data, 0 likewise (BIP 141)."""
+    segwit, found = get8(coinbase + 4) == 0 and get8(coinbase + 5) == 1, np.int64(0)
+    inputs, at = number(coinbase + (6 if segwit else 4))
+    for _ in range(inputs):
+        size, at = number(at + 36)
+        at += size + 4
+    outputs, at = number(at)
+    for _ in range(outputs):
+        size, at = number(at + 8)
+        if size >= 38 and get32(at) == 0x21AA246A and get32(at + 2) == 0xEDA9_21AA:
+            found = at + 6
+        at += size
+    return found, at if segwit else np.int64(0)
 
 
 @njit(cache=True, nogil=True)
-def _commits(coinbase, commitment, level, count, room, state):  # type: ignore[no-untyped-def]
-    """Whether the wtxids at `level`, the coinbase's as zeros, are those committed to. `coinbase`: its witness data."""
-    if commitment == 0 or coinbase == 0 or get8(coinbase) != 1 or get8(coinbase + 1) != 32:
+def commits(coinbase, level, count, room, state):  # type: ignore[no-untyped-def]
+    """Whether the wtxids at `level`, the coinbase's as zeros, are those that the coinbase at an address commits to."""
+    commitment, witness = _commitment(coinbase)
+    if commitment == 0 or witness == 0 or get8(witness) != 1 or get8(witness + 1) != 32:
         return False
     for at in range(level, level + 32, 8):
         put64(at, np.uint64(0))
     root_of(level, count, state)
     copy(room, level, 32)
-    copy(room + 32, coinbase + 2, 32)
+    copy(room + 32, witness + 2, 32)
     sha256d_at(room, 64, room, state)
     return same_hash(room, commitment)
 
@@ -266,36 +275,45 @@ def _creates_coins(inputs, prev_txid, prev_vout):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
+def fill_transaction(data, begin, t, i, o, columns, room, state):  # type: ignore[no-untyped-def]
+    """Fills the columns of the transaction that begins at an address: row `t`, its inputs from row `i` on, its outputs
+    from row `o` on. Returns where the next ones begin, the address behind it, and whether it has witness data."""
+    (_, _, _, _, _, _, _, txid, wtxid, start, length, witness, inputs, outputs, version, lock_time, prev_txid,
+     prev_vout, sats, script, script_size, kind) = columns  # fmt: skip
+    base, segwit = data.ctypes.data, get8(begin + 4) == 0 and get8(begin + 5) == 1
+    body = begin + (6 if segwit else 4)
+    next_i, at = _fill_inputs(body, i, prev_txid.ctypes.data, prev_vout)
+    next_o, behind = _fill_outputs(data, base, at, o, sats, script, script_size, kind)
+    at = (skip_witness(behind, next_i - i) if segwit else behind) + 4
+    start[t], length[t], witness[t] = begin - base, at - begin, behind - base if segwit else 0
+    inputs[t], outputs[t] = next_i - i, next_o - o
+    version[t], lock_time[t] = get32(begin), get32(at - 4)
+    sha256d_at(begin, at - begin, wtxid.ctypes.data + 32 * t, state)
+    if segwit:
+        id_without_witness(begin, body, behind, at, room, txid.ctypes.data + 32 * t, state)
+    else:
+        copy(txid.ctypes.data + 32 * t, wtxid.ctypes.data + 32 * t, 32)
+    return next_i, next_o, at, segwit
+
+
+@njit(cache=True, nogil=True)
 def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-untyped-def]
     """Fills the columns of blocks whose places and numbers of transactions stand in them; returns how many blocks there
     are before one that does not hold. `level`: room for all ids and one more; `scrap`: for a block; `used`: a `scratch`.
     """
-    (digest, prev, time, bits, block_start, _, transactions, txid, wtxid, start, length, witness, inputs, outputs,
-     version, lock_time, prev_txid, prev_vout, sats, script, script_size, kind) = columns  # fmt: skip
+    digest, prev, time, bits, block_start, _, transactions, txid, wtxid, start = columns[:10]
+    inputs, prev_txid, prev_vout = columns[12], columns[16], columns[17]
     base, state, room = data.ctypes.data, used.ctypes.data, scrap.ctypes.data
     t = i = o = 0
     for block in range(len(block_start)):
-        head, first_t, first_i, first_o, signed = base + block_start[block], t, i, o, False
+        head, first_t, first_i, signed = base + block_start[block], t, i, False
         copy(prev.ctypes.data + 32 * block, head + 4, 32)
         time[block], bits[block] = get32(head + TIME), get32(head + BITS)
         sha256d_at(head, HEADER, digest.ctypes.data + 32 * block, state)
         _, at = number(head + HEADER)
         for _ in range(transactions[block]):
-            segwit = get8(at + 4) == 0 and get8(at + 5) == 1
-            begin, body, before_i, before_o = at, at + (6 if segwit else 4), i, o
-            i, at = _fill_inputs(body, i, prev_txid.ctypes.data, prev_vout)
-            o, at = _fill_outputs(data, base, at, o, sats, script, script_size, kind)
-            behind = at
-            at = (skip_witness(at, i - before_i) if segwit else at) + 4
-            start[t], length[t], witness[t] = begin - base, at - begin, behind - base if segwit else 0
-            inputs[t], outputs[t] = i - before_i, o - before_o
-            version[t], lock_time[t] = get32(begin), get32(at - 4)
-            sha256d_at(begin, at - begin, wtxid.ctypes.data + 32 * t, state)
-            if segwit:
-                signed = True
-                id_without_witness(begin, body, behind, at, room, txid.ctypes.data + 32 * t, state)
-            else:
-                copy(txid.ctypes.data + 32 * t, wtxid.ctypes.data + 32 * t, 32)
+            i, o, at, segwit = fill_transaction(data, at, t, i, o, columns, room, state)
+            signed |= segwit
             t += 1
         copy(level.ctypes.data, txid.ctypes.data + 32 * first_t, 32 * (t - first_t))
         if root_of(level.ctypes.data, t - first_t, state) or not same_hash(level.ctypes.data, head + ROOT):
@@ -306,8 +324,6 @@ def fill_blocks(data, easiest, columns, level, scrap, used):  # type: ignore[no-
             return block
         if signed:
             copy(level.ctypes.data, wtxid.ctypes.data + 32 * first_t, 32 * (t - first_t))
-            sealed = _commitment(base, first_o, first_o + outputs[first_t], script, script_size)
-            coinbase = base + witness[first_t] if witness[first_t] else 0
-            if not _commits(coinbase, sealed, level.ctypes.data, t - first_t, room, state):
+            if not commits(base + start[first_t], level.ctypes.data, t - first_t, room, state):
                 return block
     return len(block_start)

@@ -2,7 +2,7 @@
 thousand and for a million of them.
 
 An open-addressing table (`joining.py`), and before it some bits, small enough to stay near the processor, that tell at
-once that most of what is asked for is not there.
+once that most of what is asked for is not there: each key sets two bits of one word (a blocked filter after Bloom).
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from casewright.kernels.blockcolumns import as_bytes
 from casewright.kernels.joining import MIX, entry, equal, hashed, slots_for
-from casewright.kernels.memory import get8, get64
+from casewright.kernels.memory import get64
 from casewright.kernels.packing import starts
 
 LEAST_BITS, MOST_BITS, FOR_EACH, LAST = 12, 23, 16, 10
 """Bits of the filter, as powers of two: so many a key, and no more in all."""
+ONE = np.uint64(1)
 
 
 class Keys:
@@ -33,7 +34,7 @@ class Keys:
         count = len(at) - 1
         self.slots = slots_for(count)
         power = min(MOST_BITS, max(LEAST_BITS, (FOR_EACH * count).bit_length()))
-        self.bits = np.zeros(1 << power - 3, np.uint8)
+        self.bits = np.zeros(1 << power - 6, np.uint64)
         _enter(self.raw, self.at, self.slots, self.bits)
 
     def __len__(self) -> int:
@@ -52,26 +53,35 @@ def matched(scripts: NDArray[Any], at: NDArray[Any], keys: Keys) -> NDArray[np.i
 
 
 @njit(cache=True, nogil=True)
-def _bit(key, size):  # type: ignore[no-untyped-def]
-    """What says which bit of the filter a key has: eight of its last ten bytes, which are parts of a hash in all
+def told_by(key, size):  # type: ignore[no-untyped-def]
+    """What says which bits of the filter a key has: eight of its last ten bytes, which are parts of a hash in all
     scripts that have an address."""
-    return (get64(key + size - LAST) * MIX if size >= LAST else hashed(key, size)) >> np.uint64(40)
+    return get64(key + size - LAST) if size >= LAST else hashed(key, size)
 
 
 @njit(cache=True, nogil=True)
-def may_be(key, size, bits, width):  # type: ignore[no-untyped-def]
-    """Whether a key could be known; `bits` is the filter's address, `width` the number of its bits less one."""
-    bit = _bit(key, size) & np.uint64(width)
-    return get8(bits + np.int64(bit >> np.uint64(3))) >> np.uint8(bit & np.uint64(7)) & np.uint8(1)
+def _place(told, last):  # type: ignore[no-untyped-def]
+    """The word of the filter and the bits of it; `last`: the filter's last word."""
+    mixed = told * MIX
+    bits = ONE << (mixed >> np.uint64(52) & np.uint64(63)) | ONE << (mixed >> np.uint64(58))
+    return mixed >> np.uint64(24) & np.uint64(last), bits
+
+
+@njit(cache=True, nogil=True)
+def may_be(told, bits, last):  # type: ignore[no-untyped-def]
+    """Whether a key could be known, by what `told_by` says of it; `bits`: the address of the filter, `last` its last
+    word."""
+    word, own = _place(told, last)
+    return get64(bits + 8 * np.int64(word)) & own == own
 
 
 @njit(cache=True, nogil=True)
 def _enter(raw, at, slots, bits):  # type: ignore[no-untyped-def]
-    mask, width = np.uint64(len(slots) - 1), np.uint64(8 * len(bits) - 1)
+    mask, last = np.uint64(len(slots) - 1), len(bits) - 1
     for row in range(len(at) - 1):
         key, size = raw.ctypes.data + at[row], at[row + 1] - at[row]
-        word, bit = hashed(key, size), _bit(key, size) & width
-        bits[bit >> np.uint64(3)] |= np.uint8(1) << np.uint8(bit & np.uint64(7))
+        word, (place, own) = hashed(key, size), _place(told_by(key, size), last)
+        bits[place] |= own
         slot = word >> np.uint64(7) & mask
         while slots[slot]:
             slot = (slot + np.uint64(1)) & mask
@@ -96,5 +106,5 @@ def known(key, size, raw, at, slots):  # type: ignore[no-untyped-def]
 def _match(scripts, begins, raw, at, slots, bits, found):  # type: ignore[no-untyped-def]
     for row in range(len(found)):
         key, size = scripts.ctypes.data + begins[row], begins[row + 1] - begins[row]
-        likely = may_be(key, size, bits.ctypes.data, 8 * len(bits) - 1)
+        likely = may_be(told_by(key, size), bits.ctypes.data, len(bits) - 1)
         found[row] = known(key, size, raw, at, slots) if likely else -1

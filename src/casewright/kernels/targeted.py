@@ -2,7 +2,8 @@
 and transactions with given ids. No index is needed, and nothing is kept of the rest.
 
 Every block is checked while it is searched (ids, merkle root, proof of work), because a flipped bit could hide what is
-sought. `why_slow` is the definition of what matters; the compiled search finds just that (a test compares them).
+sought; one with findings also by its witness commitment. `why_slow` is the definition of what matters; the compiled
+search finds just that (a test compares them).
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from casewright.kernels.blockscan import (
     BITS,
     HEADER,
     ROOT,
+    commits,
     count_blocks,
     frames,
     id_without_witness,
@@ -28,8 +30,8 @@ from casewright.kernels.blockscan import (
     root_of,
     skip_witness,
 )
-from casewright.kernels.keys import Keys, known, may_be
-from casewright.kernels.memory import copy, get8, get32, put8, same_hash
+from casewright.kernels.keys import Keys, known, may_be, told_by
+from casewright.kernels.memory import copy, get8, get32, get64, put8, same_hash
 from casewright.kernels.packing import LONGEST
 from casewright.kernels.sha256 import scratch, sha256d_at
 from casewright.kernels.undo_pairs import Undone, no_undo
@@ -67,11 +69,12 @@ class Places(NamedTuple):
 
 
 class Hits(NamedTuple):
-    """N transactions that matter: number of the block, place in it, and why."""
+    """N transactions that matter: number of the block, place in it, why, and where in the file they begin."""
 
     block: Numbers
     position: Numbers
     why: Numbers
+    start: Numbers
 
 
 @dataclass(frozen=True)
@@ -138,27 +141,28 @@ def search(
     count, most = len(places.begin), int(places.counts[:, 0].max(initial=0))
     digest, misfit = np.empty((count, 32), np.uint8), np.zeros(count, np.bool_)
     left, used = np.array([sought.most_tagged, 0], np.int64), scratch()
-    level, scrap = np.empty(32 * most + 64, np.uint8), np.empty(MOST, np.uint8)
+    level, sealed = (np.empty(32 * most + 64, np.uint8) for _ in range(2))
+    rooms = (level, sealed, np.empty(most + 1, np.int64), np.empty(MOST, np.uint8))
     keys = (*sought.scripts.arrays, np.array(sought.marks, np.uint8), *sought.outputs.arrays, *sought.ids.arrays)
     wanted = (len(sought.scripts) > 0, len(sought.outputs) > 0, len(sought.ids) > 0, sought.paid_tagged)
     while not parts or done < count:
         hits = Hits(*(np.empty(max(LEAST_ROOM, most), np.int64) for _ in Hits._fields))
         done, found, holds = _search(
             data, easiest, places.begin, done, places.counts, undo.first, undo.first_coin, undo.coins,
-            as_bytes(undo_clear), keys, wanted, check, hits, digest, misfit, left, level, scrap, used,
+            as_bytes(undo_clear), keys, wanted, check, hits, digest, misfit, left, rooms, used,
         )  # fmt: skip
         parts.append(Hits(*(column[:found] for column in hits)))
         if not holds:  # it is passed over, and the definition says why
             bad.append(done)
             done += 1
-    whole = Hits(*map(np.concatenate, zip(Hits(*(np.empty(0, np.int64),) * 3), *parts, strict=True)))
+    whole = Hits(*map(np.concatenate, zip(*parts, strict=True)))
     return Searched(_without_misfits(whole, misfit), digest, bad, misfit, int(left[1]))
 
 
 def _without_misfits(hits: Hits, misfit: NDArray[np.bool_]) -> Hits:
     """What undo data said of a block that it does not belong to counts for nothing."""
     why = np.where(misfit[hits.block], hits.why & ~(SPENDS | SPENDS_TAGGED), hits.why)
-    return Hits(hits.block[why > 0], hits.position[why > 0], why[why > 0])
+    return Hits(*(column[why > 0] for column in hits._replace(why=why)))
 
 
 def why_slow(columns: Columns, clear: bytes, spent: Sequence[Sequence[bytes]], sought: Sought) -> list[int]:
@@ -216,34 +220,56 @@ def _unpacked(form, place, size, room):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _told_by(form, place, size):  # type: ignore[no-untyped-def]
+    """What `told_by` says of a script of undo data, without writing it out; and whether it is short enough."""
+    if form < 6:
+        return get64(place + (12 if form == 0 else 11 if form == 1 else 23)), form < 4
+    return told_by(place, size), size <= LONGEST
+
+
+@njit(cache=True, nogil=True)
 def _spent_marks(coin, count, undo, base, keys, room):  # type: ignore[no-untyped-def]
     """Why spending these coins of the undo data matters."""
     raw, at, slots, bits, marks = keys[0], keys[1], keys[2], keys[3], keys[4]
-    why = 0
+    why, of_script, last = 0, bits.ctypes.data, len(bits) - 1
     for row in range(coin, coin + count):
-        script, size = _unpacked(undo.form[row], base + undo.place[row], undo.size[row], room)
-        if size >= 0:
-            key = (
-                known(script, size, raw, at, slots) if may_be(script, size, bits.ctypes.data, 8 * len(bits) - 1) else -1
-            )
+        form, place, size = undo.form[row], base + undo.place[row], undo.size[row]
+        told, short = _told_by(form, place, size)
+        if short and may_be(told, of_script, last):
+            script, size = _unpacked(form, place, size, room)
+            key = known(script, size, raw, at, slots)
             if key >= 0:
                 why |= (SPENDS if marks[key] & MARKET else 0) | (SPENDS_TAGGED if marks[key] & TAG else 0)
     return why
 
 
 @njit(cache=True, nogil=True)
+def _is_sealed(begins, count, ids, known_ids, level, room, state):  # type: ignore[no-untyped-def]
+    """Whether the witness data of a block is what its coinbase commits to. `begins`: addresses of its transactions
+    and of its end; `ids`: their ids, when they are known."""
+    for t in range(count):
+        begin, own = begins[t], level + 32 * t
+        if known_ids and not (get8(begin + 4) == 0 and get8(begin + 5) == 1):
+            copy(own, ids + 32 * t, 32)
+        else:
+            sha256d_at(begin, begins[t + 1] - begin, own, state)
+    return commits(begins[0], level, count, room, state)
+
+
+@njit(cache=True, nogil=True)
 def _search(  # type: ignore[no-untyped-def]
     data, easiest, begin, first, counts, undo_row, undo_coin, undo, undo_data, keys, wanted, check, hits, digest,
-    misfit, left, level, scrap, used,
+    misfit, left, rooms, used,
 ):  # fmt: skip
     """Goes through blocks from number `first` on. Returns the block where it ended, how much was found, and False when
     that block does not hold. Ends before a block for whose findings there may be no room."""
     raw, at, slots, bits, marks = keys[0], keys[1], keys[2], keys[3], keys[4]
     outputs, ids = (keys[5], keys[6], keys[7]), (keys[9], keys[10], keys[11])
     of_script, of_output, of_id = bits.ctypes.data, keys[8].ctypes.data, keys[12].ctypes.data
-    in_script, in_output, in_id = 8 * len(bits) - 1, 8 * len(keys[8]) - 1, 8 * len(keys[12]) - 1
+    in_script, in_output, in_id = len(bits) - 1, len(keys[8]) - 1, len(keys[12]) - 1
     by_script, by_output, by_id, paid_tagged = wanted
-    hit_block, hit_position, hit_why = hits
+    hit_block, hit_position, hit_why, hit_start = hits
+    level, sealed, begins, scrap = rooms
     base, state, room = data.ctypes.data, used.ctypes.data, scrap.ctypes.data
     leaves, undone, found = level.ctypes.data, undo_data.ctypes.data, 0
     hashing = check or by_id
@@ -251,19 +277,21 @@ def _search(  # type: ignore[no-untyped-def]
         if found + counts[block, 0] > len(hit_why):
             return block, found, True
         head, before, coin, fits = base + begin[block], found, undo_coin[block], undo_row[block] >= 0
+        signed = False
         sha256d_at(head, HEADER, digest.ctypes.data + 32 * block, state)
         count, here = number(head + HEADER)
         for transaction in range(count):
             start, why = here, 0
             segwit = get8(here + 4) == 0 and get8(here + 5) == 1
+            begins[transaction], signed = start, signed | segwit
             body = here + (6 if segwit else 4)
             inputs, here = number(body)
             if transaction == 0 and not (inputs == 1 and get32(here + 32) == 0xFFFFFFFF
                                          and same_hash(here, NO_HASH.ctypes.data)):  # fmt: skip
                 return block, before, False
             for _ in range(inputs):
-                if by_output and may_be(here, SPEND, of_output, in_output) and known(here, SPEND, *outputs) >= 0:
-                    why |= SPENDS_ASKED
+                if by_output and may_be(told_by(here, SPEND), of_output, in_output):
+                    why |= SPENDS_ASKED if known(here, SPEND, *outputs) >= 0 else 0
                 size, here = number(here + 36)
                 here += size + 4
             if fits and transaction:
@@ -275,7 +303,7 @@ def _search(  # type: ignore[no-untyped-def]
             coins, here = number(here)
             for _ in range(coins):
                 size, here = number(here + 8)
-                if by_script and size <= LONGEST and may_be(here, size, of_script, in_script):
+                if by_script and size <= LONGEST and may_be(told_by(here, size), of_script, in_script):
                     key = known(here, size, raw, at, slots)
                     if key >= 0:
                         why |= PAYS if marks[key] & MARKET else 0
@@ -289,7 +317,7 @@ def _search(  # type: ignore[no-untyped-def]
                     id_without_witness(start, body, witness, here, room, own, state)
                 else:
                     sha256d_at(start, here - start, own, state)
-                if by_id and may_be(own, HASH, of_id, in_id) and known(own, HASH, *ids) >= 0:
+                if by_id and may_be(told_by(own, HASH), of_id, in_id) and known(own, HASH, *ids) >= 0:
                     why |= ASKED
             if why == SPENDS_TAGGED or why == PAYS_TAGGED:
                 left[0] -= 1
@@ -297,7 +325,12 @@ def _search(  # type: ignore[no-untyped-def]
                 why = why if left[0] >= 0 else 0
             if why:
                 hit_block[found], hit_position[found], hit_why[found] = block, transaction, why
+                hit_start[found] = start - base
                 found += 1
+        begins[count] = here
+        if found > before and signed:
+            if not _is_sealed(begins, count, leaves, hashing, sealed.ctypes.data, room, state):
+                return block, before, False
         if check and (root_of(leaves, count, state) or not same_hash(leaves, head + ROOT)):
             return block, before, False
         if not is_worked(digest.ctypes.data + 32 * block, np.int64(get32(head + BITS)), easiest):

@@ -52,9 +52,8 @@ def undo_frames(file: Plain, magic: bytes) -> Iterator[Undo]:
     """Every frame in the order of the file; no byte is passed over in silence but the room kept free."""
     clear, at = file.clear, 0
     while at < len(clear):
-        following = clear.find(magic, at + 1)
-        after = following if following >= 0 else len(clear)
         if not clear.startswith(magic, at):
+            after = _following(clear, magic, at)
             if not file.blank(at, after):
                 yield Undo(at, after - at, b"", "no undo data")
             at = after
@@ -62,11 +61,18 @@ def undo_frames(file: Plain, magic: bytes) -> Iterator[Undo]:
         size = int(_SIZE.unpack_from(clear, at + 4)[0]) if at + 8 <= len(clear) else 0
         end = at + 8 + size + CHECKSUM
         if not 0 < size <= MOST_UNDO or end > len(clear):
+            after = _following(clear, magic, at)
             yield Undo(at, after - at, b"", "truncated" if size <= MOST_UNDO else "impossible size")
             at = after
             continue
         yield Undo(at + 8, size, clear[end - CHECKSUM : end])
         at = end
+
+
+def _following(clear: bytes, magic: bytes, at: int) -> int:
+    """Where the next frame could begin, or the end."""
+    found = clear.find(magic, at + 1)
+    return found if found >= 0 else len(clear)
 
 
 def belongs(file: Plain, undo: Undo, prev: bytes) -> bool:

@@ -58,6 +58,8 @@ def read_undo(file: Plain, frames: Sequence[Undo]) -> tuple[SpentCoins, dict[int
             damage[at] = _problem(file.clear, frames[at])
             parts.append(_room(1, 0, 0))
             at += 1
+    if len(parts) == 1:  # as it nearly always is: nothing is copied
+        return parts[0], damage
     return SpentCoins(*map(np.concatenate, zip(_room(0, 0, 0), *parts, strict=True))), damage
 
 
@@ -71,8 +73,8 @@ def _problem(clear: bytes, frame: Undo) -> DamagedBlock:
 
 
 def _room(frames: int, transactions: int, coins: int) -> SpentCoins:
-    wide = [np.zeros(coins, np.int64) for _ in range(6)]
-    return SpentCoins(np.zeros(frames, np.int64), np.zeros(transactions, np.int64), *wide)
+    of_coins = [np.zeros(coins, kind) for kind in (np.int64, np.uint8, np.int64, np.int32, np.int64, np.int32)]
+    return SpentCoins(np.zeros(frames, np.int64), np.zeros(transactions, np.int64), *of_coins)
 
 
 def _filled(data: Column, begin: Column, counts: Column) -> SpentCoins:

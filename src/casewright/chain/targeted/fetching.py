@@ -9,15 +9,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from casewright.chain.reading import EASIEST, plain
-from casewright.chain.targeted.finds import heights_of, rows_of
+from casewright.chain.targeted.finds import found_in, heights_of, rows_of
 from casewright.engine.stage import Context
-from casewright.kernels.blockcolumns import Columns, as_bytes, read_blocks
+from casewright.kernels.blockcolumns import as_bytes
 from casewright.kernels.blockfiles import Plain, unmask
 from casewright.kernels.blockscan import count_blocks
 from casewright.kernels.packing import starts
 from casewright.kernels.targeted import Places, Sought, search
 from casewright.kernels.undo_pairs import Undone, known_undo, no_undo
-from casewright.model.tables import TABLES
 
 FINDS = "followed_finds"
 PACKED = ".bz2"
@@ -49,28 +48,22 @@ class Unreadable(Exception):  # noqa: N818  reads as what it says
 def read_some(reading: Reading, context: Context) -> pa.Table:
     """Rows of `followed_finds`. Raises Unreadable."""
     row, easiest = reading.row, EASIEST[context.params["network"]]
-    file = Bytes(context, row["sha256"], row["key"], row["name"].lower().endswith(PACKED))
-    clear, begin = file.of([head.span for head in reading.heads])
+    sealed = Bytes(context, row["sha256"], row["key"], row["name"].lower().endswith(PACKED))
+    clear, begin = sealed.of([head.span for head in reading.heads])
     size = np.array([head.span[1] for head in reading.heads], np.int64)
     counts = np.zeros((len(begin), 3), np.int64)
     if count_blocks(as_bytes(clear), begin, size, counts) < len(begin):
         raise Unreadable("a block is not where it was")
     places = Places(begin, size, counts)
-    whys = np.zeros(int(counts[:, 0].sum()), np.int64)
-    first = starts(counts[:, 0])
-    hits = search(Plain(clear, clear), places, no_undo(len(begin)), b"", reading.sought, easiest, check=False).hits
-    whys[first[hits.block] + hits.position] = hits.why
-    chosen = np.flatnonzero(np.add.reduceat(whys, first[:-1])) if len(begin) else begin
-    if not len(chosen):
-        return TABLES[FINDS].empty()
-    columns = read_blocks(as_bytes(clear), begin[chosen], size[chosen], easiest)
-    if len(columns.hash) < len(chosen):
-        bad = reading.heads[chosen[len(columns.hash)]].span
+    file = Plain(clear, clear)
+    found = search(file, places, no_undo(len(begin)), b"", reading.sought, easiest, check=False)
+    if found.bad:
+        bad = reading.heads[found.bad[0]].span
         raise Unreadable(f"the block of {bad[1]} bytes from byte {bad[0]} does not hold: its witness data is damaged")
-    own = np.concatenate([whys[first[block] : first[block + 1]] for block in chosen])
-    undo = _undo(reading, chosen, context)
-    heights = _fitting(columns, undo, heights_of(columns, undo, np.arange(len(chosen))))
-    return rows_of(columns, own, heights, row["content"], clear, FINDS)
+    chosen, block = np.unique(found.hits.block, return_inverse=True)
+    columns = found_in(file, places, found)
+    heights = heights_of(columns, block, found.hits.position, _undo(reading, chosen, context))
+    return rows_of(columns, found.hits, heights, row["content"], clear, FINDS)
 
 
 def _undo(reading: Reading, chosen: NDArray[Any], context: Context) -> Undone:
@@ -82,17 +75,6 @@ def _undo(reading: Reading, chosen: NDArray[Any], context: Context) -> Undone:
     clear, begin = Bytes(context, reading.row["undo"], reading.row["key"]).of(there)
     at = iter(begin.tolist())
     return known_undo(Plain(clear, clear), [(next(at), length) if start >= 0 else (-1, -1) for start, length in spans])
-
-
-def _fitting(columns: Columns, undo: Undone, heights: NDArray[Any]) -> NDArray[Any]:
-    """Heights, as far as undo data has as many coins as its block has inputs."""
-    inputs = starts(columns.inputs)
-    for block, (first, count) in enumerate(zip(undo.first, columns.transactions, strict=True)):
-        t = int(columns.transactions[:block].sum())
-        own = columns.inputs[t + 1 : t + count]
-        if first >= 0 and not np.array_equal(undo.coins.coins[first : first + count - 1], own):
-            heights[inputs[t] : inputs[t + count]] = -1
-    return heights
 
 
 class Bytes:

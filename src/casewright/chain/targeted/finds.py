@@ -1,4 +1,4 @@
-"""Transactions that a search found, packed as arrays: from the columns of their blocks into rows, and out again.
+"""Transactions that a search found, packed as arrays: out of their file into rows, and out of these again.
 
 A row holds those of one block that one turn of the search found. What came from a child is looked over before it is
 taken apart.
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from casewright.chain.assembly import is_sound
 from casewright.chain.reading import packed_blocks
 from casewright.chain.source import blobs
-from casewright.kernels.blockcolumns import Columns
+from casewright.kernels.blockcolumns import Columns, as_bytes
+from casewright.kernels.blockfiles import Plain
 from casewright.kernels.joining import SPEND
 from casewright.kernels.packing import spans_of, starts
+from casewright.kernels.picked import picked
+from casewright.kernels.targeted import Hits, Places, Searched
 from casewright.kernels.undo_pairs import Undone
 from casewright.model.tables import TABLES
 
@@ -60,45 +63,38 @@ class Found(NamedTuple):
             at += size
 
 
-def kept(columns: Columns, mask: NDArray[np.bool_]) -> Columns:
-    """The same blocks with some of their transactions only."""
-    block = np.repeat(np.arange(len(columns.hash)), columns.transactions)
-    inputs, outputs = np.repeat(mask, columns.inputs), np.repeat(mask, columns.outputs)
-    wanted = {"transactions": np.bincount(block[mask], minlength=len(columns.hash))}
-    of_transactions = ("txid", "wtxid", "start", "length", "witness", "inputs", "outputs", "version", "lock_time")
-    of = dict.fromkeys(of_transactions, mask)
-    of |= dict.fromkeys(("prev_txid", "prev_vout"), inputs)
-    of |= dict.fromkeys(("sats", "script", "script_size", "kind"), outputs)
-    told = zip(Columns._fields, columns, strict=True)
-    return Columns(*(wanted.get(name, column[of[name]] if name in of else column) for name, column in told))
+def found_in(file: Plain, places: Places, found: Searched) -> Columns:
+    """The columns of what a search found, and of nothing else."""
+    blocks, counts = np.unique(found.hits.block, return_counts=True)
+    begin, size = places.begin[blocks], places.size[blocks]
+    return picked(as_bytes(file.clear), begin, size, found.digest[blocks], counts, found.hits.start)
 
 
-def heights_of(columns: Columns, undo: Undone, blocks: Numbers) -> Numbers:
-    """Of each input of whole blocks the height of what it spends; `blocks`: their numbers in the undo data."""
-    counts = np.add.reduceat(columns.inputs, starts(columns.transactions)[:-1]) if len(blocks) else blocks
-    within = np.arange(counts.sum()) - np.repeat(starts(counts)[:-1], counts)
-    first = np.repeat(undo.first_coin[blocks], counts)
-    row, known = first + within - 1, (first >= 0) & (within > 0)
-    heights = np.full(len(row), UNKNOWN, np.int64)
-    heights[known] = undo.coins.height[row[known]]
+def heights_of(columns: Columns, block: Numbers, position: Numbers, undo: Undone) -> Numbers:
+    """Of each input of these transactions the height of what it spends, as far as the undo data of its block says it
+    and fits. `block` [T]: the number of each one's block there; `position` [T]: its place in it."""
+    row, first = undo.first[block] + position - 1, starts(undo.coins.coins)
+    row = np.where((undo.first[block] >= 0) & (position > 0), row, UNKNOWN)
+    fits = row >= 0
+    fits[fits] = undo.coins.coins[row[fits]] == columns.inputs[fits]
+    coin = np.repeat(np.where(fits, first[row], UNKNOWN), columns.inputs)
+    within = np.arange(len(coin)) - np.repeat(starts(columns.inputs)[:-1], columns.inputs)
+    heights = np.full(len(coin), UNKNOWN, np.int64)
+    heights[coin >= 0] = undo.coins.height[(coin + within)[coin >= 0]]
     return heights
 
 
-def rows_of(columns: Columns, whys: Numbers, heights: Numbers, content: str, clear: bytes, table: str) -> pa.Table:
-    """Rows for the transactions of whole blocks that matter. `whys` [T]: why; `heights` [I]."""
-    mask = whys > 0
-    position = np.arange(len(mask)) - np.repeat(starts(columns.transactions)[:-1], columns.transactions)
+def rows_of(columns: Columns, hits: Hits, heights: Numbers, content: str, clear: bytes, table: str) -> pa.Table:
+    """Rows of the transactions found. `heights` [I]: of what they spend."""
     start = columns.start - np.repeat(columns.block_start, columns.transactions)
-    own = kept(columns, mask)
-    packed, spans = packed_blocks(own, content, clear), spans_of(own)
-    spent = heights[np.repeat(mask, columns.inputs)][spans.spending]
+    packed, spans = packed_blocks(columns, content, clear), spans_of(columns)
     told: dict[str, Any] = {name: packed[name] for name in ("content", "hash", *PACKED)}
     told |= {
-        "transactions": own.transactions,
-        "positions": blobs(position[mask].astype("<u4"), spans.transactions_at),
-        "starts": blobs(start[mask].astype("<u4"), spans.transactions_at),
-        "whys": blobs(whys[mask].astype(np.uint8), spans.transactions_at),
-        "heights": blobs(spent.astype("<i4"), spans.inputs_at),
+        "transactions": columns.transactions,
+        "positions": blobs(hits.position.astype("<u4"), spans.transactions_at),
+        "starts": blobs(start.astype("<u4"), spans.transactions_at),
+        "whys": blobs(hits.why.astype(np.uint8), spans.transactions_at),
+        "heights": blobs(heights[spans.spending].astype("<i4"), spans.inputs_at),
     }
     return pa.table([told[name] for name in TABLES[table].schema.names], schema=TABLES[table].schema)
 

@@ -1,31 +1,29 @@
 """The stage `search`: every block file once, for what pays or spends what is sought.
 
-All blocks are checked by ids, merkle root and proof of work; those in which something is found once more by the full
-reader, which gives the columns. Of the others only the head is kept.
+All blocks are checked by ids, merkle root and proof of work; those in which something is found also by their witness
+commitment. Of a block its head is kept, and the transactions found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from casewright.chain.reading import EASIEST, opened, plain
-from casewright.chain.targeted.finds import heights_of, rows_of
+from casewright.chain.targeted.finds import found_in, heights_of, rows_of
 from casewright.chain.targeted.sought import load_sought, without_undo
 from casewright.engine.stage import Context, Output, SetAside, Tally
-from casewright.kernels.blockcolumns import Columns, as_bytes, read_blocks
+from casewright.kernels.blockcolumns import as_bytes
 from casewright.kernels.blockfiles import Found, Plain, next_found, read_single
+from casewright.kernels.picked import header_fields
 from casewright.kernels.targeted import Places, Searched, Sought, block_places, search, single_place
 from casewright.kernels.undo_pairs import Heads, Undone, no_undo, undone
 from casewright.model.bitcoin import NETWORKS
 from casewright.model.tables import TABLES
 
 WRITES = ("searched_files", "searched_damage", "searched_heads", "searched_finds")
-AT_ONCE = 256
-"""Blocks with findings that are read at once."""
-HEAD = {"prev": (4, 32), "time": (68, 4), "bits": (72, 4)}
 PACKED = ".bz2"
 CUT = "unreadable"
 DISAGREE = "two readers of this block disagree whether it holds, which is a defect of ours"
@@ -67,13 +65,13 @@ def _searched(row: Mapping[str, Any], sought: Sought, context: Context) -> Itera
     if found.passed_over:
         yield beyond(row, found.passed_over)
     bad = {block: _why_not(file, int(places.begin[block]), network, single) for block in found.bad}
-    for whole, part, columns in _columns(file, places, found, network, single, bad):
-        heights = heights_of(columns, undo, whole)
-        heights = np.where(np.repeat(found.misfit[whole], _inputs(columns)), -1, heights)
-        yield _output(searched_finds=rows_of(columns, part, heights, row["content"], file.clear, "searched_finds"))
-        context.steps.alive()
+    columns = found_in(file, places, found)
+    heights = heights_of(columns, found.hits.block, found.hits.position, _fitting(undo, found))
+    finds = rows_of(columns, found.hits, heights, row["content"], file.clear, "searched_finds")
+    context.steps.alive()
     damage = sorted([*damage, *bad.values()], key=lambda found: found.start)
     yield _output(
+        searched_finds=finds,
         searched_damage=TABLES["searched_damage"].rows([_damage(d, row["content"]) for d in damage]),
         searched_heads=_heads(row["content"], file, places, found, undo, bad),
     )
@@ -100,16 +98,8 @@ def places_of(file: Plain, network: str) -> tuple[Places, list[Found], bool]:
 
 def heads_of(file: Plain, places: Places) -> Heads:
     """What undo data is paired by."""
-    told = header_fields(file, places.begin)
+    told = header_fields(as_bytes(file.clear), places.begin)
     return Heads(told["prev"], told["time"], places.counts[:, 0], places.counts[:, 1])
-
-
-def header_fields(file: Plain, begin: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """`prev` [B, 32], `time` and `bits` of the headers that begin at these places."""
-    data = as_bytes(file.clear)
-    raw = {name: data[begin[:, None] + np.arange(at, at + size)] for name, (at, size) in HEAD.items()}
-    numbers = {name: raw[name].copy().view("<u4").ravel().astype(np.int64) for name in ("time", "bits")}
-    return {"prev": raw["prev"], **numbers}
 
 
 def _undo(
@@ -138,38 +128,9 @@ def _why_not(file: Plain, begin: int, network: str, single: bool) -> Found:
     return Found(begin, found.length if found else 0, None, "broke the rules", DISAGREE)
 
 
-def _columns(
-    file: Plain, places: Places, found: Searched, network: str, single: bool, bad: dict[int, Found]
-) -> Iterator[tuple[NDArray[Any], NDArray[Any], Columns]]:
-    """Blocks with findings, some at a time: their numbers, why each of their transactions matters, and their columns.
-    One that does not hold for the full reader becomes one of the bad."""
-    blocks, data, at = np.unique(found.hits.block), as_bytes(file.clear), 0
-    while at < len(blocks):
-        own = blocks[at : at + AT_ONCE]
-        columns = read_blocks(data, places.begin[own], places.size[own], EASIEST[network])
-        count = len(columns.hash)
-        if count:
-            yield own[:count], _whys(found, own[:count], places), columns
-        at += count
-        if count < len(own):
-            block = int(blocks[at])
-            bad[block] = _why_not(file, int(places.begin[block]), network, single)
-            at += 1
-
-
-def _whys(found: Searched, blocks: NDArray[Any], places: Places) -> NDArray[Any]:
-    counts = places.counts[blocks, 0]
-    first = dict(zip(blocks.tolist(), (np.cumsum(counts) - counts).tolist(), strict=True))
-    chosen = np.isin(found.hits.block, blocks)
-    whys = np.zeros(int(counts.sum()), np.int64)
-    at = np.array([first[block] for block in found.hits.block[chosen].tolist()], np.int64)
-    whys[at + found.hits.position[chosen]] = found.hits.why[chosen]
-    return whys
-
-
-def _inputs(columns: Columns) -> NDArray[Any]:
-    """Inputs of each block."""
-    return np.add.reduceat(columns.inputs, np.cumsum(columns.transactions) - columns.transactions)
+def _fitting(undo: Undone, found: Searched) -> Undone:
+    """The undo data without that of blocks that it does not fit."""
+    return replace(undo, first=np.where(found.misfit, -1, undo.first))
 
 
 def _damage(found: Found, content: str) -> dict[str, Any]:
@@ -183,7 +144,7 @@ def _heads(
     """Rows of `searched_heads` for the blocks that hold."""
     good = np.array([block not in bad for block in range(len(places.begin))], np.bool_)
     begin = places.begin[good]
-    told = header_fields(file, begin)
+    told = header_fields(as_bytes(file.clear), begin)
     undo_start, undo_length = undo.frame[good].T
     without = (undo_start < 0) | found.misfit[good]
     columns = {
