@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from casewright.engine import parent
+from casewright.engine import parent, tables
 from casewright.engine.runner import Runner
 from casewright.engine.stage import Stage
 from casewright.engine.tables import TableFolder
@@ -54,6 +55,16 @@ def tree(folder: Path) -> dict[str, str]:
 def rows(case: Case, name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = TableFolder(case.tables).load(name).to_pylist()
     return found
+
+
+def lies_in(column: pa.ChunkedArray) -> str:
+    """What the system says of the memory in which the column's bytes stand."""
+    address = column.chunk(0).buffers()[-1].address
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, end = (int(number, 16) for number in line.split()[0].split("-"))
+        if start <= address < end:
+            return "file without a name" if line.endswith("(deleted)") else "memory"
+    raise LookupError(address)
 
 
 def run_all(case: Case, engine: Engine, limits: LimitSettings | None = None) -> None:
@@ -159,3 +170,20 @@ def test_a_changed_byte_of_a_table_stops_what_reads_it(case: Case, tmp_path: Pat
     again = Case(case.root)
     with again.writing(), pytest.raises(BrokenSeal, match=r"selectors/part-000000\.parquet: bytes were changed"):
         runner(again, Inline()).run(["count"])
+
+
+def test_a_table_too_large_to_be_held_is_mapped_and_says_the_same(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(case, tmp_path, *(b"word %d" % i for i in range(7)))
+    run_all(case, Inline())
+    expected, folder = tree(case.tables), TableFolder(case.tables)
+    held = [folder.load("selectors"), folder.load("selectors", columns=["value"])]
+    monkeypatch.setattr(tables, "HELD_ROWS", 3)
+    mapped = [folder.load("selectors"), folder.load("selectors", columns=["value"])]
+    assert mapped == held
+    assert [lies_in(table.column("value")) for table in mapped] == ["file without a name"] * 2
+    assert tree(case.tables) == expected  # and the file has no name
+    shutil.rmtree(case.tables / "worklist")
+    run_all(case, Inline())
+    assert tree(case.tables) == expected

@@ -16,12 +16,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from casewright.engine.laid_out import laid_out
 from casewright.model.errors import BrokenSeal
 from casewright.model.tables import TABLES
 from casewright.vault.disk import sync_folder, write_atomically
 from casewright.vault.ledger import canonical
 
 RUN_FILE = "run.json"
+HELD_ROWS = 1 << 19
+"""A table with more rows is mapped from the disk while a stage looks at it."""
 SHARED = ("set_aside", "tallies")
 """Tables to which every stage adds its own part."""
 
@@ -81,10 +84,16 @@ class TableFolder:
 
     def load(self, name: str, stages: frozenset[str] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """All rows, or some columns of them, after checking every part's digest. Raises BrokenSeal naming the file."""
-        wanted = list(columns) if columns else TABLES[name].schema.names
+        nothing = TABLES[name].empty()
+        nothing = nothing.select(list(columns)) if columns else nothing
         parts = self.parts(name, stages)
-        tables = [pq.read_table(io.BytesIO(self.checked(name, part)), columns=wanted) for part in parts]
-        return pa.concat_tables(tables) if tables else TABLES[name].empty().select(wanted)
+        tables = (
+            pq.read_table(io.BytesIO(self.checked(name, part)), columns=nothing.column_names).cast(nothing.schema)
+            for part in parts
+        )
+        if sum(part.rows for part in parts) > HELD_ROWS:
+            return laid_out(tables, nothing.schema, self.root)
+        return pa.concat_tables([nothing, *tables])
 
     def checked(self, name: str, part: Part) -> bytes:
         path = self.root / name / part.file
