@@ -36,6 +36,14 @@ def ring(indices, arcs):
     return points
 
 
+def apart(points):
+    """A ring that crosses the edge of the map as one on each side of it, so that no line runs across the whole map."""
+    closed = zip(points, [*points[1:], points[0]], strict=True)
+    if all(abs(one[0] - other[0]) < WIDE / 2 for one, other in closed):
+        return [points]
+    return [[p for p in points if (p[0] < WIDE / 2) is west] for west in (True, False)]
+
+
 def path(geometry, arcs):
     polygons = {"Polygon": [geometry.get("arcs")], "MultiPolygon": geometry.get("arcs")}[geometry["type"]]
     parts = []
@@ -44,8 +52,7 @@ def path(geometry, arcs):
             points = [(round((x + 180) / 360 * WIDE, 1), round((TOP - max(y, BOTTOM)) / 360 * WIDE, 1))
                       for x, y in ring(indices, arcs)]  # fmt: skip
             kept = [p for p, before in zip(points, [None, *points], strict=False) if p != before]
-            if len(kept) > 2:
-                parts.append("M" + "L".join(f"{x:g} {y:g}" for x, y in kept) + "Z")
+            parts += ["M" + "L".join(f"{x:g} {y:g}" for x, y in one) + "Z" for one in apart(kept) if len(one) > 2]
     return "".join(parts)
 
 

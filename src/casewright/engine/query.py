@@ -23,6 +23,15 @@ def plain(value: Any) -> Any:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
+FEW = 60
+
+
+def among(column: str, name: str, count: int) -> str:
+    """The condition that a column is one of so many values, which are bound as the list `$name`: few are compared one
+    by one, so that an order or an index of the table serves them; many are joined."""
+    return f"list_contains(${name}, {column})" if count <= FEW else f"{column} IN (SELECT unnest(${name}))"
+
+
 class Reader:
     """A connection that sees every table of the contract, those not made yet as empty, and nothing else on the disk.
 

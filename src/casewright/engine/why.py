@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from casewright.engine.query import Reader
+from casewright.engine.query import Reader, among
+from casewright.engine.ranges import Ranges
 from casewright.engine.tables import TableFolder
 from casewright.model.errors import Missing
 from casewright.model.tables import TABLES, Table
@@ -30,6 +31,7 @@ class Explainer:
 
     def __init__(self, tables: Path, reader: Reader) -> None:
         self._folder, self._reader = TableFolder(tables), reader
+        self._ranges = Ranges(self._folder)
         self._found: dict[str, list[Finding]] = {}
 
     def find(self, wanted: str) -> list[Finding]:
@@ -60,12 +62,13 @@ class Explainer:
 
     def _rows(self, table: Table, ids: list[str]) -> list[dict[str, Any]]:
         narrowed = first_part(table.key)
-        column, firsts = (narrowed[0], narrowed[1](ids)) if narrowed else (table.key, ids)
+        column, firsts = (narrowed[0], narrowed[1](ids)) if narrowed else (table.key, _with_prefix(table.key, ids))
+        firsts = self._ranges.within(table, column, firsts)
         if not firsts:
             return []
-        both = {"firsts": firsts, "ids": ids}
-        sql = f"SELECT {table.key} AS _id, {table.sources} AS _sources, t.* FROM {table.name} t WHERE {column} IN (SELECT unnest($firsts)) AND {table.key} IN (SELECT unnest($ids))"  # noqa: E501, S608  key and sources are ours
-        return self._reader.rows(sql, both)
+        where = f"{among(column, 'firsts', len(firsts))} AND {among(table.key, 'ids', len(ids))}"
+        sql = f"SELECT {table.key} AS _id, {table.sources} AS _sources, t.* FROM {table.name} t WHERE {where}"  # noqa: S608  key and sources are ours
+        return self._reader.rows(sql, {"firsts": firsts, "ids": ids})
 
     def walk(self, wanted: str) -> Iterator[tuple[int, Finding]]:
         """The finding and all it rests on, depth first, each row once, with its depth.
@@ -122,7 +125,9 @@ def first_part(key: str) -> tuple[str, Callable[[list[str]], list[str]]] | None:
     """Of a key that is put together of parts, the first column, and what it may hold in rows of given ids; so that a
     row is found by that column, which lies in order or in an index. None for keys of one column, and other ones."""
     found = re.fullmatch(
-        r"(?:'([^']*)' \|\| )?((?:t\.)?(?:item|txid|address|service))(?: \|\| '([^']*)' \|\| .*)?", key
+        r"(?:'([^']*)' \|\| )?((?:t\.)?(?:item|txid|address|service|content|exhibit|person))"
+        r"(?: \|\| '([^']*)' \|\| .*)?",
+        key,
     )
     if not found or (found[1] is None and found[3] is None):
         return None
@@ -135,6 +140,12 @@ def first_part(key: str) -> tuple[str, Callable[[list[str]], list[str]]] | None:
         return [r[:at] for r in rests for at in range(len(r)) if r.startswith(between, at)]
 
     return found[2], firsts
+
+
+def _with_prefix(key: str, ids: list[str]) -> list[str]:
+    """Of ids those that such a key can give: all, or where it begins with a word of its own those that do."""
+    found = re.match(r"'([^']+)' \|\| ", key)
+    return [one for one in ids if one.startswith(found[1])] if found else ids
 
 
 def _path(raw: bytes | None) -> str:

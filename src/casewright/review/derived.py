@@ -99,6 +99,13 @@ SELECT *, row_number() OVER (ORDER BY reason LIKE 'strong%' OR reason LIKE 'dire
     LEFT JOIN persons p ON p.person = l.to_id
     WHERE l.kind IN ('account-person', 'person-prior', 'person-person'))
 """
+NAMED_PERSONS = """
+SELECT person, full_name, reference, phone, lower(concat_ws(chr(10), full_name, email)) AS said FROM persons
+"""
+TAGGED = """
+SELECT coalesce(c.cluster, t.address) AS node, t.label, t.category, max(t.level) AS level, count(*) AS tags
+FROM tags t LEFT JOIN clusters c ON c.address = t.address GROUP BY ALL
+"""
 BY_IP = """
 SELECT ip, login AS id, agent AS detail, time FROM logins WHERE ip IS NOT NULL
 """
@@ -140,7 +147,7 @@ LEFT JOIN (SELECT account, string_agg(DISTINCT country, ' ' ORDER BY country) AS
            FROM referrals GROUP BY account) r USING (account)
 """
 DERIVED: Mapping[str, Derived] = {
-    "listed_accounts": Derived(ACCOUNTS, "by_paid", ("account", "native", "registered_ip")),
+    "listed_accounts": Derived(ACCOUNTS, "by_paid", ("account", "native", "username", "registered_ip")),
     "listed_payments": Derived(PAYMENTS, "by_time", ("payment", "txid", "address")),
     "listed_services": Derived(SERVICES, "place"),
     "met_services": Derived(MET, "service, place"),
@@ -151,6 +158,8 @@ DERIVED: Mapping[str, Derived] = {
     "named_media": Derived(MEDIA_NAMED, "name, item", ("item", "sha256", "sha1", "md5")),
     "referred_media": Derived(MEDIA_REFERRED, "item"),
     "listed_pairs": Derived(PAIRS, "place", ("link", "from_id")),
+    "named_persons": Derived(NAMED_PERSONS, "full_name, person", ("person",)),
+    "tagged_wallets": Derived(TAGGED, "node, level DESC NULLS LAST, label"),
     "logins_by_ip": Derived(BY_IP, "ip, time DESC, id"),
     "funnel": Derived(FUNNELS, "place"),
     "counted_aside": Derived(ASIDE, "stage, noun, reason"),

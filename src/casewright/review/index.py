@@ -90,7 +90,8 @@ class Indexed(Reader):
     def _open_more(self) -> None:
         for sql in STANDING:
             self._connection.execute(sql)
-        if self.strange():
+        self._strange = bool(self.strange())
+        if self._strange:
             return  # another version's tables: nobody reads them
         for name, derived in DERIVED.items():
             if name in self._held:
@@ -99,20 +100,24 @@ class Indexed(Reader):
                 self._connection.execute(f"CREATE VIEW {name} AS {derived.sql}")
 
     def stand(self, rows: list[tuple[str, str | None, str]]) -> None:
-        """Take judgements over, later ones in place of earlier: subject, item where it is a medium's, verdict."""
+        """Take judgements over, later ones in place of earlier: subject, item where it is a medium's, verdict. What
+        a medium's group is, is looked up once and for all."""
+        if self._strange:
+            return
         columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
         self._connection.register("fresh", pa.table(columns, SAID))
-        self._connection.execute("INSERT OR REPLACE INTO said SELECT * FROM fresh")
+        self._connection.execute(TAKE_OVER)
         self._connection.unregister("fresh")
 
 
 HELD = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'ready'"
 STANDING = (
-    "CREATE TABLE said (subject VARCHAR PRIMARY KEY, item VARCHAR, verdict VARCHAR)",
+    "CREATE TABLE said (subject VARCHAR PRIMARY KEY, item VARCHAR, verdict VARCHAR, work_group VARCHAR)",
     f"CREATE VIEW standing AS SELECT * FROM said WHERE verdict <> '{TAKEN_BACK}'",  # noqa: S608  ours
 )
 """What was decided, as the journal tells it."""
 SAID = ["subject", "item", "verdict"]
+TAKE_OVER = "INSERT OR REPLACE INTO said SELECT f.*, w.work_group FROM fresh f LEFT JOIN worklist w USING (item)"
 
 
 class _Builder(Reader):

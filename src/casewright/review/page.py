@@ -4,8 +4,10 @@ Every page answers in two forms: `/path` for people and `/path.json` with the sa
 on its address, the case, and what was decided: nothing is remembered between two requests.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from casewright.model.errors import UsageError
@@ -14,6 +16,7 @@ from casewright.review.visitor import Visitor
 
 PER_PAGE = 50
 LAST_PAGE = 1_000_000
+SPAN = re.compile(r"(19|20)[0-9]{2}(-[0-9]{2}){0,2}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,24 @@ class Ask:
             raise UsageError(f"There is no {name} {given!r} here. Choose one of: {', '.join(allowed)}.")
         return given
 
+    def span(self, name: str) -> dict[str, datetime] | None:
+        """When a year, month or day of the query (`2017`, `2017-03`, `2017-03-14`) begins and ends. Raises
+        UsageError for what is none."""
+        given = self.text(name)
+        if not given:
+            return None
+        try:
+            if not SPAN.fullmatch(given):
+                raise ValueError
+            begins = datetime(*[*map(int, given.split("-")), 1, 1][:3])  # type: ignore[arg-type]  # noqa: DTZ001  as tables
+        except ValueError as error:
+            raise UsageError(f"{given!r} is no year, month or day, such as 2017-03 or 2017-03-14.") from error
+        if len(given) == len("2017"):
+            return {"begins": begins, "ends": begins.replace(year=begins.year + 1)}
+        if len(given) == len("2017-03"):
+            return {"begins": begins, "ends": (begins + timedelta(31)).replace(day=1)}
+        return {"begins": begins, "ends": begins + timedelta(1)}
+
     @property
     def number(self) -> int:
         """Which page of a long list, from 1."""
@@ -48,14 +69,15 @@ class Ask:
     def rows(self, sql: str, bind: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return self.desk.rows(sql, dict(bind or {}))
 
-    def listed(self, sql: str, place: str, where: str = "", bind: Mapping[str, Any] | None = None) -> "Slice":
+    def listed(self, table: str, place: str, where: str = "", bind: Mapping[str, Any] | None = None,
+               columns: str = "*") -> "Slice":  # fmt: skip
         """One page of a derived list, in the order of its column `place`, which numbers all its rows from 1: without
-        `where` the last page costs what the first does."""
+        `where` the last page costs what the first does, with it only places are put in order."""
         first, most = (self.number - 1) * PER_PAGE, PER_PAGE + 1
+        these, given = f"BETWEEN {first + 1} AND {first + most}", bind if where else {}
         if where:
-            found = self.rows(f"{sql} WHERE {where} ORDER BY {place} LIMIT {most} OFFSET {first}", bind)
-        else:
-            found = self.rows(f"{sql} WHERE {place} BETWEEN {first + 1} AND {first + most} ORDER BY {place}")
+            these = f"IN (SELECT {place} FROM {table} WHERE {where} ORDER BY {place} LIMIT {most} OFFSET {first})"  # noqa: S608  ours
+        found = self.rows(f"SELECT {columns} FROM {table} WHERE {place} {these} ORDER BY {place}", given)  # noqa: S608
         return Slice(found[:PER_PAGE], self.number, first + 1, len(found) > PER_PAGE)
 
     def numbered(self, sql: str, bind: Mapping[str, Any]) -> "Slice":

@@ -29,21 +29,23 @@ def nodes_of(hops: Iterable[Hop]) -> dict[str, dict[str, str]]:
     return found
 
 
-def graphml(hops: Sequence[Hop]) -> bytes:
-    """As GraphML; satoshis as `long`."""
+def graphml(hops: Sequence[Hop], notes: Mapping[str, str] | None = None) -> bytes:
+    """As GraphML; satoshis as `long`. `notes`: what somebody wrote about a wallet or a transaction."""
     root = ET.Element("graphml", {"xmlns": GRAPHML})
-    for of, columns in (("node", NODE), ("edge", EDGE)):
+    written = {"note": "string"} if notes else {}
+    for of, columns in (("node", NODE | written), ("edge", EDGE | written)):
         for name, kind in columns.items():
             ET.SubElement(root, "key", {"id": f"{of}-{name}", "for": of, "attr.name": name, "attr.type": kind})
     graph = ET.SubElement(root, "graph", {"id": "hops", "edgedefault": "directed"})
     nodes = nodes_of(hops)
     numbers = {name: f"n{n}" for n, name in enumerate(nodes)}
     for name, values in nodes.items():
-        _data(ET.SubElement(graph, "node", {"id": numbers[name]}), "node", {**values})
+        note = (notes or {}).get(name)
+        _data(ET.SubElement(graph, "node", {"id": numbers[name]}), "node", {**values, "note": note})
     for hop in hops:
         edge = ET.SubElement(graph, "edge", {"id": said(hop["hop"]), "source": numbers[hop["from_cluster"]],
                                              "target": numbers[hop["to_cluster"]]})  # fmt: skip
-        _data(edge, "edge", {name: hop[name] for name in EDGE})
+        _data(edge, "edge", {**{name: hop[name] for name in EDGE}, "note": (notes or {}).get(hop["txid"])})
     return bytes(ET.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
 
 

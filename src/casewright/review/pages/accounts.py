@@ -2,29 +2,34 @@
 
 from typing import Any
 
+from casewright.engine.query import among
 from casewright.link.flags import INDICATORS
-from casewright.model.errors import Missing
+from casewright.model.errors import Missing, UsageError
 from casewright.review.page import Ask, Page
 from casewright.review.pages.hits import OF_ACCOUNT
 
 ORDERS = {"paid": "by_paid", "name": "by_name", "registered": "by_registered", "uploads": "by_uploads"}
 COLUMNS = "account, username, email, registered_at, origin, payments, sats, uploads, countries, priority, hits"
-LISTED = f"SELECT {COLUMNS} FROM listed_accounts"  # noqa: S608  ours
 LIKE = "contains(said, lower($q))"
 NUMBERED = """
 SELECT account FROM listed_accounts WHERE account = $q UNION SELECT account FROM listed_accounts WHERE native = $q
 """
+REGISTERED = "registered_at >= $begins AND registered_at < $ends"
+DAYS = f"""
+SELECT strftime(registered_at, '%Y-%m-%d') AS month, count(*) AS registrations FROM listed_accounts WHERE {REGISTERED}
+GROUP BY month ORDER BY month
+"""  # noqa: S608  ours
+MONTH = len("2017-03")
 MOST = 200
 """Rows of one kind on an account's page; more are counted."""
 ONE = "SELECT * FROM accounts WHERE account = $account"
 FORMER = 'SELECT * FROM former_values WHERE account = $account ORDER BY "column", item, span_start, id'
-PAYMENTS = f"""
-SELECT p.*, (SELECT string_agg(DISTINCT s.service || ' (' || s.confidence || ')', ', ') FROM services s
-             WHERE s.payment = p.payment AND s.direction = 'back') AS came_from,
-       (SELECT min(state) FROM reconciled r WHERE r.payment = p.payment) AS booked
-FROM (SELECT * FROM payments WHERE account = $account ORDER BY time, txid, vout LIMIT {MOST}) p
-ORDER BY time, txid, vout
-"""  # noqa: S608  ours
+PAYMENTS = f"SELECT * FROM payments WHERE account = $account ORDER BY time, txid, vout LIMIT {MOST}"  # noqa: S608  ours
+CAME_FROM = """
+SELECT payment, string_agg(DISTINCT service || ' (' || confidence || ')', ', ') AS said FROM services
+WHERE {these} AND direction = 'back' GROUP BY payment
+"""
+BOOKED = "SELECT payment, min(state) AS said FROM reconciled WHERE {these} GROUP BY payment"
 ADDRESSES = f"SELECT * FROM deposit_addresses WHERE account = $account ORDER BY created_at, address, id LIMIT {MOST}"  # noqa: S608
 STORY = """
 SELECT * FROM (
@@ -72,12 +77,28 @@ KINDS = {"": "everything", "payment": "payments", "upload": "uploads", "download
 
 
 def listed(ask: Ask) -> dict[str, Any]:
-    order = ask.choice("order", ORDERS, "paid")
-    q = ask.text("q")
-    by_number = ask.rows(NUMBERED, {"q": q}) if q else []
-    like = f"({LIKE} OR account IN ({NUMBERED}))" if by_number else LIKE
-    found = ask.listed(LISTED, ORDERS[order], like if q else "", {"q": q})
-    return {"q": q, "order": order, "orders": list(ORDERS), "accounts": found._asdict()}
+    order, q, country = ask.choice("order", ORDERS, "paid"), ask.text("q"), ask.text("country")
+    wanted: list[str] = []
+    bind: dict[str, Any] = {}
+    if q:
+        wanted.append(f"({LIKE} OR account IN ({NUMBERED}))" if ask.rows(NUMBERED, {"q": q}) else LIKE)
+        bind["q"] = q
+    if country:
+        wanted.append("contains(countries, $country)")
+        bind["country"] = _country(country)
+    if registered := ask.span("registered"):
+        wanted.append(REGISTERED)
+        bind |= registered
+    found = ask.listed("listed_accounts", ORDERS[order], " AND ".join(wanted), bind, COLUMNS)
+    days = ask.rows(DAYS, registered) if registered and len(ask.text("registered")) == MONTH else []
+    return {"q": q, "order": order, "orders": list(ORDERS), "country": country, "registered": ask.text("registered"),
+            "days": days, "accounts": found._asdict()}  # fmt: skip
+
+
+def _country(given: str) -> str:
+    if not (len(given) == 2 and given.isascii() and given.isupper()):
+        raise UsageError(f"{given!r} is no country's code of two letters, such as NL.")
+    return given
 
 
 def one(ask: Ask) -> dict[str, Any]:
@@ -89,7 +110,7 @@ def one(ask: Ask) -> dict[str, Any]:
     story = f"SELECT * FROM ({STORY}) s WHERE $kind = '' OR what = $kind ORDER BY time DESC NULLS LAST, what, id"  # noqa: S608
     persons = ask.rows(PERSONS, bind)
     return {
-        "account": found[0], "former": ask.rows(FORMER, bind), "payments": ask.rows(PAYMENTS, bind),
+        "account": found[0], "former": ask.rows(FORMER, bind), "payments": _payments(ask, bind),
         "addresses": ask.rows(ADDRESSES, bind), "kind": kind, "kinds": KINDS,
         "counts": ask.rows(COUNTS, bind)[0], "most": MOST, "hits": ask.rows(OF_ACCOUNT, bind),
         "story": ask.slice(story, {**bind, "kind": kind})._asdict(),
@@ -99,6 +120,15 @@ def one(ask: Ask) -> dict[str, Any]:
         "ladder": ask.rows(LADDER, bind), "places": ask.rows(PLACES, bind), "flags": _flags(ask, persons),
         "indicators": INDICATORS, "noted": ask.desk.journal.notes().get(bind["account"], []),
     }  # fmt: skip
+
+
+def _payments(ask: Ask, bind: dict[str, Any]) -> list[dict[str, Any]]:
+    found = ask.rows(PAYMENTS, bind)
+    names = [one["payment"] for one in found]
+    these = among("payment", "payments", len(names))
+    came, booked = ({row["payment"]: row["said"] for row in ask.rows(sql.format(these=these), {"payments": names})}
+                    for sql in (CAME_FROM, BOOKED))  # fmt: skip
+    return [{**one, "came_from": came.get(one["payment"]), "booked": booked.get(one["payment"])} for one in found]
 
 
 def _flags(ask: Ask, persons: list[dict[str, Any]]) -> list[Any]:

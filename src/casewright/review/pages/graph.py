@@ -7,13 +7,16 @@ computed here, so that the same address always looks the same.
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from casewright.chain.drawing import graphs
 from casewright.chain.drawing.asked import PAYMENT
+from casewright.engine.query import among
 from casewright.model.errors import Missing, UsageError
+from casewright.review.journal import Note
 from casewright.review.page import Ask, Page
 
-MOST_OPEN, AROUND, MOST_NODES = 60, 12, 2_000
+MOST_OPEN, AROUND, MOST_NODES, MOST_KEPT = 60, 12, 2_000, 100
 HOPS = "SELECT * FROM hops WHERE payment = $payment ORDER BY direction, step, hop"
 MINE = """
 mine AS (SELECT address FROM clusters WHERE cluster = $node UNION SELECT $node),
@@ -39,14 +42,11 @@ WHERE p.address IS NULL OR p.address NOT IN (SELECT address FROM mine WHERE addr
 GROUP BY node, i.txid ORDER BY sats DESC, i.txid, node LIMIT {AROUND}
 """  # noqa: S608
 TAGS = """
-SELECT coalesce(c.cluster, t.address) AS node, t.label, t.category, max(t.level) AS level, count(*) AS tags
-FROM tags t LEFT JOIN clusters c ON c.address = t.address
-WHERE list_contains($nodes, coalesce(c.cluster, t.address))
-GROUP BY ALL ORDER BY node, level DESC NULLS LAST, label
+SELECT * FROM tagged_wallets WHERE {among} ORDER BY node, level DESC NULLS LAST, label
 """
 WALLETS = """
-SELECT DISTINCT cluster AS node FROM clusters WHERE cluster IN (SELECT unnest($nodes))
-UNION SELECT DISTINCT address FROM outputs WHERE address IN (SELECT unnest($nodes))
+SELECT DISTINCT cluster AS node FROM clusters WHERE {clusters}
+UNION SELECT DISTINCT address FROM outputs WHERE {addresses}
 """
 Edge = dict[str, Any]
 
@@ -64,12 +64,31 @@ def find(ask: Ask) -> dict[str, Any]:
         raise UsageError(f"That would be {len(nodes):,} nodes; {MOST_NODES:,} can be drawn. Open fewer of them.")
     tags = _tags(ask, nodes)
     placed = _placed(nodes, edges, column)
-    known = {row["node"] for row in ask.rows(WALLETS, {"nodes": nodes})}
+    known = _wallets(ask, nodes)
     shown = [{"id": n, "x": placed[n][0], "y": placed[n][1], "open": n in opened, "opens": n in known,
               "tags": tags.get(n, []), "kind": _kind(n, edges, tags)} for n in nodes]  # fmt: skip
     found = ask.rows(PAYMENT, {"payment": payment}) if payment else []
     return {"payment": found[0] if found else None, "opened": opened, "nodes": shown, "edges": edges,
-            "notes": ask.desk.journal.notes()}  # fmt: skip
+            "notes": _notes(ask, nodes, edges), "kept": _kept(ask), "picture": picture(ask.query)}  # fmt: skip
+
+
+def _notes(ask: Ask, nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, list[Note]]:
+    """What was written about wallets and transactions of this picture, and about the picture, its address."""
+    here = picture(ask.query)
+    shown = {*nodes, *(edge["txid"] for edge in edges), here}
+    return {about: said for about, said in ask.desk.journal.notes().items() if about in shown}
+
+
+def picture(query: Mapping[str, str]) -> str:
+    """The address by which a picture is kept."""
+    kept = {name: query[name] for name in ("payment", "open") if query.get(name)}
+    return "/graph" + ("?" + urlencode(kept) if kept else "")
+
+
+def _kept(ask: Ask) -> list[Note]:
+    """The last note on each picture that somebody wrote about, the latest first."""
+    last = [said[-1] for about, said in ask.desk.journal.notes().items() if about.startswith("/graph?")]
+    return sorted(last, key=lambda note: -note.line)[:MOST_KEPT]
 
 
 def _opened(ask: Ask) -> list[str]:
@@ -77,9 +96,16 @@ def _opened(ask: Ask) -> list[str]:
     given = list(dict.fromkeys(n for n in ask.query.get("open", "").split(",") if n))
     if len(given) > MOST_OPEN:
         raise UsageError(f"{MOST_OPEN} open nodes are the most that one picture holds.")
-    if given and len(ask.rows(WALLETS, {"nodes": given})) < len(given):
+    if given and len(_wallets(ask, given)) < len(given):
         raise Missing("There is no such wallet or address in the blocks of this case.")
     return given
+
+
+def _wallets(ask: Ask, nodes: Sequence[str]) -> set[str]:
+    """Those of the nodes of which the case's blocks know, and that can be opened."""
+    clusters, addresses = (among(column, "nodes", len(nodes)) for column in ("cluster", "address"))
+    sql = WALLETS.format(clusters=clusters, addresses=addresses)
+    return {row["node"] for row in ask.rows(sql, {"nodes": list(nodes)})}
 
 
 def _of_payment(ask: Ask, payment: str) -> list[Edge]:
@@ -142,7 +168,7 @@ def _placed(nodes: Sequence[str], edges: Sequence[Edge], column: Mapping[str, in
 
 def _tags(ask: Ask, nodes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in ask.rows(TAGS, {"nodes": list(nodes)}):
+    for row in ask.rows(TAGS.format(among=among("node", "nodes", len(nodes))), {"nodes": list(nodes)}):
         found.setdefault(row["node"], []).append({k: row[k] for k in ("label", "category", "level", "tags")})
     return found
 
@@ -156,13 +182,15 @@ def _kind(node: str, edges: Sequence[Edge], tags: Mapping[str, Any]) -> str:
 
 
 def graphml(ask: Ask) -> bytes:
-    """What the picture shows, for other programs."""
+    """What the picture shows, for other programs, with what was written about it."""
     found = find(ask)
     hops = [{"hop": e["id"], "from_cluster": e["source"], "to_cluster": e["target"], "payment": None, "label": None,
              "direction": "back" if (e["step"] or 0) < 0 else "forward", "step": abs(e["step"] or 0), "time": None,
              "transactions": 1, **{k: e[k] for k in ("txid", "sats", "share", "reason", "ends")}}
             for e in found["edges"]]  # fmt: skip
-    return graphs.graphml(hops)
+    notes = {about: "\n".join(f"{note.text} ({note.examiner}, {note.time[:10]})" for note in said)
+             for about, said in found["notes"].items()}  # fmt: skip
+    return graphs.graphml(hops, notes)
 
 
 PAGES = (Page("/graph", "graph.html", find, "payments"),)

@@ -4,7 +4,6 @@ from typing import Any
 
 from casewright.review.page import Ask, Page
 
-LISTED = "SELECT * FROM listed_hits"
 PEERS = """
 SELECT peer, count(*) AS hits, count(DISTINCT account) AS accounts, count(DISTINCT peer_reference) AS cases,
        count(*) FILTER (weak) AS weak FROM listed_hits GROUP BY peer ORDER BY hits DESC, peer
@@ -16,7 +15,7 @@ OF_ACCOUNT = "SELECT * FROM listed_hits WHERE account = $account ORDER BY place"
 
 def find(ask: Ask) -> dict[str, Any]:
     peer = ask.text("peer")
-    found = ask.listed(LISTED, "place", "peer = $peer" if peer else "", {"peer": peer} if peer else None)
+    found = ask.listed("listed_hits", "place", "peer = $peer" if peer else "", {"peer": peer})
     return {"hits": found._asdict(), "peers": ask.rows(PEERS), "peer": peer, "runs": ask.rows(RUNS)}
 
 

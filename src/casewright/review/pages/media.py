@@ -10,7 +10,7 @@ from casewright.review.page import Ask, Page
 STATES = {"": "all", "new": "on no list", "near": "near a list", "known": "on a list"}
 OPEN = """
 SELECT * FROM listed_media WHERE ($state = '' OR state = $state)
-  AND work_group NOT IN (SELECT w.work_group FROM worklist w JOIN standing s USING (item) WHERE s.verdict <> 'unsure')
+  AND work_group NOT IN (SELECT work_group FROM standing WHERE work_group IS NOT NULL AND verdict <> 'unsure')
 ORDER BY rank, item
 """
 """Media that were decided lately are left out; the worklist may not know of them yet. Unsure ones stay."""
@@ -26,9 +26,11 @@ JOIN media m USING (item) JOIN items i USING (item)
 WHERE w.work_group = $group ORDER BY w.opens DESC, w.item LIMIT 200
 """
 GROUPS = """
-SELECT g.media_group, g.kind, g.reason, g.distance, g.leads, n.members FROM media_groups g
-JOIN (SELECT media_group, count(*) AS members FROM media_groups GROUP BY media_group) n USING (media_group)
-WHERE g.item = $item ORDER BY g.kind, g.media_group
+WITH mine AS (SELECT * FROM media_groups WHERE item = $item)
+SELECT g.media_group, g.kind, g.reason, g.distance, g.leads, n.members FROM mine g
+JOIN (SELECT media_group, count(*) AS members FROM media_groups
+      WHERE media_group IN (SELECT media_group FROM mine) GROUP BY media_group) n USING (media_group)
+ORDER BY g.kind, g.media_group
 """
 MATCHES = "SELECT * FROM media_matches WHERE item = $item ORDER BY distance, list, entry, match_id LIMIT 100"
 TRACES = "SELECT * FROM media_traces WHERE item = $item ORDER BY kind, value, id LIMIT 100"

@@ -7,7 +7,6 @@ from casewright.model.errors import Missing
 from casewright.review.page import Ask, Page
 from casewright.review.pages.hits import OF_ACCOUNT
 
-KINDS = ("account-person", "person-prior", "person-person")
 LISTED = """
 SELECT p.link, p.kind, p.reason, p.against, p."left", p."right" FROM listed_pairs p
 LEFT JOIN standing s ON s.subject = p.link WHERE {shown} ORDER BY p.place
@@ -17,7 +16,7 @@ SELECT count(*) AS decided, count(*) FILTER (s.verdict = 'unsure') AS unsure FRO
 JOIN listed_pairs p ON p.link = s.subject
 """
 ALL = "SELECT coalesce(max(place), 0) AS n FROM listed_pairs"
-ONE = "SELECT * FROM links WHERE link = $link AND list_contains($kinds, kind)"
+ONE = "SELECT * FROM links WHERE link = $link AND from_id = (SELECT from_id FROM listed_pairs WHERE link = $link)"
 ACCOUNT = """
 SELECT username AS "name", NULL AS born, email, NULL AS phone, NULL AS country, 'account ' || native AS reference,
        NULL AS note, account AS id FROM accounts WHERE account = $id
@@ -58,7 +57,7 @@ def next_open(ask: Ask) -> str | None:
 
 
 def one(ask: Ask) -> dict[str, Any]:
-    found = ask.rows(ONE, {"link": ask.path["link"], "kinds": list(KINDS)})
+    found = ask.rows(ONE, {"link": ask.path["link"]})
     if not found:
         raise Missing("There is no such pair in this case.")
     link = found[0]

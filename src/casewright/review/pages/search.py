@@ -9,11 +9,11 @@ ACCOUNTS = "SELECT account AS id, coalesce(username, account) AS title, email AS
 MEDIA = "SELECT item AS id, name AS title, kind AS detail FROM named_media"
 PAYMENTS = """
 SELECT payment AS id, sats::VARCHAR || ' satoshis' AS title, address AS detail, time FROM listed_payments"""
-NAMED = f"{ACCOUNTS} WHERE contains(said, $q) ORDER BY username = $q DESC, by_name LIMIT {MORE}"
+NAMED = f"{ACCOUNTS} WHERE contains(said, $q) ORDER BY by_name LIMIT {MORE}"
 PLACES: dict[str, tuple[str, str, str]] = {
     "accounts": ("/accounts/", f"""
         {ACCOUNTS} WHERE account = $q UNION {ACCOUNTS} WHERE native = $q UNION {ACCOUNTS} WHERE registered_ip = $q
-        UNION FROM ({NAMED})""", "title = $q DESC, by_name"),
+        UNION {ACCOUNTS} WHERE username = $as_written UNION FROM ({NAMED})""", "title = $as_written DESC, by_name"),
     "payments": ("/payments/", f"""
         {PAYMENTS} WHERE txid = $q UNION {PAYMENTS} WHERE address = $q UNION {PAYMENTS} WHERE address = $as_written""",
         "time, id"),
@@ -21,8 +21,8 @@ PLACES: dict[str, tuple[str, str, str]] = {
         SELECT service AS id, service AS title, NULL AS detail FROM listed_services
         WHERE contains(lower(service), $q)""", "id"),
     "identity records": ("/why/", """
-        SELECT person AS id, full_name AS title, reference AS detail FROM persons
-        WHERE contains(lower(full_name), $q) OR contains(lower(email), $q) OR contains(phone, $q) OR person = $q""",
+        SELECT person AS id, full_name AS title, reference AS detail FROM named_persons
+        WHERE contains(said, $q) OR contains(phone, $q) OR person = $q""",
         "title, id"),
     "hits of other agencies": ("/accounts/", """
         SELECT account AS id, peer || ', ' || coalesce(peer_reference, 'no reference') AS title,

@@ -16,7 +16,7 @@ FOUND = "SELECT * FROM met_services WHERE service = $service AND place BETWEEN $
 
 
 def listed(ask: Ask) -> dict[str, Any]:
-    return {"services": ask.listed("SELECT * FROM listed_services", "place")._asdict()}
+    return {"services": ask.listed("listed_services", "place")._asdict()}
 
 
 def one(ask: Ask) -> dict[str, Any]:

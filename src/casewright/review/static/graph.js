@@ -18,12 +18,16 @@ function opened(node) {
   location.assign(here);
 }
 
+function shortened(name) {
+  return name.length > 18 ? `${name.slice(0, 8)}…${name.slice(-6)}` : name;
+}
+
 function label(node) {
   if (node.tags.length) {
     const best = node.tags[0];
     return `${best.label}${best.level === null ? "" : ` (${best.level})`}`;
   }
-  return node.id.length > 18 ? `${node.id.slice(0, 8)}…${node.id.slice(-6)}` : node.id;
+  return shortened(node.id);
 }
 
 function told(element, about) {
@@ -36,8 +40,14 @@ function told(element, about) {
     return [dt, dd];
   });
   place.replaceChildren(...rows.flat());
-  const field = document.querySelector("form.note input[name=about]");
-  if (field) field.value = element;
+  const form = document.querySelector("form.note");
+  if (!form) return;
+  form.elements.about.value = element;
+  form.querySelector("[data-about]").textContent = shortened(element);
+}
+
+function coins(sats) {
+  return sats === null ? "unknown" : `${(sats / 1e8).toFixed(8)} BTC`;
 }
 
 async function draw() {
@@ -46,15 +56,18 @@ async function draw() {
   if (!answer.ok) return;
   const found = await answer.json();
   const colour = colours();
+  const column = new Map(found.nodes.map((n) => [n.id, n.x]));
+  const around = (e) => Math.abs(column.get(e.target) - column.get(e.source)) > 260;
+  const noted = (name) => (found.notes[name] ? "✎ " : "");
   const most = Math.max(1, ...found.edges.filter((e) => e.source !== e.target).map((e) => e.sats || 0));
   const graph = cytoscape({
     container: document.getElementById("graph"),
     elements: [
-      ...found.nodes.map((n) => ({ data: { id: `n:${n.id}`, name: n.id, label: label(n), kind: n.kind, open: n.open, tags: n.tags },
+      ...found.nodes.map((n) => ({ data: { id: `n:${n.id}`, name: n.id, label: noted(n.id) + label(n), kind: n.kind, open: n.open, tags: n.tags },
         position: { x: n.x, y: n.y } })),
       ...found.edges.filter((e) => e.source !== e.target).map((e) => ({ data: { id: `e:${e.id}`, source: `n:${e.source}`, target: `n:${e.target}`, ...e, id: `e:${e.id}`,
         source: `n:${e.source}`, target: `n:${e.target}`, width: 1 + 7 * Math.sqrt((e.sats || 0) / most),
-        label: e.sats === null ? "?" : (e.sats / 1e8).toFixed(4) } })),
+        around: around(e), label: noted(e.txid) + (e.sats === null ? "?" : `${(e.sats / 1e8).toFixed(4)} BTC`) } })),
     ],
     layout: { name: "preset", fit: true, padding: 40 },
     style: [
@@ -69,6 +82,8 @@ async function draw() {
       { selector: "edge", style: { width: "data(width)", "curve-style": "bezier", "target-arrow-shape": "triangle",
         "line-color": colour("--quiet"), "target-arrow-color": colour("--quiet"), label: "data(label)", "font-size": 10,
         color: colour("--ink"), "text-background-color": colour("--paper"), "text-background-opacity": 1 } },
+      { selector: "edge[?around]", style: { "curve-style": "unbundled-bezier", "control-point-distances": 110,
+        "control-point-weights": 0.5 } },
       { selector: "edge[?change]", style: { "line-style": "dashed" } },
       { selector: ":selected", style: { "line-color": colour("--accent"), "border-color": colour("--accent") } },
     ],
@@ -76,12 +91,12 @@ async function draw() {
   graph.on("tap", "node", (event) => {
     const data = event.target.data();
     told(data.name, [["wallet", data.name], ["what it is", data.kind],
-      ...data.tags.map((t) => ["tag", `${t.label}, ${t.category || "?"}, level ${t.level ?? "?"}, ${t.tags} tags`])]);
+      ...data.tags.map((t) => ["tag", `${t.label}, ${t.category || "?"}, level ${t.level ?? "?"}, ${t.tags} ${t.tags === 1 ? "tag" : "tags"}`])]);
   });
   graph.on("dbltap", "node", (event) => opened(event.target.data("name")));
   graph.on("tap", "edge", (event) => {
     const data = event.target.data();
-    told(data.txid, [["transaction", data.txid], ["satoshis", data.sats ?? "unknown"], ["of the payment", data.share ?? "unknown"],
+    told(data.txid, [["transaction", data.txid], ["moved", coins(data.sats)], ["of the payment", coins(data.share)],
       ["why", data.reason]]);
   });
   document.addEventListener("click", (event) => {

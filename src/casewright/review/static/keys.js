@@ -98,3 +98,16 @@ document.addEventListener("click", (event) => {
 
 const kept = localStorage.getItem("theme");
 if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
+
+// On a narrow screen a row is a small card: each cell says which column it is of.
+function labelled() {
+  for (const table of document.querySelectorAll(".scroll > table")) {
+    const names = [...table.querySelectorAll("thead th")].map((th) => th.textContent);
+    for (const row of table.tBodies[0]?.rows || []) {
+      if (row.cells.length === names.length) [...row.cells].forEach((cell, n) => { cell.dataset.of = names[n]; });
+    }
+  }
+}
+
+labelled();
+document.addEventListener("htmx:afterSwap", labelled);
