@@ -48,14 +48,14 @@ class Bench:
 
 BENCHES = (
     Bench("evidence"),
-    Bench("dump", "--quick", "", ("sqlglot",)),
+    Bench("dump", "", "", ("sqlglot",)),
     Bench("logs", "--quick", ""),
     Bench("selector_search", "--megabytes 20", "--megabytes 41"),
     Bench("media", "--speed", "", ("threatexchange", "perception", "pdqhash")),
     Bench("video_speed", "", "", ("vpdq",)),
     Bench("lists", "--records 300000 --entries 1000000 --items 100000", "", ("ijson",)),
     Bench("groups", "--only scale --items 100000", "--only scale"),
-    Bench("search", "--millions 1", "--millions 10", ("faiss-cpu", "usearch")),
+    Bench("search", "--millions 10 --only random", "--millions 10", ("faiss-cpu", "usearch")),
     Bench("near_pairs", "--listed 1000000 --pictures 1000", "--listed 10000000 --pictures 15000"),
     Bench("chain", "--blocks {blocks}", "--blocks {blocks}", ("blockchain-parser",)),
     Bench("chain_targeted", "--millions 0.3 --seeds 10000 1000000", "--millions 1 --seeds 10000 1000000"),
