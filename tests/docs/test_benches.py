@@ -91,3 +91,22 @@ def test_printed_tables_are_understood_or_refused(bench: dict[str, ModuleType]) 
     for name, reader in readers.items():
         with pytest.raises(ValueError, match="not understood"):
             reader(f"{name} prints something else\n", ())
+
+
+def test_a_peer_that_cannot_be_fetched_is_told_and_the_others_are_measured(
+    bench: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = bench["all"]
+    monkeypatch.setattr(every, "called", lambda command, _: ("", "no such file" if "faiss-cpu" in command else ""))
+    words, missing = every.fetch(next(one for one in every.BENCHES if one.name == "search"))
+    assert words[-2:] == ["--with", "usearch"]
+    assert "faiss-cpu" not in words
+    assert missing == "faiss-cpu could not be fetched: no such file"
+
+
+@pytest.mark.parametrize(("code", "reason"), [("raise SystemExit('the disk is full')", "the disk is full"),
+                                              ("import time; time.sleep(9)", "not done within 1 s")])  # fmt: skip
+def test_a_bench_that_fails_has_its_last_words_for_a_reason(
+    bench: dict[str, ModuleType], code: str, reason: str
+) -> None:
+    assert bench["all"].called([sys.executable, "-c", code], 1) == ("", reason)
