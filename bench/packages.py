@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from claims import Claim, claims_option, hand_over
-from figures import Look, Time, clock, descendants, held, looking, most, place
+from figures import Look, Time, clock, looking, most, place
 
 from casewright.demo.referred import referred
 from casewright.engine.runner import Runner
@@ -113,15 +113,6 @@ def say(what: str, took: Time, looks: list[Look]) -> float:
     peak = most(looks)[1] / 2**30
     print(f"{what}: {took.wall:.0f} s, {took.cpu:.0f} s of processor, peak {peak:.1f} GiB", flush=True)
     return took.wall
-
-
-def _family(root: int) -> list[int]:
-    """A process and all below it: what `review.py` takes from here."""
-    return [root, *(int(one.name) for one in descendants(Path(f"/proc/{root}")))]
-
-
-def _held(process: int) -> int:
-    return held(Path(f"/proc/{process}"))[1]
 
 
 if __name__ == "__main__":

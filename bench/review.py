@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from packages import _family, _held
+from figures import descendants, held
 from reviewed import _id, fill, judge, sizes
 
 MIB = 1 << 20
@@ -260,10 +260,9 @@ def _graph(page: Any, visitor: Visitor) -> list[str]:
 
 
 def _peak(process: "subprocess.Popen[str]") -> int:
-    text = Path(f"/proc/{process.pid}/status").read_text()
-    return int(text.split("VmHWM:")[1].split()[0]) * 1024 + sum(
-        map(_held, (p for p in _family(process.pid) if p != process.pid))
-    )
+    status, below = Path(f"/proc/{process.pid}/status"), descendants(Path(f"/proc/{process.pid}"))
+    most = int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+    return most + sum(held(child)[1] for child in below)
 
 
 if __name__ == "__main__":
