@@ -1,6 +1,7 @@
 """Rows of any database as ours: what a database has given up is kept apart from what stands."""
 
 import io
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,7 +39,7 @@ def read(*pieces: Rows | Broken) -> Records:
         records, ITEM, ("accounts", "former_values"), lambda natives: [f"acct-{n}" for n in natives]
     )
     schema = Schema("users", tuple((name, "text") for name in USERS), "uid")
-    database.read([schema, *pieces], {"-wal": WAL_ITEM})
+    deque(database.read([schema, *pieces], {"-wal": WAL_ITEM}), maxlen=0)
     return records
 
 

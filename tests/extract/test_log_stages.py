@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from casewright.engine.stage import Context
+from casewright.engine.stage import Context, Output
 from casewright.extract.log import NO_YEAR
 from casewright.extract.stages import STAGES
 from casewright.model.tables import TABLES
@@ -68,7 +68,8 @@ class World:
         return [rows.slice(n, 1) for n in range(len(rows))]
 
     def _work(self, name: str, batch: Any) -> None:
-        output = WORK[name](batch, self.made)
+        made = WORK[name](batch, self.made)
+        (output,) = [made] if isinstance(made, Output) else made
         held = {
             t: pa.concat_tables([self.made.tables.get(t, TABLES[t].empty()), rows]) for t, rows in output.tables.items()
         }

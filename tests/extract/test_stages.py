@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from casewright.engine.stage import Context, Output
+from casewright.extract import stages
 from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import ACCOUNTS, ACTIVITY, ADDRESSES, STAGES
 from tests.world import context, digests_of, rows_of
@@ -102,15 +104,28 @@ def addresses_of(made: Context) -> Output:
 def activity_of(made: Context) -> Output:
     """What `record_files`, `log_events` and `activity` make together, as one output."""
     made.tables = {**made.tables, "accounts": accounts_of(made).tables["accounts"]}
-    outputs = []
+    outputs = list[Output]()
     for name, batch in (("record_files", "SELECT 1 LIMIT 0"),
                         ("log_events", "SELECT * FROM record_files WHERE form <> 'database' ORDER BY item"),
                         ("activity", "SELECT * FROM record_files ORDER BY item")):  # fmt: skip
-        outputs.append(BY_NAME[name].work(made.sql(batch), made))
+        given = BY_NAME[name].work(made.sql(batch), made)
+        outputs += [given] if isinstance(given, Output) else given
         made.tables = {**made.tables, **outputs[-1].tables}
     tables, aside = outputs[-1].tables, [a for o in outputs for a in o.set_aside]
     return Output({**tables, "log_events": outputs[1].tables["log_events"]}, aside,
                   [*outputs[0].tallies, *(t for o in outputs[1:] for t in o.tallies if t.noun != "items")])  # fmt: skip
+
+
+def test_acts_beyond_what_one_part_holds_are_handed_over_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world(DUMP, LOG)
+    whole = activity_of(made)
+    monkeypatch.setattr(stages, "IN_ONE_PART", 1)
+    made.tables = {**made.tables, "log_events": whole.tables["log_events"]}
+    outputs: list[Output] = list(BY_NAME["activity"].work(made.sql("SELECT * FROM record_files ORDER BY item"), made))
+    assert len(outputs) > 2
+    assert [bool(output.tallies) for output in outputs] == [False] * (len(outputs) - 1) + [True]
+    for name in ACTIVITY:
+        assert rows_of(pa.concat_tables([output.tables[name] for output in outputs])) == rows_of(whole.tables[name])
 
 
 def balances(output: Output) -> dict[str, tuple[int, int, int, int]]:
@@ -294,7 +309,7 @@ def test_a_proposal_without_a_dump_is_none() -> None:
 
 def test_selectors_are_found_in_items_and_say_where() -> None:
     made = world(b"mail curator@example.org about " + ADDRESS[0].encode(), b"nothing here")
-    output = BY_NAME["selectors"].work(made.table("items"), made)
+    (output,) = BY_NAME["selectors"].work(made.table("items"), made)
     assert [(r["kind"], r["value"], r["item"]) for r in found(output, "selectors")] == [
         ("email", "curator@example.org", "item-0"), ("bitcoin", ADDRESS[0], "item-0"),
     ]  # fmt: skip

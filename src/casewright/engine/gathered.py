@@ -9,6 +9,8 @@ import pyarrow as pa
 from casewright.model.tables import TABLES
 
 ROWS = 1 << 16
+IN_ONE_PART = 1 << 18
+"""From so many rows on, a stage that can hand them over should."""
 
 
 @dataclass

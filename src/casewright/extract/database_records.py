@@ -1,7 +1,7 @@
 """Rows of a database as rows of our tables, by a mapping."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,8 +58,9 @@ class DatabaseRecords:
         self._seen = set[str]()
         self._later, self._former = list[tuple[Rows, Mapping[str, Any]]](), list[tuple[dict[str, Any], Place]]()
 
-    def read(self, pieces: Iterable[Piece], beside: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take everything that a reader gives. `beside`: rows of `items` for the files beside, by suffix."""
+    def read(self, pieces: Iterable[Piece], beside: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+        """Take everything that a reader gives, and stop after each piece: the rows so far may then be handed over.
+        `beside`: rows of `items` for the files beside, by suffix."""
         for piece in pieces:
             if isinstance(piece, Broken):
                 within = beside[piece.beside] if piece.beside else self._item
@@ -72,8 +73,10 @@ class DatabaseRecords:
             else:
                 within = beside[piece.beside] if piece.beside else self._item
                 self._rows(piece, within)
+            yield
         for rows, within in self._later:
             self._fill(rows, within)
+            yield
         self._tell_former()
 
     @property

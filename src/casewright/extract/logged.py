@@ -4,7 +4,7 @@ Rotated logs overlap, and backups hold the same log at other days. Lines that sa
 after the other and all count; in several logs they are the same lines, and count as often as in the log that has most.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casewright.engine.stage import Context
@@ -18,8 +18,9 @@ PLACE = ("item", "span_start", "span_length", "row")
 NOUN = "log events"
 
 
-def acts_of(item: Mapping[str, Any], records: Records, context: Context) -> None:
-    """Fill our tables from this log's rows of `log_events`; what an earlier item holds too is nothing new."""
+def acts_of(item: Mapping[str, Any], records: Records, context: Context) -> Iterator[None]:
+    """Fill our tables from this log's rows of `log_events`, and stop now and then: the rows so far may then be handed
+    over. What an earlier item holds too is nothing new."""
     found = context.sql(
         "SELECT e.*, EXISTS (SELECT 1 FROM log_events o WHERE o.alike = e.alike AND o.nth = e.nth AND o.item < e.item) "
         "AS is_told FROM log_events e WHERE item = $item AND what IN ('login', 'download', 'upload') "
@@ -32,6 +33,7 @@ def acts_of(item: Mapping[str, Any], records: Records, context: Context) -> None
             if not event["is_told"]:
                 table = TABLE_OF[event["what"]]
                 records.add(table, _row(table, event))
+        yield
 
 
 def _row(table: str, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,11 @@ class Records:
         del self.gathered[name]
         return rows
 
+    @property
+    def num_rows(self) -> int:
+        """Rows that are here."""
+        return sum(gathered.num_rows for gathered in self.gathered.values())
+
     def replace(self, name: str, table: pa.Table) -> None:
         self.gathered[name] = Gathered(name, [table])
 

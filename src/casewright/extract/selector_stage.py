@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from casewright.engine.gathered import Gathered
+from casewright.engine.gathered import IN_ONE_PART, Gathered
 from casewright.engine.stage import Context, Output, Stage, Tally
 from casewright.extract.formats import quoted
 from casewright.extract.selector_kinds import KINDS
@@ -17,8 +17,6 @@ from casewright.model.tables import TABLES
 
 AT_ONCE = 1 << 14
 """Hits that are turned into rows together."""
-IN_ONE_PART = 1 << 18
-"""From so many rows on, they are handed over."""
 
 
 def selectors(batch: pa.Table, context: Context) -> Iterator[Output]:

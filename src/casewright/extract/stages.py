@@ -1,7 +1,10 @@
 """The stages of the extract room."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 
+from casewright.engine.gathered import IN_ONE_PART
 from casewright.engine.stage import Context, Output, SetAside, Stage
 from casewright.extract.database_records import DatabaseRecords, settle
 from casewright.extract.folders import Folder
@@ -60,33 +63,45 @@ def _records_of(batch: pa.Table, context: Context, tables: tuple[str, ...]) -> O
         taken = item["item"] in fresh
         records.count("items", "done" if taken else "nothing")
         if taken:
-            _read_database(records, item, context, tables)
+            for _ in _read_database(records, item, context, tables):
+                pass
     if tables != ACCOUNTS:
         settle(records, tables, context.table("accounts").column("account"))
     return Output({name: records.table(name) for name in tables}, records.aside, records.tallies())
 
 
-def activity(batch: pa.Table, context: Context) -> Output:
-    """Sign-ins, uploads and downloads, from databases and logs."""
+def activity(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """Sign-ins, uploads and downloads, from databases and logs. A large site has millions of them in one dump: they are
+    handed over as they are read."""
     rules = accepted_rules(context)
     if rules is None:
-        return without_mapping([], ACTIVITY)
+        yield without_mapping([], ACTIVITY)
+        return
     records = records_for(rules, context)
     for item in items_of(batch, context):
         records.count("items", "done")
-        if item["form"] == DATABASE:
-            _read_database(records, item, context, ACTIVITY)
-            settle(records, ACTIVITY, context.table("accounts").column("account"))
-        else:
-            acts_of(item, records, context)
-    return Output({name: records.table(name) for name in ACTIVITY}, records.aside, records.tallies())
+        from_database = item["form"] == DATABASE
+        for _ in _read_database(records, item, context, ACTIVITY) if from_database else acts_of(item, records, context):
+            if records.num_rows >= IN_ONE_PART:
+                yield Output(_handed_over(records, context, from_database))
+        rest = _handed_over(records, context, from_database)
+        for name, rows in rest.items():
+            records.replace(name, rows)
+    yield Output({name: records.table(name) for name in ACTIVITY}, records.aside, records.tallies())
 
 
-def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> None:
+def _handed_over(records: Records, context: Context, from_database: bool) -> dict[str, pa.Table]:
+    """Acts that were gathered so far, which are then no longer here."""
+    if from_database:
+        settle(records, ACTIVITY, context.table("accounts").column("account"))
+    return {name: records.taken(name) for name in ACTIVITY}
+
+
+def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> Iterator[None]:
     siblings, folder = Siblings(context, item), Folder(context, item)
     made = DatabaseRecords(records, item, tables, _owner(folder, records.rules))
     with context.open(item["sha256"]) as file:
-        made.read(READERS[item["mime"]](file, siblings), siblings.opened)
+        yield from made.read(READERS[item["mime"]](file, siblings), siblings.opened)
     records.count("mapped tables", "done", made.found)
     missing = made.missing.items() if folder.speaks(records.rules) else ()
     for name, source in missing:
@@ -106,6 +121,7 @@ def _owner(folder: Folder, rules: Rules) -> Owner:
 
 READS = ("items", "mappings")
 DATABASES = quoted(READERS)
+KNOWN = {"accounts": ("account",)}
 COPIES = "item = $key OR alike IN (SELECT alike FROM log_events WHERE item = $key)"
 """What a log says, and where other logs say the same."""
 
@@ -113,12 +129,13 @@ STAGES = (
     Stage("accounts", 6, READS, ACCOUNTS, accounts, over="items", where=f"mime IN ({DATABASES})", order="item",
           batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
     Stage("addresses", 4, (*READS, "accounts"), ADDRESSES, addresses, over="items", where=f"mime IN ({DATABASES})",
-          order="item", batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS),
+          order="item", batch=1, hostile=True, sees_all=True, params=clock_params, imports=KERNELS, columns=KNOWN),
     Stage("record_files", 1, READS, ("record_files",), record_files),
     Stage("log_events", 1, (*READS, "accounts", "record_files"), ("log_events",), log_events, over="record_files",
           where=f"form <> '{DATABASE}'", order="item", batch=1, hostile=True, params=log_params),
-    Stage("activity", 7, (*READS, "accounts", "record_files", "log_events"), ACTIVITY, activity, over="record_files",
-          order="item", batch=1, hostile=True, params=clock_params, imports=KERNELS, beside={"log_events": COPIES}),
+    Stage("activity", 8, (*READS, "accounts", "record_files", "log_events"), ACTIVITY, activity, over="record_files",
+          order="item", batch=1, hostile=True, params=clock_params, imports=KERNELS, beside={"log_events": COPIES},
+          columns=KNOWN),
     Stage("sessions", 1, ("log_events", "logins"), ("sessions",), sessions, params=session_params),
     SELECTORS,
     WALLETS,
