@@ -15,6 +15,8 @@ ALONE = ("claim", "of what", "measured", "wanted", "met")
 RUNS = ("bench", "called with", "day", "load before and after", "commit", "seconds", "of processor")
 NUMBERS = frozenset(("ours", "the peer's", "times as fast", "wanted", "measured", "seconds", "of processor"))
 DIGITS = 3
+CORES = 2
+GOOD, BAD = "yes", "**no**"
 Kept = Mapping[str, Any]
 
 
@@ -46,7 +48,7 @@ def tables(known: Kept) -> str:
 
 
 def measured(line: Wanted, known: Kept) -> tuple[Claim | None, str]:
-    """What was measured of it, at the full size where it was; or why it was not."""
+    """What was measured of it, at the full size where it was, and what is to be said of that; or why it was not."""
     why = "not measured yet"
     for size in ("full", "small"):
         run = known.get(line.bench, {}).get(size)
@@ -54,7 +56,7 @@ def measured(line: Wanted, known: Kept) -> tuple[Claim | None, str]:
             continue
         found = next((one for one in map(_claim, run["claims"]) if one.key == line.key), None)
         if found and found.ours is not None:
-            return found, ""
+            return found, "beside other work" if line.by == "wall" and max(run["load"], default=0) > CORES else ""
         if size == "full" or why == "not measured yet":
             why = (found.note if found else "") or run["reason"] or "the bench told nothing of it"
     return None, why
@@ -73,28 +75,32 @@ def met(line: Wanted, claim: Claim | None) -> str:
     if line.ratio is not None:
         if claim.ratio is None:
             return ""
-        return "yes" if claim.ratio >= line.ratio else "**no**"
+        return GOOD if claim.ratio >= line.ratio else BAD
     good = claim.ours <= line.most if line.most is not None else claim.ours >= (line.least or 0)
-    return "yes" if good else "**no**"
+    return GOOD if good else BAD
 
 
 def row_against(line: Wanted, claim: Claim | None, why: str) -> list[str]:
     least = "" if line.ratio is None else f"≥ {line.ratio:g}{' by the clock' * (line.by == 'wall')}"
     if claim is None:
         return [line.what, "", "", line.peer, "", "", least, why]
-    peer = f"{line.peer} {claim.version}".strip()
+    peer = f"{line.peer} ({claim.version})" if claim.version else line.peer
     ours, ratio = figure(claim.ours, claim.unit), claim.ratio
     if ratio is None:
         return [line.what, claim.size, ours, peer, "", "", least, f"peer not measured: {claim.note or why}"]
     return [line.what, claim.size, ours, peer, figure(claim.theirs, claim.unit), f"{ratio:.2f}", least,
-            met(line, claim)]  # fmt: skip
+            remarked(met(line, claim), why)]  # fmt: skip
 
 
 def row_alone(line: Wanted, claim: Claim | None, why: str) -> list[str]:
     bound = next((f"{sign} {figure(n, line.unit)}" for sign, n in (("≤", line.most), ("≥", line.least)) if n), "")
     if claim is None:
         return [line.what, "", "", bound, why]
-    return [line.what, claim.size, figure(claim.ours, claim.unit), bound, met(line, claim)]
+    return [line.what, claim.size, figure(claim.ours, claim.unit), bound, remarked(met(line, claim), why)]
+
+
+def remarked(verdict: str, remark: str) -> str:
+    return f"{verdict}, {remark}" if verdict in (GOOD, BAD) and remark else verdict
 
 
 def row_of_run(name: str, run: Mapping[str, Any]) -> list[str]:
@@ -106,7 +112,7 @@ def row_of_run(name: str, run: Mapping[str, Any]) -> list[str]:
 def summary(known: Kept, told: list[tuple[Wanted, Claim | None, str]]) -> str:
     """How many hold, and on what machine."""
     verdicts = [met(line, claim) for line, claim, _ in told if (line.ratio, line.most, line.least) != (None,) * 3]
-    good, bad = verdicts.count("yes"), verdicts.count("**no**")
+    good, bad = verdicts.count(GOOD), verdicts.count(BAD)
     left = len(verdicts) - good - bad
     machines = sorted({run["machine"] for sizes in known.values() for run in sizes.values()})
     where = "; ".join(machines) or "Nothing was measured yet"
