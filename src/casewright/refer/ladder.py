@@ -19,6 +19,13 @@ from casewright.refer.places import hidden, places
 RUNGS = ("payment", "service record", "identity document", "agreement", "judgement", "speaks against")
 PAYMENT, RECORD, DOCUMENT, AGREEMENT, JUDGEMENT, AGAINST = range(1, 7)
 Row = dict[str, Any]
+ADDRESSES = "SELECT DISTINCT ip FROM sightings ORDER BY ip"
+CONCERNED = """
+SELECT s.*, p.address, p.country FROM sightings s JOIN places p USING (ip)
+WHERE s.account IN (SELECT from_id FROM links WHERE kind = 'account-person')
+   OR p.address IN (SELECT address FROM places SEMI JOIN returns USING (ip) WHERE address IS NOT NULL)
+"""
+"""What a site of millions saw is not held: only of accounts with customers, and at addresses of customers."""
 
 
 def ladder(batch: pa.Table, context: Context) -> Output:
@@ -39,13 +46,12 @@ def ladder(batch: pa.Table, context: Context) -> Output:
 
 def _agreements(context: Context) -> pa.Table:
     """Addresses of customer records held against those of the site, in the one form of each."""
-    seen = context.sql(sql_stage_text(__file__, "sightings"))
     returned = context.table("returns")["ip"]
-    texts = pc.unique(pa.chunked_array([*seen["ip"].chunks, *returned.chunks], pa.string()).drop_null()).to_pylist()
+    seen = context.sql(f"WITH sightings AS ({sql_stage_text(__file__, 'sightings')}) {ADDRESSES}")["ip"]
+    texts = pc.unique(pa.chunked_array([*seen.chunks, *returned.chunks], pa.string()).drop_null()).to_pylist()
     found, addresses = places(texts)
     lists = hidden(texts, addresses, context.table("not_locating"))
-    joined = context.sql("SELECT s.*, p.address, p.country FROM sightings s JOIN places p USING (ip)",
-                         sightings=seen, places=found)  # fmt: skip
+    joined = context.sql(f"WITH sightings AS ({sql_stage_text(__file__, 'sightings')}) {CONCERNED}", places=found)
     bind = {"hours": context.params["agree_hours"]}
     return context.sql(sql_stage_text(__file__, "agreement"), bind, seen=joined, places=found, hidden=lists)
 
