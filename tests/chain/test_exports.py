@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from casewright.chain.sources.exports import WITHIN
+from casewright.chain.sources import export_rows
 from casewright.demo.chain import write_chain
 from casewright.demo.operation import build_operation
 from casewright.engine.stage import Output
@@ -204,21 +204,39 @@ def test_rows_of_no_transaction_and_files_that_are_none_are_named(known: Tables)
     balance(output)
 
 
-def test_who_pays_whom_in_a_full_block_is_found_in_little_memory() -> None:
-    """As rows come from an export without positions: of ten thousand transactions of one block each spends the last,
-    and a coin from elsewhere."""
-    count = 10_000
-    txids = pa.array([f"{n:064x}" for n in range(count)])
-    block = pa.array(["b" * 64] * count)
-    numbers = pa.array(range(count))
-    transactions = pa.table({"txid": txids, "block": block, "position": pa.nulls(count, pa.int64()), "t": numbers})
-    spent = pa.concat_arrays([txids[:-1], pa.array([f"{n:063x}x" for n in range(count)])])
-    inputs = pa.table({"txid": pa.concat_arrays([txids[1:], txids]), "prev_txid": spent})
-    with duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "100MB", "temp_directory": ""}) as connection:
-        connection.register("transactions", transactions)
-        connection.register("inputs", inputs)
-        found = connection.sql(WITHIN).fetchall()
-    assert found == [(n, n - 1) for n in range(1, count)]
+def test_a_full_block_without_positions_whose_transactions_each_spend_the_last_is_put_in_order() -> None:
+    """As rows come in any order; each spends an unknown coin, too."""
+    count = 1_000
+    txids = [f"{n * 7919 % count:064x}" for n in range(count)]
+    spent = [(f"f{n:063x}", txids[n - 1] if n else "e" * 64) for n in range(count)]
+    told = [{"hash": t, "block_hash": "b" * 64, "block_number": 7, "block_timestamp": 5,
+             "inputs": [{"index": i, "spent_transaction_hash": prev, "spent_output_index": 0}
+                        for i, prev in enumerate(spent[n])],
+             "outputs": [{"index": 0, "value": 1, "script_hex": "51"}]} for n, t in enumerate(txids)]  # fmt: skip
+    shuffled = sorted(told, key=lambda row: str(row["hash"]))
+    output = read({"transactions.json": "".join(json.dumps(row) + "\n" for row in shuffled).encode()})
+    assert [row["txid"] for row in rows(output, "transactions")] == txids
+
+
+@pytest.mark.parametrize("write", [parquet, as_csv])
+def test_it_makes_no_difference_how_many_rows_are_read_at_once(
+    known: Tables, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_rows, "AT_ONCE", 97)
+    files = flat(known, write, "csv" if write is as_csv else "parquet", "b.time")
+    must_be_the_same(read(files), known)
+    text = files.get("transactions.csv", b"").decode().splitlines()
+    for row in rows(read(files), "transactions") if text else ():
+        assert row["txid"] in text[row["row"]]
+
+
+def test_a_transaction_that_is_there_twice_counts_once_and_the_other_is_named(known: Tables) -> None:
+    files = flat(known, parquet, "parquet", "b.time")
+    twice = asked(known, FLAT["transactions"].format(time="b.time")).slice(3, 2)
+    output = read({**files, "transactions-more.parquet": parquet(twice)})
+    must_be_the_same(output, known)
+    (aside,) = output.set_aside
+    assert aside.detail.endswith("2 rows of transactions belong to no transaction")
 
 
 def test_an_export_of_another_network_is_refused_by_its_name(known: Tables) -> None:

@@ -1,7 +1,10 @@
 """What kind of script an output has: the fast twin of the second half of `bitcoin.address_of_script`."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 KINDS = ("p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr", "p2pk", "multisig", "op_return", "other")
 P2PKH, P2SH, P2WPKH, P2WSH, P2TR, P2PK, MULTISIG, OP_RETURN, OTHER = (np.uint8(i) for i in range(len(KINDS)))
@@ -47,3 +50,19 @@ def _kind_without_address(data, at, size):  # type: ignore[no-untyped-def]
     if last == 0xAE and size > 3 and 0x51 <= data[at] <= data[at + size - 2] <= 0x60:
         return MULTISIG
     return OTHER
+
+
+def kinds_of(scripts: bytes, starts: NDArray[Any]) -> NDArray[np.uint8]:
+    """Place in KINDS of each of n scripts; `starts` [n + 1]: where each begins and the last one ends."""
+    kinds = np.empty(len(starts) - 1, np.uint8)
+    _kinds(np.frombuffer(scripts or b"-", np.uint8), starts, kinds)
+    return kinds
+
+
+@njit(cache=True, nogil=True)
+def _kinds(data, starts, kinds):  # type: ignore[no-untyped-def]
+    for row in range(len(kinds)):
+        kinds[row] = kind_of(data, starts[row], starts[row + 1] - starts[row])
+
+
+kinds_of(b"-", np.zeros(2, np.int64))  # compiled now: a child may not write what it compiled

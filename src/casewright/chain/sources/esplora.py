@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from casewright.chain.source import output
+from casewright.chain.sources.export_arrays import Export
 from casewright.chain.sources.export_rows import EMPTY
 from casewright.chain.sources.exports import blocks_of
 from casewright.engine.stage import Context, Output
@@ -35,7 +36,9 @@ def read_esplora(row: Mapping[str, Any], context: Context, network: str) -> Iter
     told = {"content": row["content"], "packed": False, "state": "blocks", "detail": ""}
     yield output(read_files=TABLES["read_files"].rows([told]), read_damage=TABLES["read_damage"].rows(damage))
     tables = {name: pa.Table.from_pylist(own, schema=EMPTY[name]) for name, own in rows.items()}
-    yield from blocks_of(tables, row["content"], context, network)
+    export = Export(network)
+    export.add([tables])
+    yield from blocks_of(export, row["content"])
 
 
 def _rows_of(told: Mapping[str, Any], number: int) -> dict[str, list[dict[str, Any]]]:

@@ -8,7 +8,8 @@ import csv
 import gzip
 import io
 import zlib
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,8 @@ LIMIT = 1 << 30
 JSON, LONGEST = (".json", ".jsonl"), 1 << 26
 """Endings of JSON lines, and bytes of their longest line."""
 PIECE, DEEPEST = 1 << 22, 64
+AT_ONCE, BUFFER = 1 << 14, 1 << 20
+"""Rows that are taken out of a file at once, and bytes of a column of Parquet."""
 OPENING, CLOSING = (np.frombuffer(marks, np.uint8) for marks in (b"[{", b"]}"))
 SPENT = "spent_transaction_hash"
 COLUMNS = {
@@ -44,34 +47,41 @@ EMPTY = {
 }  # fmt: skip
 
 
-def load(name: str, raw: bytes) -> pa.Table:
-    """A file of Parquet, CSV, TSV or JSON lines; of CSV and TSV every column is text. Raises ValueError
-    (ArrowInvalid is one) or OSError."""
-    table = _parsed(name, raw)
-    _ = table.schema.names  # raises UnicodeDecodeError, a ValueError, where a name is no text
-    return table
+def opened(name: str, file: IO[bytes]) -> tuple[pa.Schema, Iterator[pa.Table]]:
+    """The columns of a file of Parquet, CSV, TSV or JSON lines, and its rows some at a time; of CSV and TSV every
+    column is text. Raises ValueError (ArrowInvalid is one) or OSError, as the rows may when they are asked for."""
+    schema, tables = _parsed(name, file)
+    _ = schema.names  # raises UnicodeDecodeError, a ValueError, where a name is no text
+    return schema, tables
 
 
-def _parsed(name: str, raw: bytes) -> pa.Table:
+def _parsed(name: str, file: IO[bytes]) -> tuple[pa.Schema, Iterator[pa.Table]]:
     if name.endswith(".parquet"):
-        return pq.read_table(io.BytesIO(raw), use_threads=False)
-    text = _unpacked(raw) if name.endswith(".gz") else raw
+        parquet = pq.ParquetFile(file, buffer_size=BUFFER)
+        batches = parquet.iter_batches(AT_ONCE, use_threads=False)
+        return parquet.schema_arrow, (pa.Table.from_batches([batch]) for batch in batches)
+    text = io.BytesIO(_unpacked(file.read())) if name.endswith(".gz") else file
     plain_name = name.removesuffix(".gz")
     if plain_name.endswith(JSON):
-        pa.array([text], pa.large_binary()).cast(pa.large_string())  # raises ArrowInvalid where it is no UTF-8
-        _check_depth(text)
-        return pa.json.read_json(io.BytesIO(text), pa.json.ReadOptions(use_threads=False, block_size=LONGEST))
-    tab = "\t" if plain_name.endswith(".tsv") else ","
-    types = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(_heading(text, tab), pa.string()), strings_can_be_null=True
-    )
-    form = pa.csv.ParseOptions(delimiter=tab)
-    return pa.csv.read_csv(io.BytesIO(text), pa.csv.ReadOptions(use_threads=False), form, types)
+        table = _json(text.read())
+        return table.schema, (table.slice(at, AT_ONCE) for at in range(0, len(table), AT_ONCE))
+    form = pa.csv.ParseOptions(delimiter="\t" if plain_name.endswith(".tsv") else ",")
+    types = dict.fromkeys(_heading(text.readline(), form.delimiter), pa.string())
+    text.seek(0)
+    convert = pa.csv.ConvertOptions(column_types=types, strings_can_be_null=True)
+    reader = pa.csv.open_csv(text, pa.csv.ReadOptions(use_threads=False), form, convert)
+    return reader.schema, (pa.Table.from_batches([batch]) for batch in reader)
 
 
-def _heading(text: bytes, tab: str) -> list[str]:
+def _json(text: bytes) -> pa.Table:
+    pa.array([text], pa.large_binary()).cast(pa.large_string())  # raises ArrowInvalid where it is no UTF-8
+    _check_depth(text)
+    return pa.json.read_json(io.BytesIO(text), pa.json.ReadOptions(use_threads=False, block_size=LONGEST))
+
+
+def _heading(line: bytes, tab: str) -> list[str]:
     try:
-        return next(csv.reader([text.partition(b"\n")[0].decode("utf-8", "replace")], delimiter=tab), [])
+        return next(csv.reader([line.partition(b"\n")[0].decode("utf-8", "replace")], delimiter=tab), [])
     except csv.Error as problem:
         raise ValueError(f"its heading is no row of CSV: {problem}") from problem
 
@@ -99,18 +109,19 @@ def _unpacked(raw: bytes) -> bytes:
     return text
 
 
-def kind_of(table: pa.Table) -> str | None:
-    names = set(table.schema.names)
+def kind_of(schema: pa.Schema) -> str | None:
+    names = set(schema.names)
     return next((kind for kind, needed in COLUMNS.items() if names.issuperset(needed)), None)
 
 
-def plain(kind: str, table: pa.Table, context: Context) -> dict[str, pa.Table]:
-    """The rows of one file in the three tables; those of a file of blocks stand in the transactions, too."""
+def plain(kind: str, table: pa.Table, first: int, context: Context) -> dict[str, pa.Table]:
+    """Rows of one file in the three tables; those of a file of blocks stand in the transactions, too. `first`: the
+    number of the first of them in the file."""
     if kind == "blocks":
         return {}
     if kind != "transactions":
         return {kind: context.sql(_select(kind, table.schema, "given g"), given=table).cast(EMPTY[kind])}
-    table = table.append_column("row", pa.array(range(1, len(table) + 1), pa.int64()))
+    table = table.append_column("row", pa.array(range(first, first + len(table)), pa.int64()))
     found = {kind: context.sql(_transactions(table.schema), given=table).cast(EMPTY[kind])}
     for inner in ("inputs", "outputs"):
         if inner in table.schema.names and _holds_structs(table.schema.field(inner).type):

@@ -5,41 +5,28 @@ Transactions come with their inputs and outputs in them (Parquet) or beside them
 raw bytes: ids, amounts and heights are taken as it says, and the blocks are called `exported` for that.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from casewright.chain.assembly import flat, sizes_of
 from casewright.chain.source import output
-from casewright.chain.sources.export_rows import EMPTY, kind_of, load, plain
+from casewright.chain.sources.export_arrays import NONE, Export, Outputs
+from casewright.chain.sources.export_order import Once, parents_first
+from casewright.chain.sources.export_rows import kind_of, opened, plain
 from casewright.engine.stage import Context, Output
-from casewright.kernels.packing import script_keys, starts
-from casewright.kernels.scripts import KINDS
-from casewright.model.bitcoin import NotAnAddress, address_of_script, script_of_address, valid_address
+from casewright.kernels.packing import starts
+from casewright.model.bitcoin import NotAnAddress, script_of_address, valid_address
 from casewright.model.tables import TABLES
 
-PIECE, DEEPEST, ASKED = 512, 4000, 1000
-"""Blocks that are given at once; payments of one block that spend each other in a row and are put in order; outputs
-with an address, one of which is to say of which network it is."""
+PIECE, MOST = 512, 1 << 17
+"""Blocks that are given at once, and transactions after which there are no more."""
 TEXTS = (".csv", ".tsv", ".json", ".jsonl")
 ENDINGS = (".parquet", *TEXTS, *(f"{text}.gz" for text in TEXTS))
-ORDERED = """
-SELECT t.*, row_number() OVER (ORDER BY number NULLS LAST, block, position NULLS LAST, n.txid IS NOT NULL, row) - 1 AS t
-FROM transactions t LEFT JOIN (SELECT DISTINCT txid FROM inputs) n USING (txid) WHERE txid IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY txid ORDER BY number NULLS LAST, block, row) = 1 ORDER BY t
-"""
-WITHIN = """
-WITH spends AS MATERIALIZED (
-    SELECT c.t, c.block, i.prev_txid FROM inputs i JOIN transactions c USING (txid) WHERE c.position IS NULL
-)
-SELECT DISTINCT s.t AS child, p.t AS parent
-FROM spends s JOIN transactions p ON p.txid = s.prev_txid AND p.block = s.block ORDER BY child, parent
-"""
-"""Spends are put together first: otherwise each transaction may be held against all others of its block."""
-OF_ONE = "SELECT t.t, x.* FROM rows x JOIN transactions t USING (txid) ORDER BY t.t, x.place"
-ORPHANS = "SELECT count(*) AS n FROM rows x ANTI JOIN transactions t USING (txid)"
+Numbers = NDArray[np.int64]
 
 
 def is_export(name: str) -> bool:
@@ -48,39 +35,42 @@ def is_export(name: str) -> bool:
 
 def read_export(row: Mapping[str, Any], context: Context, network: str) -> Iterator[Output]:
     """The rows that every source gives, of all files of one export."""
-    tables = {name: schema.empty_table() for name, schema in EMPTY.items()}
-    holder, problem = None, ""
+    export, holder, problem = Export(network), None, ""
     for sha256, name in zip(row["sha256s"], row["names"], strict=True):
         try:
             with context.open(sha256) as file:
-                given = load(name, file.read())
+                schema, tables = opened(name, file)
+                kind = kind_of(schema)
+                export.add(_plain(kind, tables, context))
         except (ValueError, OSError) as error:
             problem = f"{name} cannot be read: {error}"[:500]
             continue
-        kind = kind_of(given)
         if not kind:
-            problem = f"{name} has not the columns of an export (bitcoin-etl, crypto_bitcoin): {given.schema.names}"[
-                :500
-            ]
+            problem = f"{name} has not the columns of an export (bitcoin-etl, crypto_bitcoin): {schema.names}"[:500]
         holder = sha256 if kind == "transactions" else holder
-        for table, rows in (plain(kind, given, context) if kind else {}).items():
-            tables[table] = pa.concat_tables([tables[table], rows])
-        context.steps.alive()
     if not problem and holder is None:
         problem = "the export has no file of transactions (columns hash and block_hash)"
-    if other := _other_network(tables["outputs"], network):
+    if other := _other_network(export.addresses, network):
         holder = None
         problem = f"holds addresses of {other}, but case.toml says {network}; correct the setting or leave the file out"
     told = {"content": row["content"], "packed": False, "sha256": holder, "detail": problem,
             "state": "unreadable" if problem else "blocks"}  # fmt: skip
     yield output(read_files=TABLES["read_files"].rows([told]))
     if holder is not None:
-        yield from blocks_of(tables, row["content"], context, network)
+        yield from blocks_of(export, row["content"])
 
 
-def _other_network(outputs: pa.Table, network: str) -> str | None:
+def _plain(kind: str | None, tables: Iterator[pa.Table], context: Context) -> Iterator[dict[str, pa.Table]]:
+    first = 1
+    for table in tables:
+        if kind:
+            yield plain(kind, table, first, context)
+        first += len(table)
+        context.steps.alive()
+
+
+def _other_network(named: Sequence[str], network: str) -> str | None:
     """The network that the first address is of, where that is not `network`; None where it is, or nothing is known."""
-    named = outputs["address"].drop_null().slice(0, ASKED).to_pylist()
     of, first = next(((of, address) for address in named if (of := valid_address(address))), (None, ""))
     try:
         return None if of is None or script_of_address(first, network) else of
@@ -88,123 +78,113 @@ def _other_network(outputs: pa.Table, network: str) -> str | None:
         return of
 
 
-def blocks_of(tables: Mapping[str, pa.Table], content: str, context: Context, network: str) -> Iterator[Output]:
-    """`read_blocks` and `read_damage` of three tables as `export_rows` has them."""
-    ordered = _parents_first(context.sql(ORDERED, **tables), tables["inputs"], context)
-    parts = {n: context.sql(OF_ONE, transactions=ordered, rows=tables[n]) for n in ("inputs", "outputs")}
-    lost = {n: context.sql(ORPHANS, transactions=ordered, rows=tables[n])["n"][0].as_py() for n in parts}
-    lost["transactions"] = len(tables["transactions"]) - len(ordered)
-    wrong = _wrong(ordered, parts)
+class Held(NamedTuple):
+    """Inputs or outputs of the transactions, in their order: rows of them, and where those of each begin."""
+
+    rows: Numbers
+    at: Numbers
+
+    @classmethod
+    def of(cls, owner: Numbers, place: NDArray[Any], count: int) -> "Held":
+        rows = np.flatnonzero(owner >= 0)
+        rows = rows[np.lexsort((place[rows], owner[rows]))]
+        return cls(rows, starts(np.bincount(owner[rows], minlength=count)))
+
+    def counts(self) -> Numbers:
+        return np.diff(self.at)
+
+    def in_order(self, place: NDArray[Any]) -> NDArray[np.bool_]:
+        """Of each row whether it stands where it says."""
+        within: NDArray[Any] = np.arange(len(self.rows)) - np.repeat(self.at[:-1], self.counts())
+        return np.asarray(place[self.rows] == within, np.bool_)
+
+    def counts_of(self, first: int, after: int) -> Numbers:
+        return np.diff(self.at[first : after + 1])
+
+    def with_any(self, wrong: NDArray[np.bool_]) -> Numbers:
+        """The transactions that have a row of which this is so."""
+        return np.repeat(np.arange(len(self.at) - 1), self.counts())[wrong]
+
+
+def blocks_of(export: Export, content: str) -> Iterator[Output]:
+    """`read_blocks` and `read_damage` of all that was read."""
+    once = Once.of(export.take("transactions"), _ranks(export.blocks))
+    inputs, outputs = export.take("inputs"), export.take("outputs")
+    owner = once.owners(inputs.txid, inputs.known), once.owners(outputs.txid, outputs.known)
+    order = once.in_order(owner[0])
+    late = once.rows.position == NONE
+    if late.any():
+        order = parents_first(order, once, owner[0], once.owners(inputs.prev_txid, late[owner[0]] & inputs.holds))
+    rows, count = once.rows.taken(order), len(order)
+    number = np.append(np.argsort(order), -1)  # the last one: of what belongs to none
+    ins, outs = Held.of(number[owner[0]], inputs.place, count), Held.of(number[owner[1]], outputs.place, count)
+    lost = {"inputs": len(owner[0]) - len(ins.rows), "outputs": len(owner[1]) - len(outs.rows),
+            "transactions": once.given - count}  # fmt: skip
     yield output(read_damage=TABLES["read_damage"].rows([
-        {"content": content, "reason": "no transaction", "detail": f"{count} rows of {name} belong to no transaction",
-         "row": number}
-        for number, (name, count) in enumerate(lost.items()) if count
+        {"content": content, "reason": "no transaction", "detail": f"{lot} rows of {name} belong to no transaction",
+         "row": n}
+        for n, (name, lot) in enumerate(lost.items()) if lot
     ]))  # fmt: skip
-    yield from _given(ordered, parts, wrong, content, network)
+    wrong = (rows.block < 0) | (rows.number == NONE) | (rows.time == NONE) | (outs.counts() == 0)
+    wrong[ins.with_any(~(ins.in_order(inputs.place) & inputs.holds[ins.rows]))] = True
+    wrong[outs.with_any(~outs.in_order(outputs.place) | (outputs.sats[outs.rows] < 0))] = True
+    yield from _given(Blocks(list(export.blocks), rows, inputs, outputs, ins, outs), wrong, content)
 
 
-def _parents_first(ordered: pa.Table, inputs: pa.Table, context: Context) -> pa.Table:
-    """Where an export does not tell positions: in each block, whatever is spent comes before what spends it."""
-    edges = context.sql(WITHIN, transactions=ordered, inputs=inputs)
-    child, parent = edges["child"].to_numpy(), edges["parent"].to_numpy()
-    depth, rounds = np.zeros(len(ordered), np.int64), 0
-    while rounds < DEEPEST and (late := depth[parent] >= depth[child]).any():
-        np.maximum.at(depth, child[late], depth[parent[late]] + 1)
-        rounds += 1
-    if not rounds:
-        return ordered
-    _, block = np.unique(ordered["block"].fill_null("").to_numpy(zero_copy_only=False), return_inverse=True)
-    first = np.full(block.max() + 1, len(block))
-    np.minimum.at(first, block, np.arange(len(block)))
-    taken = ordered.take(pa.array(np.lexsort((np.arange(len(block)), depth, first[block]))))
-    return taken.set_column(taken.schema.get_field_index("t"), "t", pa.array(np.arange(len(taken))))
+def _ranks(blocks: Mapping[str, int]) -> Numbers:
+    """Of each block's number the place of its hash among all; of none the last one."""
+    ranks = np.full(len(blocks) + 1, len(blocks), np.int64)
+    for rank, name in enumerate(sorted(blocks)):
+        ranks[blocks[name]] = rank
+    return ranks
 
 
-def _wrong(ordered: pa.Table, parts: Mapping[str, pa.Table]) -> Any:
-    """Of each transaction whether a value of it, or of an input or output, is missing or cannot be."""
-    wrong = np.zeros(len(ordered), np.bool_)
-    for name in ("block", "number", "time"):
-        wrong |= ordered[name].is_null().to_numpy()
-    for name, needed in (("inputs", ("prev_txid", "prev_vout")), ("outputs", ("sats",))):
-        rows, of = parts[name], parts[name]["t"].to_numpy()
-        place = np.arange(len(of)) - np.repeat(starts(np.bincount(of, minlength=len(wrong)))[:-1],
-                                               np.bincount(of, minlength=len(wrong)))  # fmt: skip
-        wrong[of[rows["place"].fill_null(-1).to_numpy() != place]] = True
-        for column in needed:
-            wrong[of[rows[column].is_null().to_numpy()]] = True
-    wrong[np.bincount(parts["outputs"]["t"].to_numpy(), minlength=len(wrong)) == 0] = True
-    return wrong
+class Blocks(NamedTuple):
+    """All that was read, in order; `names`: hashes of the blocks by their numbers."""
+
+    names: Sequence[str]
+    rows: Any
+    inputs: Any
+    outputs: Outputs
+    ins: Held
+    outs: Held
+
+    def row(self, first: int, after: int, content: str) -> dict[str, Any]:
+        """The row of `read_blocks` of transactions that are a whole block."""
+        rows, some = self.rows, slice(first, after)
+        ins, outs = (held.rows[held.at[first] : held.at[after]] for held in (self.ins, self.outs))
+        keys = pa.chunked_array([self.outputs.keys.take(pa.array(outs))])
+        counts = (held.counts_of(first, after) for held in (self.ins, self.outs))
+        spends = np.concatenate(
+            [self.inputs.prev_txid[ins], self.inputs.prev_vout[ins].view(np.uint8).reshape(-1, 4)], 1
+        )
+        stamps = np.stack([rows.version[some], rows.lock_time[some]], axis=1)
+        return {"content": content, "hash": bytes.fromhex(self.names[rows.block[first]])[::-1], "prev": bytes(32),
+                "time": int(rows.time[first]), "bits": 0, "height": int(rows.number[first]),
+                "transactions": after - first, "txids": rows.txid[some].tobytes(),
+                "shapes": np.stack([rows.row[some], *counts], axis=1).astype("<u4").tobytes(),
+                "stamps": b"" if (stamps == NONE).any() else stamps.astype("<u4").tobytes(),
+                "spends": spends.tobytes(), "sats": self.outputs.sats[outs].astype("<i8").tobytes(),
+                "kinds": self.outputs.kinds[outs].tobytes(),
+                "script_sizes": sizes_of(keys).astype(np.uint8).tobytes(),
+                "scripts": flat(keys).tobytes()}  # fmt: skip
 
 
-def _given(
-    ordered: pa.Table, parts: Mapping[str, pa.Table], wrong: Any, content: str, network: str
-) -> Iterator[Output]:
+def _given(blocks: Blocks, wrong: NDArray[np.bool_], content: str) -> Iterator[Output]:
     """Block after block: whole, or one row of damage with the first transaction that is wrong."""
-    names = ordered["block"].fill_null("").to_numpy(zero_copy_only=False)
-    first = (
-        np.flatnonzero(np.concatenate(([len(names) > 0], names[1:] != names[:-1]))) if len(names) else np.zeros(0, int)
-    )
-    counts = np.diff(np.concatenate((first, [len(names)])))
-    of = {name: starts(np.bincount(parts[name]["t"].to_numpy(), minlength=len(names))) for name in parts}
-    rows, damage = [], []
-    for begin, count in zip(first.tolist(), counts.tolist(), strict=True):
-        some = slice(begin, begin + count)
-        if wrong[some].any():
-            row = ordered["row"][begin + int(np.flatnonzero(wrong[some])[0])].as_py()
-            detail = f"block {names[begin] or '?'}: a value of this transaction is missing or cannot be"
+    code = blocks.rows.block
+    first = np.flatnonzero(np.concatenate(([len(code) > 0], code[1:] != code[:-1]))) if len(code) else code
+    damage, rows, held = [], [], 0
+    for begin, after in zip(first.tolist(), [*first[1:].tolist(), len(code)], strict=False):
+        if wrong[begin:after].any():
+            name = blocks.names[code[begin]] if code[begin] >= 0 else "?"
+            detail = f"block {name}: a value of this transaction is missing or cannot be"
+            row = int(blocks.rows.row[begin + int(np.flatnonzero(wrong[begin:after])[0])])
             damage.append({"content": content, "reason": "undecodable", "detail": detail, "row": row})
             continue
-        rows.append(_block(ordered, parts, of, some, content, network))
-    yield output(read_damage=TABLES["read_damage"].rows(damage))
-    for start in range(0, len(rows), PIECE):
-        yield output(read_blocks=TABLES["read_blocks"].rows(rows[start : start + PIECE]))
-
-
-def _block(
-    ordered: pa.Table, parts: Mapping[str, pa.Table], of: Mapping[str, Any], some: slice, content: str, network: str
-) -> dict[str, Any]:
-    own, count = ordered.slice(some.start, some.stop - some.start), some.stop - some.start
-    edges = {name: at[some.start : some.stop + 1] for name, at in of.items()}
-    ins, outs = (parts[n].slice(int(edges[n][0]), int(edges[n][-1] - edges[n][0])) for n in ("inputs", "outputs"))
-    scripts = [
-        _script(s, a, network) for s, a in zip(outs["script"].to_pylist(), outs["address"].to_pylist(), strict=True)
-    ]
-    sizes = np.array([len(script) for script in scripts], np.int64)
-    kept, keys = script_keys(b"".join(scripts), starts(sizes)[:-1], sizes)
-    shapes = np.stack([own["row"].to_numpy(), *(np.diff(edges[name]) for name in ("inputs", "outputs"))], axis=1)
-    spends = np.concatenate([_hashes(ins["prev_txid"]), _u32(ins["prev_vout"])], axis=1)
-    head = ordered.slice(some.start, 1).to_pylist()[0]
-    return {"content": content, "hash": bytes.fromhex(head["block"])[::-1], "prev": bytes(32), "time": head["time"],
-            "bits": 0, "height": head["number"], "transactions": count, "txids": _hashes(own["txid"]).tobytes(),
-            "shapes": shapes.astype("<u4").tobytes(), "stamps": _stamps(own), "spends": spends.tobytes(),
-            "sats": outs["sats"].to_numpy().astype("<i8").tobytes(),
-            "kinds": bytes(KINDS.index(address_of_script(script, network)[1]) for script in scripts),
-            "script_sizes": kept.tobytes(), "scripts": keys.tobytes()}  # fmt: skip
-
-
-def _stamps(own: pa.Table) -> bytes:
-    """Versions and lock times of a block; nothing where the export does not tell them all."""
-    told = [own[name] for name in ("version", "lock_time")]
-    if any(column.null_count for column in told):
-        return b""
-    return np.stack([column.to_numpy() for column in told], axis=1).astype("<u4").tobytes()
-
-
-def _hashes(column: pa.ChunkedArray) -> Any:
-    raw = bytes.fromhex("".join(column.to_pylist()))
-    return np.frombuffer(raw, np.uint8).reshape(-1, 32)[:, ::-1]
-
-
-def _u32(column: pa.ChunkedArray) -> Any:
-    return column.to_numpy().astype("<u4").view(np.uint8).reshape(-1, 4)
-
-
-@lru_cache(1 << 16)
-def _script(script: bytes | None, address: str | None, network: str) -> bytes:
-    """The script as the export has it or, where it names only an address, the one that pays it; else an empty one."""
-    if script is not None or not address:
-        return script or b""
-    try:
-        return script_of_address(address, network)
-    except NotAnAddress:
-        return b""
+        rows.append(blocks.row(begin, after, content))
+        held += after - begin
+        if len(rows) == PIECE or held > MOST:
+            yield output(read_blocks=TABLES["read_blocks"].rows(rows))
+            rows, held = [], 0
+    yield output(read_damage=TABLES["read_damage"].rows(damage), read_blocks=TABLES["read_blocks"].rows(rows))
