@@ -13,16 +13,20 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from casewright.engine import parent, tables
+from casewright.engine import parent, tables, units
+from casewright.engine.child import Job
+from casewright.engine.parent import DISK_FAILED, Died, Take, run_in_child
 from casewright.engine.runner import Runner
 from casewright.engine.stage import Stage
 from casewright.engine.tables import TableFolder
 from casewright.engine.units import Engine, Inline, Processes, UnbalancedStageError
 from casewright.evidence.sealed import STAGES as SEALED
-from casewright.model.errors import BrokenSeal
+from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.settings import LimitSettings
 from casewright.vault.case import Case, SourceFile
+from casewright.vault.store import Store
 from tests.engine.toys import BY_WORD, COUNT, WORDS, lose_words
+from tests.world import digests_of
 
 parent.PRELOAD.append("tests.engine.toys")
 
@@ -111,6 +115,9 @@ def test_every_engine_gives_the_same_bytes(case: Case, tmp_path: Path, engine: E
         (b"hang", "took too long", "after 2 s"),
         (b"raise", "parser failed", "did not expect"),
         (b"write", "parser failed", "PermissionError"),
+        (b"disk", "said that the disk failed", "all that it was given can be read"),
+        (b"elsewhere", "broke the rules", "is no SHA-256"),
+        (b"unknown", "broke the rules", "of which nobody told it"),
     ],
 )
 def test_a_parser_that_dies_costs_one_row(case: Case, tmp_path: Path, word: bytes, reason: str, detail: str) -> None:
@@ -132,6 +139,29 @@ def test_what_a_parser_gave_before_it_died_is_given_once(case: Case, tmp_path: P
     assert [r["value"] for r in rows(case, "selectors")] == ["amphora", "krater", "kylix"]
     assert [r["reason"] for r in rows(case, "set_aside")] == ["died"]
     assert len(list((case.tables / "selectors").glob("*.parquet"))) == 4  # one a row, none of the batch before
+
+
+def test_a_disk_that_stumbled_once_costs_nothing(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [Died(DISK_FAILED, "it stumbled")]
+
+    def stumbling(job: Job, store: Store, take: Take) -> tuple[Died | None, list[str]]:
+        died, protections = run_in_child(job, store, take)
+        return (told.pop() if told else died), protections
+
+    monkeypatch.setattr(units, "run_in_child", stumbling)
+    fill(case, tmp_path, b"amphora", b"krater")
+    run_all(case, Processes(1))
+    assert [r["value"] for r in rows(case, "selectors")] == ["amphora", "krater"]
+    assert (told, rows(case, "set_aside")) == ([], [])
+
+
+def test_sealed_bytes_that_are_gone_stop_the_run(case: Case, tmp_path: Path) -> None:
+    fill(case, tmp_path, b"amphora", b"krater")
+    with case.writing():
+        runner(case, Inline()).run(["exhibits"])
+    case.store.path_of(digests_of(b"krater").sha256).unlink()
+    with pytest.raises(Missing):
+        run_all(case, Processes(1))
 
 
 def test_output_that_does_not_add_up_is_refused(case: Case, tmp_path: Path) -> None:

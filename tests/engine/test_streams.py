@@ -76,6 +76,16 @@ def test_what_kills_a_child_costs_one_step(case: Case, tmp_path: Path, word: byt
     assert all(detail in row["detail"] for row in aside)
 
 
+def test_a_child_that_says_that_its_disk_failed_costs_its_exhibit_and_no_other(case: Case, tmp_path: Path) -> None:
+    for number, words in enumerate([(b"one", b"disk", b"three"), (b"four", b"five")]):
+        (tmp_path / str(number)).mkdir()
+        seal(case, tmp_path / str(number), f"words {number}", *words)
+    run(case)
+    assert [row["value"] for row in table(case)] == ["four", "five"]
+    (aside,) = table(case, "set_aside")
+    assert aside["reason"] == "said that the disk failed"
+
+
 def test_a_child_that_dies_before_its_first_step_costs_every_row_of_its_unit_and_no_row_is_lost(
     case: Case, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from casewright.engine.child import SealedFile
 from casewright.engine.runner import Runner
 from casewright.engine.stage import Context, Output, Progress, SetAside, Stage, Tally
 from casewright.engine.tables import TableFolder
@@ -18,6 +19,9 @@ from casewright.engine.units import Inline
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case
+
+SECRET = "/etc/hostname"
+"""A file of the machine, which is none of evidence's business."""
 
 
 def split_words(batch: pa.Table, context: Context) -> Output:
@@ -27,6 +31,7 @@ def split_words(batch: pa.Table, context: Context) -> Output:
         with context.open(row["sha256"]) as file:
             text = file.read()
         misbehave(text)
+        ask_for(text, context)
         if text == b"broken":
             aside.append(SetAside("words", row["exhibit"], "undecodable", "says it is broken"))
             continue
@@ -43,6 +48,14 @@ def word_by_word(batch: pa.Table, context: Context) -> Iterator[Output]:
         yield split_words(batch.slice(number, 1), context)
 
 
+def ask_for(text: bytes, context: Context) -> None:
+    """What a parser may do that evidence took over: ask for what it was not told of."""
+    if text == b"elsewhere":
+        context.open("..//" + "/" * (60 - len(SECRET)) + SECRET).read()
+    if text == b"unknown":
+        context.open("ab" * 32)
+
+
 def misbehave(text: bytes) -> None:
     if text == b"segfault":
         ctypes.string_at(0)
@@ -52,6 +65,8 @@ def misbehave(text: bytes) -> None:
         time.sleep(600)
     if text == b"raise":
         raise ValueError("a parser met what it did not expect")
+    if text == b"disk":
+        SealedFile.failed = "[Errno 5] Input/output error"
     if text == b"write":
         Path("/tmp/casewright-escaped").write_text("x")
 

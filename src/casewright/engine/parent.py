@@ -6,6 +6,7 @@ import json
 import mmap
 import multiprocessing
 import os
+import re
 import select
 import signal
 import socket
@@ -17,9 +18,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from casewright.engine.child import AT_ONCE, PAGE, SHARED, SLOT, SLOTS, Job, main
 from casewright.engine.keeper import Keeper
@@ -31,7 +33,12 @@ from casewright.vault.store import Store
 
 PRELOAD = ["casewright.engine.child", "pyarrow.dataset"]  # DuckDB imports the second when it sees Arrow
 FRAME_LIMIT = 1 << 31
+SHA256 = re.compile("[0-9a-f]{64}")
 HEX = 64
+PIECE = 1 << 14
+"""Bytes in which the disk is looked at."""
+DISK_FAILED = "said that the disk failed"
+"""Why a child died that could not read sealed bytes, while its parent could: it is believed when both see it."""
 BEAT = 1.0
 """Seconds after which a silent child is looked at."""
 
@@ -195,11 +202,8 @@ class _Conversation:
                 kind, body = frame[:1], frame[1:]
                 if kind == b"R":
                     return None
-                if kind == b"X":
-                    reason, _, detail = body.decode("utf-8", "replace").partition("\x00")
-                    return Died(reason, detail, self._step)
-                if kind == b"D":
-                    self._disk_failed(body.decode("utf-8", "replace"))
+                if kind in (b"X", b"D"):
+                    return self._failed(kind, body.decode("utf-8", "replace"))
                 if not self._answer(kind, body):
                     detail = f"sent a frame of kind {kind!r} that this stage may not send"
                     return Died("broke the rules", detail, self._step)
@@ -207,23 +211,32 @@ class _Conversation:
             return Died("died", "", self._step)
         except (BrokenSeal, Missing):
             raise
-        except (ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, pa.ArrowInvalid) as error:
             return Died("broke the rules", f"sent a frame that cannot be read: {error}", self._step)
         finally:
             self._keeper.discard()
 
-    def _disk_failed(self, detail: str) -> NoReturn:
-        """The child could not read sealed bytes, which is no matter of the evidence; nothing that it told counts."""
+    def _failed(self, kind: bytes, said: str) -> Died:
+        if kind == b"D":
+            return self._disk_failed(said)
+        reason, _, detail = said.partition("\x00")
+        return Died(reason, detail, self._step)
+
+    def _disk_failed(self, detail: str) -> Died:
+        """The child could not read sealed bytes, or says so; nothing that it told counts. Raises OSError when this
+        process cannot read them either: then it is no matter of the evidence."""
         if self._journal:
             self._journal.forget()
         for path in sorted(map(self._store.locate, self._handed_out)):
             with path.open("rb", buffering=0) as file:
                 try:
-                    while file.read(1 << 20):
+                    while file.read(PIECE):
                         pass
                 except OSError as error:
                     raise OSError(error.errno, error.strerror, str(path)) from error
-        raise OSError(errno.EIO, f"sealed bytes could not be read ({detail}), and a moment later could")
+        if not self._job.hostile:
+            raise OSError(errno.EIO, f"sealed bytes could not be read ({detail}), and a moment later could")
+        return Died(DISK_FAILED, f"{detail}; but all that it was given can be read", self._step)
 
     @property
     def _step(self) -> int:
@@ -277,17 +290,26 @@ class _Conversation:
 
     def _open(self, asked: str) -> None:
         with contextlib.ExitStack() as opened:
-            hashes = [asked[at : at + HEX] for at in range(0, min(len(asked), AT_ONCE * HEX), HEX)]
+            hashes = [_digest(asked[at : at + HEX]) for at in range(0, min(len(asked), AT_ONCE * HEX), HEX)]
+            handles = [opened.enter_context(self._sealed(sha256)).fileno() for sha256 in hashes]
             self._handed_out.update(hashes)
-            handles = [opened.enter_context(self._store.open(sha256)).fileno() for sha256 in hashes]
             socket.send_fds(self._child.handles, [b"O"], handles)
             if self._job.streams and len(hashes) > 1:  # files that are opened by the dozen are listed
                 for sha256, handle in zip(hashes, handles, strict=True):
                     self._keeper.look_ahead(sha256, os.fstat(handle).st_size)
 
+    def _sealed(self, sha256: str) -> BinaryIO:
+        """Raises Missing where sealed bytes are gone, ValueError where nobody told the child of any."""
+        try:
+            return self._store.open(sha256)
+        except Missing as error:
+            if self._job.hostile and not _names(self._job, sha256):
+                raise ValueError(f"it asked for {sha256}, of which nobody told it") from error
+            raise
+
     def _begin_file(self, step: Any, sealed: Any, size: Any) -> None:
         self._file_step = int(step)
-        self._keeper.begin(self._file_step, str(sealed), int(size))
+        self._keeper.begin(self._file_step, _digest(sealed) if sealed else "", int(size))
 
     def _remembered(self, step: int) -> dict[str, Any]:
         assert self._journal
@@ -324,6 +346,25 @@ class _Conversation:
         if self._job.streams and time.monotonic() - self._told >= BEAT:
             self._told = time.monotonic()
             self._note(f"{self._files:,} files, {self._bytes / 1e9:.2f} GB")
+
+
+def _digest(text: str) -> str:
+    """Raises ValueError for anything else: it becomes part of a path."""
+    if not SHA256.fullmatch(text):
+        raise ValueError(f"{text!r:.80} is no SHA-256")
+    return text
+
+
+def _names(job: Job, sha256: str) -> bool:
+    """Whether the rows that a child was given name these bytes. Parts that it reads by itself may: then they do."""
+    texts = (pa.string(), pa.list_(pa.string()))
+    columns = [c for t in (job.batch, *job.tables.values()) for c in t.columns if c.type in texts]
+    return bool(job.lazy) or any(sha256 in _flat(column) for column in columns)
+
+
+def _flat(column: pa.ChunkedArray) -> set[str]:
+    values = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    return set(pc.unique(values).to_pylist())
 
 
 def _last_words(code: int | None) -> str:

@@ -145,6 +145,7 @@ class Runner:
     def _run_stage(self, stage: Stage) -> Ran:
         fingerprint = self.fingerprint(stage)
         if self._current(stage, fingerprint):
+            self._forget_work(stage)  # a run that failed behind its last table left it
             return self._report(stage, skipped=True)
         if stage.pieces:
             folders, kept = self._finish_pieces(stage)
@@ -233,11 +234,14 @@ class Runner:
 
     def _forget(self, stage: Stage, kept: Collection[Path]) -> None:
         """Remove units that no table rests on any more; of a plain stage all, since its tables hold them."""
-        shutil.rmtree(self.tables.root / ".work" / stage.name, ignore_errors=True)
+        self._forget_work(stage)
         units = self.tables.root / ".units" / (stage.shared or stage.name)
         for path in units.iterdir() if units.exists() else ():
             if path not in kept:
                 shutil.rmtree(path)
+
+    def _forget_work(self, stage: Stage) -> None:
+        shutil.rmtree(self.tables.root / ".work" / stage.name, ignore_errors=True)
 
     def _inputs(self, stage: Stage) -> dict[str, pa.Table]:
         event = pa.schema([("event", pa.string())])

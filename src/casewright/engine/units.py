@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from casewright.engine.child import Job
 from casewright.engine.keeper import Keeper
-from casewright.engine.parent import Died, Note, allow_children, run_in_child, stop_children
+from casewright.engine.parent import DISK_FAILED, Died, Note, allow_children, run_in_child, stop_children
 from casewright.engine.room import Memory, Room
 from casewright.engine.seals import fresh_beside, seal
 from casewright.engine.stage import Context, Output, Piece, SetAside, Stage, Tally
@@ -176,7 +176,7 @@ def _stream(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note) -
 
 def _through(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note, steps: Path) -> list[str]:
     with closing(Journal(steps)) as journal:
-        died_once, all_from = -1, None
+        died_once, all_from, doubted = -1, None, False
         while True:
             passed = journal.passed_over()
             job = replace(unit.job, resumed=journal.begun, passed_over=passed, all_from=all_from)
@@ -184,7 +184,10 @@ def _through(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note, 
             if died is None:
                 return protections
             parts.restart()
-            if died.step == 0 or died.step in passed or all_from is not None:
+            if died.reason == DISK_FAILED and not doubted:
+                doubted = True
+                continue
+            if died.step == 0 or died.step in passed or all_from is not None or died.reason == DISK_FAILED:
                 parts.take(_died(stage, job.batch, died))
                 return protections
             if died.reason == "died" and died.step != died_once:
@@ -197,11 +200,9 @@ def _through(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note, 
 
 def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[str]:
     """The batch in a child. When it dies, each row gets a child of its own; the one that kills it is set aside."""
-    before = parts.count
-    died, protections = run_in_child(job, store, parts.take)
+    died, protections = _in_child(job, store, parts)
     if died is None:
         return protections
-    parts.back_to(before)
     if not job.hostile:
         raise UnbalancedStageError(
             f"stage {stage.name} failed: {died.reason}: {died.detail}. This is a defect of ours."
@@ -212,6 +213,19 @@ def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[st
     for row in range(job.batch.num_rows):
         protections = _in_children(stage, replace(job, batch=job.batch.slice(row, 1)), store, parts)
     return protections
+
+
+def _in_child(job: Job, store: Store, parts: _Parts) -> tuple[Died | None, list[str]]:
+    """What a child that died gave is taken back. One that alone saw its disk fail is doubted once: a disk may stumble."""
+    for _ in range(2):
+        before = parts.count
+        died, protections = run_in_child(job, store, parts.take)
+        if died is None:
+            break
+        parts.back_to(before)
+        if died.reason != DISK_FAILED:
+            break
+    return died, protections
 
 
 def _died(stage: Stage, batch: pa.Table, how: Died) -> Output:

@@ -8,7 +8,8 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -50,16 +51,45 @@ EMPTY = {
 def opened(name: str, file: IO[bytes]) -> tuple[pa.Schema, Iterator[pa.Table]]:
     """The columns of a file of Parquet, CSV, TSV or JSON lines, and its rows some at a time; of CSV and TSV every
     column is text. Raises ValueError (ArrowInvalid is one) or OSError, as the rows may when they are asked for."""
-    schema, tables = _parsed(name, file)
-    _ = schema.names  # raises UnicodeDecodeError, a ValueError, where a name is no text
+    with _unsupported():
+        schema, tables = _parsed(name, file)
+    _check_names(schema)
     return schema, tables
+
+
+def _check_names(fields: Iterable[pa.Field]) -> None:
+    """Raises UnicodeDecodeError, a ValueError, where a name is no text, also within lists and rows."""
+    for field in fields:
+        _, kind = field.name, field.type
+        if pa.types.is_struct(kind):
+            _check_names(kind.field(n) for n in range(kind.num_fields))
+        elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            _check_names([kind.value_field])
+
+
+@contextmanager
+def _unsupported() -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowNotImplementedError as problem:
+        raise ValueError(f"it holds what no export has: {problem}") from problem
+
+
+def _parquet(file: IO[bytes]) -> tuple[pa.Schema, Iterator[pa.Table]]:
+    parquet = pq.ParquetFile(file, buffer_size=BUFFER)
+
+    def tables() -> Iterator[pa.Table]:
+        with _unsupported():
+            for batch in parquet.iter_batches(AT_ONCE, use_threads=False):
+                batch.validate(full=True)  # raises ArrowInvalid where a text is no UTF-8
+                yield pa.Table.from_batches([batch])
+
+    return parquet.schema_arrow, tables()
 
 
 def _parsed(name: str, file: IO[bytes]) -> tuple[pa.Schema, Iterator[pa.Table]]:
     if name.endswith(".parquet"):
-        parquet = pq.ParquetFile(file, buffer_size=BUFFER)
-        batches = parquet.iter_batches(AT_ONCE, use_threads=False)
-        return parquet.schema_arrow, (pa.Table.from_batches([batch]) for batch in batches)
+        return _parquet(file)
     text = io.BytesIO(_unpacked(file.read())) if name.endswith(".gz") else file
     plain_name = name.removesuffix(".gz")
     if plain_name.endswith(JSON):
