@@ -18,8 +18,9 @@ from casewright.engine.child import Job
 from casewright.engine.parent import DISK_FAILED, Died, Take, run_in_child
 from casewright.engine.runner import Runner
 from casewright.engine.stage import Stage
-from casewright.engine.tables import TableFolder
+from casewright.engine.tables import RUN_FILE, TableFolder, run_bytes, shared_run
 from casewright.engine.units import Engine, Inline, Processes, UnbalancedStageError
+from casewright.engine.verify import verify_case
 from casewright.evidence.sealed import STAGES as SEALED
 from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.settings import LimitSettings
@@ -162,6 +163,25 @@ def test_sealed_bytes_that_are_gone_stop_the_run(case: Case, tmp_path: Path) -> 
     case.store.path_of(digests_of(b"krater").sha256).unlink()
     with pytest.raises(Missing):
         run_all(case, Processes(1))
+
+
+def test_a_part_that_came_before_its_manifest_is_an_interrupted_run_and_any_other_stray_is_not(
+    case: Case, tmp_path: Path
+) -> None:
+    fill(case, tmp_path, b"amphora")
+    run_all(case, Inline())
+    folder, parts = case.tables / "tallies", TableFolder(case.tables).parts("tallies")
+    before = [part for part in parts if part.stage != "words"]
+    (folder / RUN_FILE).write_bytes(run_bytes(shared_run("tallies", before)))
+    assert states(case)["tables/tallies"] == "interrupted"
+    (folder / "part-words.parquet").write_bytes(b"changed")
+    assert states(case)["tables/tallies"] == "broken"
+    run_all(case, Inline())
+    assert states(case)["tables/tallies"] == "holds"
+
+
+def states(case: Case) -> dict[str, str]:
+    return {check.what: check.state for check in verify_case(case)}
 
 
 def test_output_that_does_not_add_up_is_refused(case: Case, tmp_path: Path) -> None:

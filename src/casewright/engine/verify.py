@@ -174,7 +174,8 @@ def _table(folder: TableFolder, name: str, said: list[str]) -> Check:
 def _shared(folder: TableFolder, name: str, done: list[Mapping[str, Any]]) -> Check:
     """`set_aside` and `tallies`: each stage's part is one that the ledger names, and the manifest just lists them.
 
-    A run killed while it put a part in place leaves the new part under the old manifest, or no part: run again.
+    A run killed while it put a part in place leaves the new part under the old manifest, which may not know of it, or no
+    part: run again.
     """
     what = f"tables/{name}"
     said: dict[str, list[str]] = {}
@@ -185,7 +186,7 @@ def _shared(folder: TableFolder, name: str, done: list[Mapping[str, Any]]) -> Ch
         found = {p.stage: hashlib.sha256((folder.root / name / p.file).read_bytes()).hexdigest() for p in parts}
         if (folder.root / name / RUN_FILE).read_bytes() != run_bytes(shared_run(name, parts)):
             return Check(what, "broken", f"{folder.root / name / RUN_FILE}: bytes were changed")
-        _check_strays(folder, name, parts)
+        _check_strays(folder, name, parts, _coming(folder.root / name, said))
     except (BrokenSeal, FileNotFoundError) as error:
         return Check(what, "broken", str(error))
     for part in parts:
@@ -198,6 +199,16 @@ def _shared(folder: TableFolder, name: str, done: list[Mapping[str, Any]]) -> Ch
     return Check(what, "holds", f"{sum(p.rows for p in parts)} rows")
 
 
+def _coming(table: Path, said: Mapping[str, list[str]]) -> set[str]:
+    """Files that are the parts which the ledger names, whether the manifest knows them or not yet."""
+    files = {stage: table / f"part-{stage}.parquet" for stage in said}
+    return {
+        file.name
+        for stage, file in files.items()
+        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() in said[stage]
+    }
+
+
 def _check_parts(folder: TableFolder, name: str, parts: list[Part]) -> int:
     for part in parts:
         folder.checked(name, part)
@@ -205,8 +216,8 @@ def _check_parts(folder: TableFolder, name: str, parts: list[Part]) -> int:
     return sum(p.rows for p in parts)
 
 
-def _check_strays(folder: TableFolder, name: str, parts: list[Part]) -> None:
-    expected = {p.file for p in parts} | {RUN_FILE}
+def _check_strays(folder: TableFolder, name: str, parts: list[Part], coming: Collection[str] = ()) -> None:
+    expected = {p.file for p in parts} | {RUN_FILE} | set(coming)
     for stray in sorted(p.name for p in (folder.root / name).iterdir() if p.name not in expected):
         if not stray.endswith(".tmp"):  # what a killed write leaves; it is never read
             raise BrokenSeal(f"{folder.root / name / stray}: is not part of the table")
