@@ -73,7 +73,9 @@ def ledger_lines(case):
 def check_ledger(case, public, report):
     """The chain of the lines, and their signed head. Returns the events up to the first line that is broken."""
     events, last, ends, lines = [], "0" * 64, [], ledger_lines(case)
-    torn = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+    zeros = next((number for number, line in enumerate(lines) if b"\0" in line), len(lines))
+    torn, lines = b"".join(lines[zeros:]), lines[:zeros]  # a power cut leaves zeros, or a line without its end
+    torn = torn or (lines.pop() if lines and not lines[-1].endswith(b"\n") else b"")
     for number, line in enumerate(lines):
         try:
             event = json.loads(line)

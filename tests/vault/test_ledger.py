@@ -98,11 +98,28 @@ def test_a_line_torn_by_a_power_cut_is_put_aside_and_the_ledger_goes_on(filled: 
     assert (filled.root / "ledger.torn").read_bytes() == b'{"data":{"text":"half a li\n'
 
 
+def test_zeros_that_a_power_cut_left_in_a_line_are_put_aside_with_all_behind_them(filled: Case) -> None:
+    whole, head = filled.ledger.path.read_bytes(), filled.ledger.head_path.read_bytes()
+    other = Case(filled.root)
+    with other.writing():
+        other.ledger.append(("note", {"text": "t" * 2000}), ("note", {"text": "u"}))
+    filled.ledger.head_path.write_bytes(head)
+    raw = filled.ledger.path.read_bytes()
+    left = raw[: len(whole) + 100] + bytes(1000) + raw[len(whole) + 1100 :]
+    filled.ledger.path.write_bytes(left)
+    assert len(Case(filled.root).ledger.events()) == 5
+    again = Case(filled.root)
+    with again.writing():
+        again.ledger.append(("note", {"text": "three"}))
+    assert (filled.root / "ledger.torn").read_bytes() == left[len(whole) :] + b"\n"
+
+
 def test_a_torn_line_is_told_as_interrupted_by_both_checkers_and_as_broken_once_it_was_signed(filled: Case) -> None:
     whole = filled.ledger.path.read_bytes()
     checker = [sys.executable, str(Path(__file__).parents[2] / "tools" / "verify_seals.py"), str(filled.root)]
     for raw, state, told in (
         (whole + b'{"data":{"te', "interrupted", b"0 broken, 1 older"),
+        (whole + b'{"data":' + bytes(9) + b"}\n{}\n", "interrupted", b"0 broken, 1 older"),
         (whole[:-1], "broken", b"1 broken"),
     ):
         filled.ledger.path.write_bytes(raw)

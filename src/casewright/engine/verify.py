@@ -174,8 +174,8 @@ def _table(folder: TableFolder, name: str, said: list[str]) -> Check:
 def _shared(folder: TableFolder, name: str, done: list[Mapping[str, Any]]) -> Check:
     """`set_aside` and `tallies`: each stage's part is one that the ledger names, and the manifest just lists them.
 
-    A run killed while it put a part in place leaves the new part under the old manifest, which may not know of it, or no
-    part: run again.
+    A run killed while it put a part in place leaves the new part under the old manifest, which may not know it yet,
+    or no part: run again.
     """
     what = f"tables/{name}"
     said: dict[str, list[str]] = {}

@@ -167,8 +167,8 @@ class Ledger:
         """The whole lines that stand behind `last`, whose line ends at byte `offset`; checked to follow from it."""
         with self.path.open("rb") as file:
             file.seek(offset)
-            *lines, _ = file.read().split(b"\n")
-        yield from self._chained(lines, last)
+            raw = file.read()
+        yield from self._chained(self._split(raw, last.seq + 1 if last else 0)[0], last)
 
     def line_at(self, offset: int) -> Event:
         """The line that begins at this byte; that it belongs there was checked when it was read first."""
@@ -183,8 +183,7 @@ class Ledger:
             raw = self.path.read_bytes()
         except FileNotFoundError:
             return
-        *lines, _ = raw.split(b"\n")
-        yield from self._chained(lines, None)
+        yield from self._chained(self._split(raw, 0)[0], None)
 
     def _read(self, allow_torn: bool = True, tell: Tell = lambda event: None) -> Whole:
         """All whole lines, checked. Of those that were checked before every byte is read and digested again, and only
@@ -194,7 +193,7 @@ class Ledger:
                 if not self._as_before(file):
                     file.seek(0)
                     self._whole = Whole()
-                *lines, torn = file.read().split(b"\n")
+                lines, torn = self._split(file.read(), len(self._whole.hashes))
         except FileNotFoundError:
             self._whole = Whole()
             return self._whole
@@ -207,6 +206,17 @@ class Ledger:
                 "were changed."
             )
         return self._whole
+
+    def _split(self, raw: bytes, before: int) -> tuple[list[bytes], bytes]:
+        """Whole lines, and what stands behind them; `before`: how many stand before these bytes. A power cut may leave
+        zeros where a write was under way. No line has any, so one that does was never written to its end, and nothing
+        behind it; unless it was signed: then it was changed."""
+        *lines, torn = raw.split(b"\n")
+        cut = next((n for n, line in enumerate(lines) if b"\0" in line), len(lines)) if b"\0" in raw else len(lines)
+        head = self._head() if cut < len(lines) else None
+        if cut == len(lines) or (head and before + cut < head[2]):
+            return lines, torn
+        return lines[:cut], b"\n".join([*lines[cut:], torn])
 
     def _as_before(self, file: BinaryIO) -> bool:
         """Whether the file begins with the very bytes that were checked; leaves it behind them."""
@@ -241,11 +251,7 @@ class Ledger:
 
     def torn(self) -> bool:
         """Whether a line stands at the end that was never written to its end; the next writer puts it aside."""
-        if not self.path.exists() or not self.path.stat().st_size:
-            return False
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read() != b"\n"
+        return self.path.exists() and self.path.stat().st_size > self._read().size
 
     def _head(self) -> tuple[bytes, bytes, int, str] | None:
         """Body, signature, number of lines and last hash of the signed head, as the file says; None without one."""
