@@ -216,9 +216,9 @@ def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[st
 
 
 def _in_child(job: Job, store: Store, parts: _Parts) -> tuple[Died | None, list[str]]:
-    """What a child that died gave is taken back. One that alone saw its disk fail is doubted once: a disk may stumble."""
+    """What a child that died gave is taken back. One that alone saw its disk fail is asked once more: disks stumble."""
+    before = parts.count
     for _ in range(2):
-        before = parts.count
         died, protections = run_in_child(job, store, parts.take)
         if died is None:
             break
