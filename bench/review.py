@@ -1,6 +1,9 @@
 """The review room at full size: how long every page and its JSON take, what the server holds, how soon one can begin.
 
 uv run python bench/review.py [--accounts N] [--judged N] [--folder FOLDER] [--rounds N] [--browser] [--out FILE]
+    [--write]
+
+`--write` puts the table into docs/performance.md, between its marks.
 """
 
 import argparse
@@ -26,6 +29,8 @@ from figures import descendants, held
 from reviewed import _id, fill, judge, sizes
 
 MIB = 1 << 20
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+BEGIN, END = "<!-- bench-review: written by bench/review.py -->", "<!-- end of bench-review -->"
 TARGET = 150
 """Milliseconds within which 95 of a hundred answers come."""
 
@@ -60,6 +65,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=20, help="how often each page is asked for")
     options.add_argument("--browser", action="store_true", help="first paint and a graph of 2,000 nodes, in Chromium")
     options.add_argument("--out", type=Path, help="where the table is written")
+    options.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="casewright-bench-") as made:
         folder = chosen.folder or Path(made)
@@ -78,6 +84,20 @@ def main() -> None:
     sys.stdout.write(text)
     if chosen.out:
         chosen.out.write_text(text)
+    if chosen.write:
+        _write(text, chosen.accounts)
+
+
+def _write(text: str, accounts: int) -> None:
+    """Into the page of measurements, in place of what was measured before."""
+    whole = PAGE.read_text("utf-8")
+    before, begin, rest = whole.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    of = sizes(accounts)
+    about = (f"{accounts:,} accounts, {of['payments']:,} payments, {of['media']:,} media, {of['addresses']:,} "
+             f"addresses in the graph, on {os.cpu_count()} cores; each page asked for at other addresses each time "
+             "(`just bench-review --browser`).")  # fmt: skip
+    PAGE.write_text(f"{before}{begin}\n{about}\n\n{text}{end}{after}", "utf-8")
 
 
 def _made(folder: Path, accounts: int, times: int) -> Path:
@@ -219,7 +239,7 @@ def in_a_browser(visitor: Visitor) -> list[str]:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.add_cookies([{"name": name, "value": value, "url": f"http://{visitor.host}"}])
         page = context.new_page()
-        for path in ("/overview", "/accounts", "/payments", "/media", "/pairs", "/packages"):
+        for path in FIRST_SEEN:
             page.goto(f"http://{visitor.host}{path}")
             paints = page.evaluate("performance.getEntriesByType('paint').map((p) => [p.name, p.startTime])")
             lines.append(f"first paint of {path}: {dict(paints).get('first-contentful-paint', 0):.0f} ms")
@@ -228,10 +248,29 @@ def in_a_browser(visitor: Visitor) -> list[str]:
     return lines
 
 
+FIRST_SEEN = ("/overview", "/accounts", f"/accounts/{_id('account', 1234)}", "/payments", "/services", "/media",
+              "/pairs", "/hits", "/packages", "/ledger", "/search?q=heron_1a",
+              f"/why/{_id('payment', 1000)}")  # fmt: skip
 FRAMES = """
 () => { window.frames_seen = []; const look = (at) => { window.frames_seen.push(at); requestAnimationFrame(look); };
         requestAnimationFrame(look); }
 """
+
+
+ANSWERED = """
+async () => {
+  const element = document.getElementById("graph"), box = element.getBoundingClientRect();
+  const node = element._cyreg.cy.nodes()[0], at = node.renderedPosition();
+  const where = { clientX: box.left + at.x, clientY: box.top + at.y, bubbles: true, button: 0, view: window };
+  const began = performance.now(), target = element.querySelector("canvas");
+  target.dispatchEvent(new MouseEvent("mousedown", where));
+  window.dispatchEvent(new MouseEvent("mouseup", where));
+  node.emit("tap");
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  return performance.now() - began;
+}
+"""
+"""From a click on a wallet until what it says is painted."""
 
 
 def _graph(page: Any, visitor: Visitor) -> list[str]:
@@ -254,9 +293,11 @@ def _graph(page: Any, visitor: Visitor) -> list[str]:
         page.mouse.move(box["x"] + 30 + 5 * step, box["y"] + 30 + 3 * step)
     page.mouse.up()
     seen = page.evaluate("window.frames_seen")
+    answered = page.evaluate(ANSWERED)
     apart = [b - a for a, b in pairwise(seen)]
     return [f"a graph of {nodes:,} nodes: its JSON {asked:.0f} ms, drawn after {drawn:.0f} ms; "
-            f"frames while it is dragged {statistics.median(apart):.0f} ms apart, p95 {_p95(apart):.0f}"]  # fmt: skip
+            f"frames while it is dragged {statistics.median(apart):.0f} ms apart, p95 {_p95(apart):.0f}; a wallet's "
+            f"particulars stand there {answered:.0f} ms after it was clicked"]  # fmt: skip
 
 
 def _peak(process: "subprocess.Popen[str]") -> int:

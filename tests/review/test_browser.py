@@ -1,15 +1,19 @@
 """In a real browser, as somebody who has only a keyboard."""
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Iterator
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 from tests.review.room import Browser, reviewing
 
@@ -18,11 +22,35 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
+def driver() -> Iterator[Playwright]:
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def chromium(driver: Playwright) -> Iterator[Chromium]:
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield browser
+    browser.close()
+
+
+@contextmanager
+def mortal(driver: Playwright, room: Browser, profile: Path) -> Iterator[tuple[Page, Callable[[], None]]]:
+    """A page in a browser of its own, in which somebody was let in; and what kills all its processes at once."""
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)  # fmt: skip
+    assert process.stderr
+    try:
+        told = next(line for line in process.stderr if line.startswith("DevTools listening on "))
+        context = driver.chromium.connect_over_cdp(told.rpartition(" ")[2].strip()).contexts[0]
+        name, _, value = room.cookie.partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": f"http://{room.host}"}])
+        yield context.new_page(), lambda: os.killpg(process.pid, signal.SIGKILL)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +95,25 @@ def addresses(page: Page, link: str) -> list[str]:
             "/packages/NL", "/ledger", "/decided", "/search?q=kestrel"]  # fmt: skip
 
 
+BROKEN = """
+() => {
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (!text.parentElement.offsetParent || text.parentElement.closest(".id, code, svg, script")) continue;
+    for (const word of text.textContent.matchAll(/(?<!\\S)[\\p{L}\\p{N}_]{2,20}(?!\\S)/gu)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+}
+"""
+"""Words of up to twenty letters that stand on two lines."""
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), pytest.param("dark", 390, marks=pytest.mark.slow)])
 def test_every_page_passes_the_accessibility_rules_and_complains_of_nothing(
     visitor: tuple[Page, list[str]], link: str, theme: str, width: int
@@ -85,6 +132,7 @@ def test_every_page_passes_the_accessibility_rules_and_complains_of_nothing(
             found[f"{path} {theme} {width}"] = [
                 f"{v['id']}: {n['html'][:150]}" for v in result.response["violations"] for n in v["nodes"][:2]
             ]
+        assert page.evaluate(BROKEN) == [], f"words break on {path} at {width} pixels"
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{path} is wider than {width} pixels"
     page.emulate_media(color_scheme="light")
@@ -156,6 +204,33 @@ def test_from_a_payment_to_a_sealed_package_by_keyboard_alone(
     page.wait_for_selector("li.good")
     assert page.locator("li.bad").count() == 0
     assert not said, said
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_browser_that_is_killed_loses_nothing_that_it_showed_as_recorded(
+    driver: Playwright, deciding: Browser, decided: Path, tmp_path: Path, confirmed: bool
+) -> None:
+    """Killed right after the next page came, the judgement is in the ledger. Killed while it was sent, it is either
+    there, and the page says so, or it counts as open. Before Enter nothing is recorded."""
+    subject = str(deciding.json("/pairs.json")["pairs"][0]["link"])
+    why = f"killed {'after' if confirmed else 'while'} it was sent"
+    with mortal(driver, deciding, tmp_path / "profile") as (page, kill):
+        page.goto(f"http://{deciding.host}/pairs/{subject}")
+        page.keyboard.press("u")
+        page.keyboard.type(why)
+        assert why not in (decided / "ledger.jsonl").read_text()
+        if confirmed:
+            page.keyboard.press("Enter")
+            page.wait_for_url(lambda url: subject not in url)
+        else:
+            page.evaluate("setTimeout(() => document.querySelector('button.main').click(), 0)")
+        kill()
+    shown = [one["why"] for one in deciding.json(f"/pairs/{subject}.json")["decided"]]
+    recorded = [json.loads(line)["data"] for line in (decided / "ledger.jsonl").read_text().splitlines()]
+    assert shown == [one["why"] for one in recorded if one.get("link") == subject]
+    assert why in shown or not confirmed
+    open_ones = [pair["link"] for pair in deciding.json("/pairs.json")["pairs"]]
+    assert (subject in open_ones) == (why not in shown)
 
 
 def test_the_keys_of_a_page_are_listed_on_it(visitor: tuple[Page, list[str]], link: str) -> None:

@@ -1,10 +1,15 @@
 """A reviewer's own count, limit and breaks."""
 
+import hashlib
+from http.client import HTTPConnection
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from casewright.review.exposure import Enough, Exposure, Limits
+from tests.review.room import Browser, reviewing
 
 NOON = 1_700_000_000.0
 
@@ -40,3 +45,34 @@ def test_the_next_day_begins_anew_and_a_spoilt_file_counts_as_none(tmp_path: Pat
     assert count.today == 0
     file.write_text("[")
     assert count.today == 0
+
+
+def still(room: Browser, item: str) -> bytes:
+    line = HTTPConnection(room.host, timeout=60)
+    line.request("GET", f"/media/{item}/still.jpg", headers={"Host": room.host, "Cookie": room.cookie})
+    answer = line.getresponse()
+    assert (answer.status, answer.getheader("content-type")) == (200, "image/jpeg")
+    found = answer.read()
+    line.close()
+    return found
+
+
+def test_a_room_counts_what_was_opened_and_shows_no_more_than_its_reviewer_allows(copy: Path) -> None:
+    """What is shown is made anew: small, grey, without what a camera wrote. Opening it again costs nothing; one more
+    than allowed is refused with the reason; nothing of it is in the case."""
+    before = (copy / "ledger.jsonl").read_bytes()
+    with reviewing(copy, "--a-day", "1", "--as", "C. Three") as (link, _):
+        room = Browser(link).enter()
+        one, other = (row["item"] for row in room.json("/media.json")["media"]["rows"][:2])
+        already = room.json("/media.json")["opened_today"]
+        first, again = still(room, one), still(room, one)
+        assert first == again
+        assert hashlib.sha256(first).hexdigest() != room.json(f"/media/{one}.json")["medium"]["sha256"]
+        with Image.open(BytesIO(first)) as picture:
+            assert (picture.format, picture.mode, max(picture.size), len(picture.getexif())) == ("JPEG", "L", 160, 0)
+        answer, text = room.ask(f"/media/{other}/still.jpg")
+        assert answer.status == 500
+        assert "your own limit" in text
+        assert room.json("/media.json")["opened_today"] == already + 1
+        assert "Today you opened 1 of the 1 that you allow yourself" in room.get("/media")
+    assert (copy / "ledger.jsonl").read_bytes() == before

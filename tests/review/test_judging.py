@@ -81,16 +81,66 @@ def test_what_was_judged_is_not_shown_again_nor_its_versions(deciding: Browser) 
     assert len(after) <= len(before)
 
 
+def test_what_came_of_earlier_decisions_is_told_on_the_worklist(deciding: Browser) -> None:
+    """How many were decided, how many positive, and how many referrals in how many countries rest on accounts that
+    uploaded them; unsure ones do not count."""
+    rows = deciding.json("/media.json")["media"]["rows"]
+    before = deciding.json("/media.json")["outcome"]
+    led: dict[str, str] = {}
+    for one in rows:
+        medium = deciding.json(f"/media/{one['item']}.json")
+        accounts = {u["account"] for u in medium["uploads"] if u["account"]}
+        led = {r["referral"]: r["country"] for account in accounts
+               for r in deciding.json(f"/accounts/{account}.json")["referrals"]}  # fmt: skip
+        if led:
+            break
+    assert led
+    subject = f"media/{one['item']}"
+    deciding.post("/judge", form(deciding, subject, "unsure", "looked at in daylight again"))
+    assert deciding.json("/media.json")["outcome"] == before
+    deciding.post("/judge", form(deciding, subject, "positive", "a scan of the collection", seen=1))
+    after = deciding.json("/media.json")["outcome"]
+    assert (after["decided"], after["positive"]) == (before["decided"] + 1, before["positive"] + 1)
+    assert after["referrals"] >= max(len(led), before["referrals"])
+    assert after["countries"] >= len(set(led.values()))
+    words = f"{after['referrals']:,} referral{'s' if after['referrals'] > 1 else ''} in {after['countries']:,} countr"
+    assert words in deciding.get("/media")
+    assert one["item"] not in [m["item"] for m in deciding.json("/media.json")["media"]["rows"]]
+
+
 def test_a_server_that_is_killed_loses_nothing_that_it_confirmed(copy: Path) -> None:
-    confirmed = []
-    for turn in range(3):
+    """Neither judgements nor what was written on a graph: after a restart it is drawn, listed and exported."""
+    confirmed, picture = [], ""
+    for turn in range(2):
         with reviewing(copy) as (link, server):
             browser = Browser(link).enter()
             subject = open_pair(browser)
             assert browser.post("/judge", form(browser, subject, "unsure", f"turn {turn}"))[0].status == 303
+            picture = picture or f"/graph?payment={browser.json('/payments.json')['payments']['rows'][0]['payment']}"
+            annotate_or_look_again(browser, picture, turn)
             os.kill(server.pid, signal.SIGKILL)
             confirmed.append(subject)
-    assert [j["link"] for j in judgements(copy)][-3:] == confirmed
+    assert [j["link"] for j in judgements(copy)][-2:] == confirmed
+
+
+def annotate_or_look_again(browser: Browser, picture: str, turn: int) -> None:
+    """At first write on a wallet, a transaction and the picture itself; then all three are there."""
+    found = browser.json(picture.replace("?", ".json?"))
+    about = {found["edges"][0]["target"]: "ask who holds this", found["edges"][0]["txid"]: "a sweep", picture: "way in"}
+    if turn == 0:
+        word = browser.word(picture)
+        for thing, text in about.items():
+            sent = {"word": word, "about": thing, "text": text, "back": picture}
+            assert browser.post("/note", sent)[0].getheader("location") == picture
+    found = browser.json(picture.replace("?", ".json?"))
+    assert {thing: [n["text"] for n in said] for thing, said in found["notes"].items()} == {
+        thing: [text] for thing, text in about.items()
+    }
+    assert picture in [note["about"] for note in browser.json("/graph.json")["kept"]]
+    assert all(text in browser.get(picture) for text in about.values())
+    exported = browser.get(picture.replace("?", ".graphml?"))
+    assert "ask who holds this (R. Example," in exported
+    assert "a sweep (R. Example," in exported
 
 
 def test_a_reviewer_decides_but_seals_nothing(copy: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from markupsafe import escape
 
 from casewright.review.pages import PAGES
-from casewright.review.shown import chance, told
+from casewright.review.shown import chance, filled, told
 from tests.review.room import Browser
 
 
@@ -67,7 +67,21 @@ def test_no_parameter_breaks_a_page(looking: Browser, addresses: dict[str, str])
     hostile = ["'", '"', "<script>alert(1)</script>", "../../etc/passwd", "\x00", "%", "' OR 1=1 --", "\u202e",
                "9" * 40, "-1", "1e9", "{{7*7}}", "\r\nX: y", "a" * 5000, "NaN", "日本", "$q", ";",
                "*", "\\"]  # fmt: skip
-    names = ["q", "page", "order", "state", "shown", "kind", "open", "payment", "verify", "peer"]
+    names = [
+        "q",
+        "page",
+        "order",
+        "state",
+        "shown",
+        "kind",
+        "open",
+        "payment",
+        "verify",
+        "peer",
+        "country",
+        "registered",
+        "on",
+    ]
     for path in [*addresses.values(), "/nothing"]:
         for _ in range(4):
             name, value = dice.choice(names), dice.choice([*hostile, "".join(dice.choices(string.printable, k=20))])
@@ -170,6 +184,38 @@ def test_a_probability_is_never_written_as_certain(looking: Browser) -> None:
     assert [chance(p) for p in (1.0, 0.99996, 0.9999, 0.5, 0.00001, 0.0)] == [
         "1.0000", "> 0.9999", "0.9999", "0.5000", "< 0.0001", "0.0000"
     ]  # fmt: skip
+
+
+def test_the_map_and_the_timeline_lead_to_the_accounts_and_payments_that_they_count(looking: Browser) -> None:
+    found, text = looking.json("/overview.json"), looking.get("/overview")
+    for country in found["countries"][:3]:
+        path = f"/accounts?country={country['country']}"
+        assert path in text
+        rows = looking.json(path.replace("?", ".json?"))["accounts"]["rows"]
+        assert len(rows) == country["accounts"]
+        assert all(country["country"] in row["countries"].split() for row in rows)
+    month = max(found["months"], key=lambda m: m["payments"])
+    for path, rows, counted in (("/payments?on=", "payments", "payments"),
+                                ("/accounts?registered=", "accounts", "registrations")):  # fmt: skip
+        assert path + month["month"] in text
+        page = looking.json((path + month["month"]).replace("?", ".json?"))
+        assert len(page[rows]["rows"]) == sum(day[counted] for day in page["days"]) == month[counted]
+        day = looking.json((path + page["days"][0]["month"]).replace("?", ".json?"))
+        assert len(day[rows]["rows"]) == page["days"][0][counted]
+    for path in ("/accounts?country=nl", "/accounts?registered=2016-02-30", "/payments?on=2016-2", "/payments?on=x"):
+        assert looking.ask(path)[0].status == 400, path
+    assert looking.ask("/payments?on=2016-02-29")[0].status == 200
+
+
+def test_months_without_anything_have_their_place_on_a_timeline() -> None:
+    drawn = filled([{"month": "2016-11", "payments": 1}, {"month": "2017-02", "payments": 2}])
+    assert [(row["month"], row["payments"]) for row in drawn] == [
+        ("2016-11", 1), ("2016-12", 0), ("2017-01", 0), ("2017-02", 2)
+    ]  # fmt: skip
+    days = filled([{"month": "2016-02-28", "n": 1}, {"month": "2016-03-01", "n": 1}])
+    assert [row["month"] for row in days] == ["2016-02-28", "2016-02-29", "2016-03-01"]
+    far = [{"month": "1970-01", "n": 1}, {"month": "2017-02", "n": 2}]
+    assert filled(far) == far
 
 
 def test_the_overview_shows_when_in_lanes_and_as_a_table(looking: Browser) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from casewright.engine.query import among
 from casewright.link.flags import INDICATORS
 from casewright.model.errors import Missing, UsageError
-from casewright.review.page import Ask, Page
+from casewright.review.page import PER_PAGE, Ask, Page, Slice
 from casewright.review.pages.hits import OF_ACCOUNT
 
 ORDERS = {"paid": "by_paid", "name": "by_name", "registered": "by_registered", "uploads": "by_uploads"}
@@ -41,29 +41,34 @@ SELECT * FROM (
     UNION ALL SELECT time, 'sign-in', login, agent, NULL, ip FROM logins WHERE account = $account
     UNION ALL SELECT registered_at, 'registered', account, NULL, NULL, registered_ip FROM accounts
     WHERE account = $account AND registered_at IS NOT NULL
-) t ORDER BY time DESC NULLS LAST, what, id
+) t
 """
-MONTHS = """
-SELECT strftime(time, '%Y-%m') AS month, count(*) FILTER (what = 'payment') AS payments,
-       count(*) FILTER (what = 'upload') AS uploads, count(*) FILTER (what IN ('session', 'sign-in')) AS "sign-ins"
-FROM ({story}) s WHERE time IS NOT NULL GROUP BY month ORDER BY month
-"""
-PERSONS = f"""
-SELECT l.link, l.reason, l.against, p.person, p.full_name, p.born, p.email, p.phone, p.country, p.reference
-FROM links l JOIN persons p ON p.person = l.to_id
-WHERE l.from_id = $account AND l.kind = 'account-person' ORDER BY p.full_name, l.link LIMIT {MOST}
+PAGED = f"""
+WITH story AS MATERIALIZED ({STORY}),
+page AS (SELECT * FROM story WHERE $kind = '' OR what = $kind ORDER BY time DESC NULLS LAST, what, id
+         LIMIT $most OFFSET $first),
+months AS (SELECT strftime(time, '%Y-%m') AS month, count(*) FILTER (what = 'payment') AS payments,
+                  count(*) FILTER (what = 'upload') AS uploads,
+                  count(*) FILTER (what IN ('session', 'sign-in')) AS "sign-ins"
+           FROM story WHERE time IS NOT NULL GROUP BY month)
+SELECT *, NULL AS payments, NULL AS uploads, NULL AS "sign-ins" FROM page
+UNION ALL SELECT NULL, 'month', month, NULL, NULL, NULL, payments, uploads, "sign-ins" FROM months
+ORDER BY what = 'month', time DESC NULLS LAST, what, id
+"""  # noqa: S608  ours
+"""The page of an account's story, and after it how much of what each month has: one pass over seven tables."""
+LINKED = f"""
+SELECT link, kind, to_id, reason, against FROM links WHERE from_id = $account AND kind = $kind
+ORDER BY to_id, link LIMIT {MOST}
 """  # noqa: S608
-MEDIA = f"""
-SELECT l.link, l.to_id AS item, l.reason, l.against, w.state, w.rank, w.work_group FROM links l
-LEFT JOIN worklist w ON w.item = l.to_id
-WHERE l.from_id = $account AND l.kind = 'account-media' ORDER BY w.rank NULLS LAST, l.to_id LIMIT {MOST}
-"""  # noqa: S608
-COUNTS = """
-SELECT (SELECT count(*) FROM payments WHERE account = $account) AS payments,
-       (SELECT count(*) FROM deposit_addresses WHERE account = $account) AS addresses,
-       (SELECT count(*) FROM links WHERE from_id = $account AND kind = 'account-media') AS media,
-       (SELECT count(*) FROM links WHERE from_id = $account AND kind = 'account-person') AS persons
-"""
+PERSONS = "SELECT person, full_name, born, email, phone, country, reference FROM persons WHERE {these}"
+MEDIA = "SELECT item, state, rank, work_group FROM worklist WHERE {these}"
+COUNTS = {
+    "payments": "SELECT count(*) AS n FROM payments WHERE account = $account",
+    "addresses": "SELECT count(*) AS n FROM deposit_addresses WHERE account = $account",
+    "media": "SELECT count(*) AS n FROM links WHERE from_id = $account AND kind = 'account-media'",
+    "persons": "SELECT count(*) AS n FROM links WHERE from_id = $account AND kind = 'account-person'",
+}
+"""How many there are of what a page shows at most so many of; asked only when so many were found."""
 LADDER = """
 SELECT r.*, p.full_name FROM ladder r LEFT JOIN persons p USING (person)
 WHERE r.account = $account ORDER BY r.person NULLS FIRST, r.step, r.id
@@ -72,6 +77,7 @@ PLACES = """
 SELECT * FROM jurisdictions WHERE account = $account AND kind <> 'none' ORDER BY routes DESC, country, kind, id
 """
 REFERRALS = "SELECT * FROM referrals WHERE account = $account ORDER BY country, referral"
+TOLD = ("time", "what", "id", "detail", "sats", "ip")
 KINDS = {"": "everything", "payment": "payments", "upload": "uploads", "download": "downloads",
          "session": "sessions", "sign-in": "sign-ins"}  # fmt: skip
 
@@ -107,26 +113,59 @@ def one(ask: Ask) -> dict[str, Any]:
     if not found:
         raise Missing("There is no such account in this case.")
     kind = ask.choice("kind", KINDS, "")
-    story = f"SELECT * FROM ({STORY}) s WHERE $kind = '' OR what = $kind ORDER BY time DESC NULLS LAST, what, id"  # noqa: S608
-    persons = ask.rows(PERSONS, bind)
+    persons, media = _persons(ask, bind), _media(ask, bind)
+    payments, addresses = _payments(ask, bind), ask.rows(ADDRESSES, bind)
+    shown = {"payments": payments, "addresses": addresses, "media": media, "persons": persons}
+    counts = {name: len(rows) if len(rows) < MOST else ask.rows(COUNTS[name], bind)[0]["n"]
+              for name, rows in shown.items()}  # fmt: skip
+    story, months = _story(ask, {**bind, "kind": kind})
     return {
-        "account": found[0], "former": ask.rows(FORMER, bind), "payments": _payments(ask, bind),
-        "addresses": ask.rows(ADDRESSES, bind), "kind": kind, "kinds": KINDS,
-        "counts": ask.rows(COUNTS, bind)[0], "most": MOST, "hits": ask.rows(OF_ACCOUNT, bind),
-        "story": ask.slice(story, {**bind, "kind": kind})._asdict(),
-        "months": ask.rows(MONTHS.format(story=STORY), bind),
-        "persons": [{**p, "decided": ask.desk.journal.of(p["link"])} for p in persons],
-        "media": ask.rows(MEDIA, bind), "referrals": ask.rows(REFERRALS, bind),
+        "account": found[0], "former": ask.rows(FORMER, bind), **shown, "kind": kind, "kinds": KINDS,
+        "counts": counts, "most": MOST, "hits": ask.rows(OF_ACCOUNT, bind), "story": story._asdict(),
+        "months": months, "referrals": ask.rows(REFERRALS, bind),
         "ladder": ask.rows(LADDER, bind), "places": ask.rows(PLACES, bind), "flags": _flags(ask, persons),
         "indicators": INDICATORS, "noted": ask.desk.journal.notes().get(bind["account"], []),
     }  # fmt: skip
 
 
+def _story(ask: Ask, bind: dict[str, Any]) -> tuple[Slice, list[dict[str, Any]]]:
+    first = (ask.number - 1) * PER_PAGE
+    found = ask.rows(PAGED, {**bind, "first": first, "most": PER_PAGE + 1})
+    rows = [{name: row[name] for name in TOLD} for row in found if row["what"] != "month"]
+    months = [{"month": row["id"], **{name: row[name] for name in ("payments", "uploads", "sign-ins")}}
+              for row in found if row["what"] == "month"]  # fmt: skip
+    return Slice(rows[:PER_PAGE], ask.number, first + 1, len(rows) > PER_PAGE), months
+
+
+def _persons(ask: Ask, bind: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whom records name for the account."""
+    links = ask.rows(LINKED, {**bind, "kind": "account-person"})
+    known = {row["person"]: row for row in _of(ask, PERSONS, "person", [link["to_id"] for link in links])}
+    found = [{"link": link["link"], "reason": link["reason"], "against": link["against"], **known[link["to_id"]]}
+             for link in links if link["to_id"] in known]  # fmt: skip
+    found.sort(key=lambda one: (one["full_name"] or "", one["link"]))
+    return [{**one, "decided": ask.desk.journal.of(one["link"])} for one in found]
+
+
+def _media(ask: Ask, bind: dict[str, Any]) -> list[dict[str, Any]]:
+    """What it uploaded, the most urgent first."""
+    links = ask.rows(LINKED, {**bind, "kind": "account-media"})
+    known = {row["item"]: row for row in _of(ask, MEDIA, "item", [link["to_id"] for link in links])}
+    none = dict.fromkeys(("state", "rank", "work_group"))
+    found = [{"link": link["link"], "item": link["to_id"], "reason": link["reason"], "against": link["against"],
+              **(known.get(link["to_id"]) or none)} for link in links]  # fmt: skip
+    return sorted(found, key=lambda one: (one["rank"] is None, one["rank"] or 0, one["item"]))
+
+
+def _of(ask: Ask, sql: str, column: str, names: list[str]) -> list[dict[str, Any]]:
+    """The rows of these names."""
+    return ask.rows(sql.format(these=among(column, "names", len(names))), {"names": names}) if names else []
+
+
 def _payments(ask: Ask, bind: dict[str, Any]) -> list[dict[str, Any]]:
     found = ask.rows(PAYMENTS, bind)
     names = [one["payment"] for one in found]
-    these = among("payment", "payments", len(names))
-    came, booked = ({row["payment"]: row["said"] for row in ask.rows(sql.format(these=these), {"payments": names})}
+    came, booked = ({row["payment"]: row["said"] for row in _of(ask, sql, "payment", names)}
                     for sql in (CAME_FROM, BOOKED))  # fmt: skip
     return [{**one, "came_from": came.get(one["payment"]), "booked": booked.get(one["payment"])} for one in found]
 

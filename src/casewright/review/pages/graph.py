@@ -15,32 +15,11 @@ from casewright.engine.query import among
 from casewright.model.errors import Missing, UsageError
 from casewright.review.journal import Note
 from casewright.review.page import Ask, Page
+from casewright.review.pages.flows import Flow, around
+from casewright.review.shown import many
 
-MOST_OPEN, AROUND, MOST_NODES, MOST_KEPT = 60, 12, 2_000, 100
+MOST_OPEN, MOST_NODES, MOST_KEPT = 60, 2_000, 100
 HOPS = "SELECT * FROM hops WHERE payment = $payment ORDER BY direction, step, hop"
-MINE = """
-mine AS (SELECT address FROM clusters WHERE cluster = $node UNION SELECT $node),
-"""
-OUTWARD = f"""
-WITH {MINE}
-spent AS (SELECT DISTINCT o.spent_by AS txid FROM outputs o JOIN mine USING (address) WHERE o.spent_by IS NOT NULL)
-SELECT coalesce(c.cluster, o.address, 'unknown') AS node, o.txid, sum(o.sats)::BIGINT AS sats, count(*) AS outputs,
-       bool_or(coalesce(g.votes, 0) > coalesce(g.against, 0)) AS change
-FROM outputs o JOIN spent USING (txid)
-LEFT JOIN clusters c ON c.address = o.address LEFT JOIN change g ON g.txid = o.txid AND g.vout = o.vout
-WHERE o.address IS NULL OR o.address NOT IN (SELECT address FROM mine WHERE address IS NOT NULL)
-GROUP BY node, o.txid ORDER BY change, sats DESC, o.txid, node LIMIT {AROUND}
-"""  # noqa: S608  ours
-INWARD = f"""
-WITH {MINE}
-paid AS (SELECT o.txid, sum(o.sats)::BIGINT AS sats FROM outputs o JOIN mine USING (address) GROUP BY o.txid)
-SELECT coalesce(c.cluster, p.address, 'unknown') AS node, i.txid, any_value(paid.sats) AS sats, count(*) AS outputs,
-       false AS change
-FROM paid JOIN inputs i USING (txid) LEFT JOIN outputs p ON p.txid = i.prev_txid AND p.vout = i.prev_vout
-LEFT JOIN clusters c ON c.address = p.address
-WHERE p.address IS NULL OR p.address NOT IN (SELECT address FROM mine WHERE address IS NOT NULL)
-GROUP BY node, i.txid ORDER BY sats DESC, i.txid, node LIMIT {AROUND}
-"""  # noqa: S608
 TAGS = """
 SELECT * FROM tagged_wallets WHERE {among} ORDER BY node, level DESC NULLS LAST, label
 """
@@ -57,7 +36,7 @@ def find(ask: Ask) -> dict[str, Any]:
     column = _columns(base)
     for node in opened:
         column.setdefault(node, 0)
-    edges = base + [edge for node in opened for edge in _around(ask, node, column)]
+    edges = base + [_edge(flow, column) for flow in around(ask.rows, opened)]
     edges = _once(edges)
     nodes = sorted({n for e in edges for n in (e["source"], e["target"])} | set(opened), key=lambda n: (column[n], n))
     if len(nodes) > MOST_NODES:
@@ -117,20 +96,14 @@ def _of_payment(ask: Ask, payment: str) -> list[Edge]:
              "step": -h["step"] if h["direction"] == "back" else h["step"]} for h in hops]  # fmt: skip
 
 
-def _around(ask: Ask, node: str, column: dict[str, int]) -> list[Edge]:
-    """The largest flows into and out of a wallet; its neighbours get a column beside it."""
-    edges = []
-    for sql, way in ((INWARD, -1), (OUTWARD, 1)):
-        for row in ask.rows(sql, {"node": node}):
-            other = row["node"]
-            column.setdefault(other, column[node] + way)
-            source, target = (other, node) if way < 0 else (node, other)
-            change = "may be change; " if row["change"] else ""
-            edges.append({"id": f"{row['txid']}/{source}/{target}", "source": source, "target": target,
-                          "txid": row["txid"], "sats": row["sats"], "share": None, "step": None, "ends": None,
-                          "reason": f"{change}{row['outputs']} coins of one transaction",
-                          "change": row["change"]})  # fmt: skip
-    return edges
+def _edge(flow: Flow, column: dict[str, int]) -> Edge:
+    """A flow beside an open wallet; its neighbour gets a column beside it."""
+    column.setdefault(flow.other, column[flow.wallet] + (1 if flow.outward else -1))
+    source, target = (flow.wallet, flow.other) if flow.outward else (flow.other, flow.wallet)
+    change = "may be change; " if flow.change else ""
+    return {"id": f"{flow.txid}/{source}/{target}", "source": source, "target": target, "txid": flow.txid,
+            "sats": flow.sats, "share": None, "step": None, "ends": None, "change": flow.change,
+            "reason": f"{change}{many(flow.coins, 'coin')} of one transaction"}  # fmt: skip
 
 
 def _once(edges: Iterable[Edge]) -> list[Edge]:
