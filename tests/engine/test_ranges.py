@@ -31,7 +31,7 @@ def tables(tmp_path: Path) -> Path:
             ({"file": f"part-{number:06}.parquet", "sha256": digest, "rows": len(names), "stage": "accounts"}, file)
         )
     run = {"table": "accounts", "format": 1, "stage": "accounts", "version": 1, "parts": [part for part, _ in parts]}
-    folder.replace("accounts", run, [(part["file"], file) for part, file in parts])
+    folder.replace("accounts", run, [(str(part["file"]), file) for part, file in parts])
     return folder.root
 
 

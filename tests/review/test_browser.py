@@ -51,6 +51,7 @@ def mortal(driver: Playwright, room: Browser, profile: Path) -> Iterator[tuple[P
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        process.stderr.close()
 
 
 @pytest.fixture(scope="module")

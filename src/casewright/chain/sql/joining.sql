@@ -15,4 +15,5 @@ UNION ALL
 SELECT m.place, 3 * l.link + CASE l.heuristic WHEN 'change' THEN 1 ELSE 2 END
 FROM layer_links l
 JOIN members m ON m.holder = l.holder
+ORDER BY link, place  -- without an order, LIMIT over UNION ALL waits for ever in DuckDB 2.0.0
 LIMIT $most
