@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pytest
 
-from casewright.engine.stage import Context
+from casewright.engine.stage import Context, Output
 from casewright.engine.steps import Digests
 from casewright.model.tables import TABLES
 
@@ -59,3 +59,8 @@ def context(
 def rows_of(table: pa.Table) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = table.to_pylist()
     return result
+
+
+def outputs_of(made: Output | Iterable[Output]) -> list[Output]:
+    """All that a stage's work gave."""
+    return [made] if isinstance(made, Output) else list(made)

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -532,7 +533,8 @@ def test_any_change_of_a_description_reads_or_refuses_and_nothing_else(data: st.
         text[at : at + data.draw(st.integers(0, 3))] = piece
     for row in logical_volumes([found(disks.image("a", text=bytes(text)))]):
         if isinstance(row, LogicalVolume):
-            assert len(row.disk.read(0, 4096)) == min(4096, row.disk.size)
+            with suppress(Unreadable):
+                assert len(row.disk.read(0, 4096)) == min(4096, row.disk.size)
 
 
 def _loops() -> bool:

@@ -12,7 +12,7 @@ from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import STAGES
 from tests.extract.mariadb_server import Server
 from tests.extract.test_forms import ADDRESS, MAPPING, ROWS, TABLES
-from tests.world import context, digests_of, rows_of
+from tests.world import context, digests_of, outputs_of, rows_of
 
 FOLDER = "var/lib/mysql/site/"
 NAMES = ("users", "coins", "files")
@@ -61,7 +61,7 @@ def outputs(made: Context) -> list[Output]:
         batches = made.sql(over) if over else pa.table({})
         made_of_all = dict[str, list[pa.Table]]()
         for n in range(len(batches) if over else 1):
-            output: Output = stage.work(batches.slice(n, 1), made)
+            (output,) = outputs_of(stage.work(batches.slice(n, 1), made))
             found.append(output)
             for table, rows in output.tables.items():
                 made_of_all.setdefault(table, []).append(rows)

@@ -13,7 +13,7 @@ from casewright.evidence.kinds import kind_of
 from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import STAGES
 from tests.extract import postgres_server
-from tests.world import context, digests_of, rows_of
+from tests.world import context, digests_of, outputs_of, rows_of
 
 FORMS = ("mysql", "plain", "custom", "sqlite")
 ADDRESS = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
@@ -83,7 +83,7 @@ def outputs(made: Context) -> Iterator[Output]:
     for stage in STAGES:
         if stage.name not in ("accounts", "addresses", "record_files", "activity"):
             continue
-        output: Output = stage.work(made.table(stage.over or "items"), made)
+        (output,) = outputs_of(stage.work(made.table(stage.over or "items"), made))
         made.tables = {**made.tables, **output.tables}
         yield output
 

@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from casewright.engine.stage import Context, Output
+from casewright.engine.stage import Context
 from casewright.extract.log import NO_YEAR
 from casewright.extract.stages import STAGES
 from casewright.model.tables import TABLES
 from tests.extract.test_stages import DUMP, MAPPING
-from tests.world import context, digests_of, rows_of
+from tests.world import context, digests_of, outputs_of, rows_of
 
 WORK = {stage.name: stage.work for stage in STAGES}
 READ = ("items", "mappings", "accounts", "record_files", "log_events", "logins")
@@ -68,8 +68,7 @@ class World:
         return [rows.slice(n, 1) for n in range(len(rows))]
 
     def _work(self, name: str, batch: Any) -> None:
-        made = WORK[name](batch, self.made)
-        (output,) = [made] if isinstance(made, Output) else made
+        (output,) = outputs_of(WORK[name](batch, self.made))
         held = {
             t: pa.concat_tables([self.made.tables.get(t, TABLES[t].empty()), rows]) for t, rows in output.tables.items()
         }

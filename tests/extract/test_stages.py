@@ -12,7 +12,7 @@ from casewright.engine.stage import Context, Output
 from casewright.extract import stages
 from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import ACCOUNTS, ACTIVITY, ADDRESSES, STAGES
-from tests.world import context, digests_of, rows_of
+from tests.world import context, digests_of, outputs_of, rows_of
 
 BY_NAME = {stage.name: stage for stage in STAGES}
 ADDRESS = ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
@@ -108,8 +108,7 @@ def activity_of(made: Context) -> Output:
     for name, batch in (("record_files", "SELECT 1 LIMIT 0"),
                         ("log_events", "SELECT * FROM record_files WHERE form <> 'database' ORDER BY item"),
                         ("activity", "SELECT * FROM record_files ORDER BY item")):  # fmt: skip
-        given = BY_NAME[name].work(made.sql(batch), made)
-        outputs += [given] if isinstance(given, Output) else given
+        outputs += outputs_of(BY_NAME[name].work(made.sql(batch), made))
         made.tables = {**made.tables, **outputs[-1].tables}
     tables, aside = outputs[-1].tables, [a for o in outputs for a in o.set_aside]
     return Output({**tables, "log_events": outputs[1].tables["log_events"]}, aside,
