@@ -150,13 +150,7 @@ class Runner:
         if stage.pieces:
             folders, kept = self._finish_pieces(stage)
         else:
-            room = self._shared(stage)
-            with closing(room):
-                units = self._units(stage, fingerprint, room)
-                self._finish_units(stage, units)
-            folders = [unit.folder for unit in units]
-            kept = {*folders, *room.used}
-            del units
+            folders, kept = self._finish_batches(stage, fingerprint)
         self._commit(stage, fingerprint, folders)
         self._forget(stage, kept)
         give_back()
@@ -191,6 +185,15 @@ class Runner:
             if other != mine:
                 shutil.rmtree(other)
         return [Unit(job, mine / f"{i:06d}", room) for i, job in enumerate(jobs)]
+
+    def _finish_batches(self, stage: Stage, fingerprint: str) -> tuple[list[Path], set[Path]]:
+        """The folders of the stage's units, in order; and all folders that a later run may take up."""
+        room = self._shared(stage)
+        with closing(room):
+            units = self._units(stage, fingerprint, room)
+            self._finish_units(stage, units)
+        folders = [unit.folder for unit in units]
+        return folders, {*folders, *room.used}
 
     def _finish_pieces(self, stage: Stage) -> tuple[list[Path], set[Path]]:
         """The folders of the stage's pieces, in order; and all folders that a later run may take up."""

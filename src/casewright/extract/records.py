@@ -61,9 +61,7 @@ class Records:
 
     def taken(self, name: str) -> pa.Table:
         """All rows of a table so far, which are then no longer here."""
-        rows = self._of(name).table()
-        del self.gathered[name]
-        return rows
+        return self._of(name).taken()
 
     @property
     def num_rows(self) -> int:

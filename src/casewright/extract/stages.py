@@ -80,21 +80,23 @@ def activity(batch: pa.Table, context: Context) -> Iterator[Output]:
     records = records_for(rules, context)
     for item in items_of(batch, context):
         records.count("items", "done")
-        from_database = item["form"] == DATABASE
-        for _ in _read_database(records, item, context, ACTIVITY) if from_database else acts_of(item, records, context):
+        acts = (
+            _read_database(records, item, context, ACTIVITY)
+            if item["form"] == DATABASE
+            else acts_of(item, records, context)
+        )
+        for _ in acts:
             if records.num_rows >= IN_ONE_PART:
-                yield Output(_handed_over(records, context, from_database))
-        rest = _handed_over(records, context, from_database)
-        for name, rows in rest.items():
-            records.replace(name, rows)
-    yield Output({name: records.table(name) for name in ACTIVITY}, records.aside, records.tallies())
+                _settle_acts(records, item, context)
+                yield Output({name: records.taken(name) for name in ACTIVITY})
+        _settle_acts(records, item, context)
+    yield Output({name: records.taken(name) for name in ACTIVITY}, records.aside, records.tallies())
 
 
-def _handed_over(records: Records, context: Context, from_database: bool) -> dict[str, pa.Table]:
-    """Acts that were gathered so far, which are then no longer here."""
-    if from_database:
+def _settle_acts(records: Records, item: Item, context: Context) -> None:
+    """Of the accounts that a database's rows name, those that it holds; logs were asked for theirs before."""
+    if item["form"] == DATABASE:
         settle(records, ACTIVITY, context.table("accounts").column("account"))
-    return {name: records.taken(name) for name in ACTIVITY}
 
 
 def _read_database(records: Records, item: Item, context: Context, tables: tuple[str, ...]) -> Iterator[None]:

@@ -46,12 +46,12 @@ def ladder(batch: pa.Table, context: Context) -> Output:
 
 def _agreements(context: Context) -> pa.Table:
     """Addresses of customer records held against those of the site, in the one form of each."""
-    returned = context.table("returns")["ip"]
-    seen = context.sql(f"WITH sightings AS ({sql_stage_text(__file__, 'sightings')}) {ADDRESSES}")["ip"]
+    sightings = f"WITH sightings AS ({sql_stage_text(__file__, 'sightings')}) "
+    seen, returned = context.sql(sightings + ADDRESSES)["ip"], context.table("returns")["ip"]
     texts = pc.unique(pa.chunked_array([*seen.chunks, *returned.chunks], pa.string()).drop_null()).to_pylist()
     found, addresses = places(texts)
     lists = hidden(texts, addresses, context.table("not_locating"))
-    joined = context.sql(f"WITH sightings AS ({sql_stage_text(__file__, 'sightings')}) {CONCERNED}", places=found)
+    joined = context.sql(sightings + CONCERNED, places=found)
     bind = {"hours": context.params["agree_hours"]}
     return context.sql(sql_stage_text(__file__, "agreement"), bind, seen=joined, places=found, hidden=lists)
 

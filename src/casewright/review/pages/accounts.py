@@ -7,19 +7,11 @@ from casewright.link.flags import INDICATORS
 from casewright.model.errors import Missing, UsageError
 from casewright.review.page import PER_PAGE, Ask, Page, Slice
 from casewright.review.pages.hits import OF_ACCOUNT
+from casewright.review.pages.searched import Searched
 
 ORDERS = {"paid": "by_paid", "name": "by_name", "registered": "by_registered", "uploads": "by_uploads"}
 COLUMNS = "account, username, email, registered_at, origin, payments, sats, uploads, countries, priority, hits"
-LIKE = "contains(said, lower($q))"
-NUMBERED = """
-SELECT account FROM listed_accounts WHERE account = $q UNION SELECT account FROM listed_accounts WHERE native = $q
-"""
-REGISTERED = "registered_at >= $begins AND registered_at < $ends"
-DAYS = f"""
-SELECT strftime(registered_at, '%Y-%m-%d') AS month, count(*) AS registrations FROM listed_accounts WHERE {REGISTERED}
-GROUP BY month ORDER BY month
-"""  # noqa: S608  ours
-MONTH = len("2017-03")
+LIST = Searched("listed_accounts", "account", ("account", "native"), "registered_at", "registered", "registrations")
 MOST = 200
 """Rows of one kind on an account's page; more are counted."""
 ONE = "SELECT * FROM accounts WHERE account = $account"
@@ -83,22 +75,14 @@ KINDS = {"": "everything", "payment": "payments", "upload": "uploads", "download
 
 
 def listed(ask: Ask) -> dict[str, Any]:
-    order, q, country = ask.choice("order", ORDERS, "paid"), ask.text("q"), ask.text("country")
-    wanted: list[str] = []
-    bind: dict[str, Any] = {}
-    if q:
-        wanted.append(f"({LIKE} OR account IN ({NUMBERED}))" if ask.rows(NUMBERED, {"q": q}) else LIKE)
-        bind["q"] = q
+    order, country = ask.choice("order", ORDERS, "paid"), ask.text("country")
+    wanted, bind = LIST.asked(ask)
     if country:
         wanted.append("contains(countries, $country)")
         bind["country"] = _country(country)
-    if registered := ask.span("registered"):
-        wanted.append(REGISTERED)
-        bind |= registered
-    found = ask.listed("listed_accounts", ORDERS[order], " AND ".join(wanted), bind, COLUMNS)
-    days = ask.rows(DAYS, registered) if registered and len(ask.text("registered")) == MONTH else []
-    return {"q": q, "order": order, "orders": list(ORDERS), "country": country, "registered": ask.text("registered"),
-            "days": days, "accounts": found._asdict()}  # fmt: skip
+    found = ask.listed(LIST.table, ORDERS[order], " AND ".join(wanted), bind, COLUMNS)
+    return {"q": ask.text("q"), "order": order, "orders": list(ORDERS), "country": country,
+            "registered": ask.text("registered"), "days": LIST.days(ask), "accounts": found._asdict()}  # fmt: skip
 
 
 def _country(given: str) -> str:
