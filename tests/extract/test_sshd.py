@@ -80,7 +80,7 @@ def test_who_was_let_in_and_how_it_ended() -> None:
         client.communicate(timeout=20)
         _wait(home, "Disconnected from user")
         lost = _connect(home, port, USER)
-        _wait(home, "Starting session", 2)  # before, sshd may meet the broken pipe first, and say nothing of who was lost
+        _wait(home, "Starting session", 2)  # before it, sshd may meet a broken pipe and not say who was lost
         lost.send_signal(signal.SIGKILL)
         lost.communicate(timeout=20)
         _wait(home, "Connection closed by|Read error")
