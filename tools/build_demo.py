@@ -29,7 +29,8 @@ COMMITTED = Path(__file__).parents[1] / "src" / "casewright" / "demo" / "seizure
 def build(folder: Path) -> None:
     """Write image, hash list and both truths into `folder`."""
     media, activity = build_media(), build_activity()
-    booked, _ = bookings(tell(build_operation()).paid)
+    world = tell(build_operation())
+    booked, _ = bookings(world.paid, world.ends)
     rows = database_rows(activity, media.files, booked)
     logs = access_logs(activity, media.files)
     site = build_site(media, activity, dump_database(rows), logs.files)

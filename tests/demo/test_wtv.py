@@ -171,7 +171,7 @@ def test_a_server_that_loads_the_dump_writes_the_same_again(
     monkeypatch.setattr(dump_module, "STATEMENT", 8192)
     making = build.Making(made[0], SMALL, lambda *told: None)
     dump = tmp_path / "short.sql"
-    booked, _ = bookings(making.chain[0].paid)
+    booked, _ = bookings(making.chain[0].paid, making.chain[0].ends)
     dump_module.write_dump(dump, making.operation, SMALL, making.sample[0], booked, lambda n: None)
     with _loaded(dump) as login:
         short = "--net-buffer-length=8192"

@@ -59,7 +59,7 @@ def test_an_entry_that_names_nothing_is_held_against_the_nearest_payment_of_its_
 
 
 def test_late_and_wrong_amounts_say_by_how_much() -> None:
-    wrong, late = held([credit("c1", time=hours(72), txid=TXID), credit("c2", sats=990, txid=OTHER)],
+    late, wrong = held([credit("c1", time=hours(72), txid=TXID), credit("c2", sats=990, txid=OTHER)],
                        [payment("p1"), payment("p2", txid=OTHER)])  # fmt: skip
     assert (late["state"], late["delay"]) == ("late", 259_200)
     assert (wrong["state"], wrong["difference"]) == ("wrong amount", -10)
@@ -77,6 +77,19 @@ def test_one_payment_that_is_booked_twice_counts_once() -> None:
     assert states(rows) == {("c1", "p"): "agrees", ("c2", None): "booked twice"}
     unnamed = held([credit("c1", time=hours(1)), credit("c2", time=hours(2))], [payment("p")])
     assert states(unnamed) == {("c1", "p"): "agrees", ("c2", None): "booked twice"}
+
+
+def test_of_a_transaction_that_pays_twice_the_amount_says_which_payment_is_booked_again() -> None:
+    rows = held([credit("c1", txid=TXID), credit("c2", time=hours(1), txid=TXID)],
+                [payment("p1", sats=990), payment("p2", vout=1)])  # fmt: skip
+    assert states(rows) == {("c1", "p2"): "agrees", ("c2", None): "booked twice", (None, "p1"): "not booked"}
+    assert "c1 books the same payment, p2" in next(r["reason"] for r in rows if r["credit"] == "c2")
+
+
+def test_of_a_transaction_that_pays_twice_equal_amounts_belong_together_whatever_the_order() -> None:
+    rows = held([credit("c1", sats=700, txid=TXID), credit("c2", txid=TXID)],
+                [payment("p1"), payment("p2", sats=600, vout=1)])  # fmt: skip
+    assert states(rows) == {("c1", "p2"): "wrong amount", ("c2", "p1"): "agrees"}
 
 
 def test_one_entry_that_was_paid_twice_leaves_a_payment() -> None:

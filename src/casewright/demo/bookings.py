@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from casewright.demo.economy import Paid
 
 SOON, LATE = timedelta(minutes=20), timedelta(days=2)
+AHEAD = timedelta(hours=2)
+"""What is booked so soon after the last block may wait for the next."""
 ROUNDED_TO = 100_000
 
 
@@ -25,15 +27,15 @@ class Booked:
     state: str
 
 
-def bookings(paid: Sequence[Paid]) -> tuple[list[Booked], list[Paid]]:
-    """The ledger, by time, and the payments that it has no entry for."""
+def bookings(paid: Sequence[Paid], ends: datetime) -> tuple[list[Booked], list[Paid]]:
+    """The ledger, by time, and the payments that it has no entry for. `ends`: the time of the chain's last block."""
     entries, missing = list[Booked](), list[Paid]()
     for number, payment in enumerate(paid):
         if number % 19 == 9:
             missing.append(payment)
         else:
             entries += _entries(number, payment)
-    entries += _without_payment(paid)
+    entries += _without_payment(paid, ends)
     return sorted(entries, key=lambda e: (e.at, e.account, e.state)), missing
 
 
@@ -52,10 +54,11 @@ def _entries(number: int, paid: Paid) -> Iterator[Booked]:
             yield Booked(account, paid.sats, paid.txid, at + SOON, "deposit", "booked twice")
 
 
-def _without_payment(paid: Sequence[Paid]) -> Iterator[Booked]:
+def _without_payment(paid: Sequence[Paid], ends: datetime) -> Iterator[Booked]:
     """Vouchers, and an entry whose transaction never came into a block."""
     for number, payment in enumerate(paid[2::17]):
-        yield Booked(payment.payment.account, 5 * ROUNDED_TO * (number + 1), None, payment.time + 5 * LATE, "voucher",
-                     "off-chain")  # fmt: skip
+        at = payment.time + 5 * LATE
+        state = "off-chain" if at <= ends + AHEAD else "outside the chain files"
+        yield Booked(payment.payment.account, 5 * ROUNDED_TO * (number + 1), None, at, "voucher", state)
     lost = paid[4]
     yield Booked(lost.payment.account, 7_700_000, "00" * 4 + "ab" * 28, lost.time + 3 * LATE, "deposit", "unpaid")

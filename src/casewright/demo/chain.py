@@ -2,7 +2,7 @@
 
 import struct
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from casewright.demo.economy import EPOCH, Economy, Paid
@@ -26,11 +26,12 @@ GENESIS_BLOCK = bytes.fromhex(
 
 @dataclass(frozen=True)
 class ChainTruth:
-    """What is true of the chain: every payment, and whose each address is."""
+    """What is true of the chain: every payment, whose each address is, and the last block's height and time."""
 
     paid: tuple[Paid, ...]
     owners: dict[str, str]
     height: int
+    ends: datetime
 
 
 def write_chain(operation: Operation, folder: Path, obfuscate: bool = True) -> ChainTruth:
@@ -50,7 +51,7 @@ def write_chain(operation: Operation, folder: Path, obfuscate: bool = True) -> C
         (target / f"blk{number:05d}.dat").write_bytes(_xored(raw) if obfuscate else raw)
     if obfuscate:
         (target / "xor.dat").write_bytes(XOR_KEY)
-    return ChainTruth(tuple(world.paid), dict(world.owners), world.height)
+    return ChainTruth(tuple(world.paid), dict(world.owners), world.height, world.ends)
 
 
 def _stale(world: Economy) -> bytes:

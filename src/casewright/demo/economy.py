@@ -54,6 +54,11 @@ class Economy:
         return len(self.blocks)
 
     @property
+    def ends(self) -> datetime:
+        """Time of the last block."""
+        return EPOCH + timedelta(seconds=self.times[-1])
+
+    @property
     def tip(self) -> bytes:
         return self.blocks[-1][0] if self.blocks else GENESIS
 

@@ -18,7 +18,7 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any], disk: 
     return {
         "accounts": {str(a.number): a.username for a in operation.accounts},
         "deposit_addresses": {a.deposit_address: str(a.number) for a in operation.accounts},
-        **money_truth(operation, chain.paid),
+        **money_truth(operation, chain),
         "owners": chain.owners,
         "flags": [[str(account), indicator, why] for account, indicator, why in FLAGS],
         "second agency": second_agency(operation).has,
@@ -28,26 +28,26 @@ def truth(operation: Operation, chain: ChainTruth, media: dict[str, Any], disk: 
     }  # fmt: skip
 
 
-def money_truth(operation: Operation, paid: Sequence[Paid]) -> dict[str, Any]:
+def money_truth(operation: Operation, chain: ChainTruth) -> dict[str, Any]:
     """What is true of payments, of the market's own ledger, of what was judged, and where each payer must go."""
     return {
         "payments": [
             {"txid": p.txid, "vout": p.vout, "account": str(p.payment.account), "sats": p.sats, "height": p.height,
              "service": p.service, "hops": p.hops, "route": p.payment.route}
-            for p in paid
+            for p in chain.paid
         ],
-        "ledger": _ledger(paid),
+        "ledger": _ledger(chain),
         "decisions": [
             {"account": str(d.account), "email": d.email, "verdict": d.verdict, "why": d.why}
             for d in operation.decisions
         ],
-        "countries": _countries(operation, paid),
+        "countries": _countries(operation, chain.paid),
     }  # fmt: skip
 
 
-def _ledger(paid: Sequence[Paid]) -> list[list[Any]]:
+def _ledger(chain: ChainTruth) -> list[list[Any]]:
     """Account, state and satoshis of every entry of the market's ledger, and of every payment that it lacks."""
-    booked, missing = bookings(paid)
+    booked, missing = bookings(chain.paid, chain.ends)
     entries = [[str(b.account), b.state, b.sats] for b in booked]
     return sorted(entries + [[str(p.payment.account), "not booked", p.sats] for p in missing])
 

@@ -96,12 +96,7 @@ def _account(ledger: Ledger, credits: list[Row], payments: list[Row]) -> None:
 
 def _pairs(credits: list[Row], free: dict[str, Row]) -> Iterator[tuple[Row, Row | None]]:
     """Every credit with its payment, which is then no longer free; None where it has none."""
-    named = [c for c in credits if c["txid"]]
-    by_txid = _by("txid", free.values())
-    for credit in named:
-        same = [p for p in by_txid[credit["txid"]] if p["payment"] in free and _may_pay(credit, p)]
-        payment = min(same, key=lambda p: (abs(credit["sats"] - p["sats"]), p["vout"]), default=None)
-        yield credit, payment and free.pop(payment["payment"])
+    yield from _pairs_named([c for c in credits if c["txid"]], free)
     others = [c for c in credits if not c["txid"]]
     for apart in (_apart_if_equal, _apart_if_not):
         done = set[str]()
@@ -111,6 +106,23 @@ def _pairs(credits: list[Row], free: dict[str, Row]) -> Iterator[tuple[Row, Row 
                 yield credit, free.pop(payment_id)
         others = [c for c in others if c["credit"] not in done]
     yield from ((c, None) for c in others)
+
+
+def _pairs_named(named: Iterable[Row], free: dict[str, Row]) -> Iterator[tuple[Row, Row | None]]:
+    """Credits that name their transaction. One may pay an account several times: equal amounts belong together first,
+    and who says the amount of a payment that has its credit books it again, not another one wrongly."""
+    by_txid, rest = _by("txid", free.values()), list[Row]()
+    for credit in named:
+        said = [p for p in by_txid[credit["txid"]] if p["sats"] == credit["sats"] and _may_pay(credit, p)]
+        payment = next((p for p in said if p["payment"] in free), None)
+        if said:
+            yield credit, payment and free.pop(payment["payment"])
+        else:
+            rest.append(credit)
+    for credit in rest:
+        left = [p for p in by_txid[credit["txid"]] if p["payment"] in free and _may_pay(credit, p)]
+        payment = min(left, key=lambda p: (abs(credit["sats"] - p["sats"]), p["vout"]), default=None)
+        yield credit, payment and free.pop(payment["payment"])
 
 
 Apart = Iterator[tuple[timedelta, str, str, Row]]
@@ -175,7 +187,7 @@ def _agreement(ledger: Ledger, credit: Row, payment: Row) -> tuple[str, str]:
 
 def _unpaid(ledger: Ledger, credit: Row, pairs: Sequence[tuple[Row, Row]]) -> tuple[str, str]:
     """State and reason of a credit that has no payment."""
-    for other, payment in pairs:
+    for other, payment in sorted(pairs, key=lambda pair: abs(credit["sats"] - pair[1]["sats"])):
         once = credit["txid"] == payment["txid"] if credit["txid"] else _again(credit, other)
         if once:
             return "booked twice", f"{other['credit']} books the same payment, {payment['payment']}"

@@ -32,7 +32,7 @@ STAGES = (
           params=lambda settings: {"suggest_at": settings.link.suggest_at}),
     Stage("links", 5, ("payments", "services", "requests", "returns", "persons", "outputs", "uploaded_media",
                        "worklist", "suggestions"), ("links",), links, lazy=("outputs",)),
-    Stage("reconciled", 1, ("credits", "payments", "blocks"), ("reconciled",), reconciled,
+    Stage("reconciled", 2, ("credits", "payments", "blocks"), ("reconciled",), reconciled,
           params=lambda settings: {"late_hours": settings.chain.late_hours}),
     Stage("case_links", 1, (*COLUMNS, "exhibit_files", "tags"), ("case_links",), case_links,
           columns={**COLUMNS, "tags": ("address",)}),

@@ -78,7 +78,8 @@ class Making:
         return {"media": states(sample, listed, prints)}
 
     def make_database(self) -> dict[str, Any]:
-        booked, _ = bookings(self.chain[0].paid)
+        chain, _ = self.chain
+        booked, _ = bookings(chain.paid, chain.ends)
         path = self.folder / SERVER / "var/backups/glasshouse.sql"
         path.parent.mkdir(parents=True, exist_ok=True)
         total = sum(map(self.size.of, (DOWNLOADS, VISITS, MESSAGES))) + 2 * self.size.accounts + len(booked)
@@ -116,7 +117,7 @@ class Making:
                 writer.write_table(rows)
         flagged = str(self.operation.accounts[len(self.operation.accounts) // 2].number)
         return {"transactions": transactions, "flags": [[flagged, *FLAGS[0][1:]]],
-                **money_truth(self.operation, truth.paid)}  # fmt: skip
+                **money_truth(self.operation, truth)}  # fmt: skip
 
     def _put(self, path: str, content: bytes) -> None:
         at = self.folder / SERVER / path

@@ -51,7 +51,7 @@ def write_chain(operation: Operation, size: Size, folder: Path, truth: Path, tic
     numbers = {id(payment): n for n, payment in enumerate(operation.payments)}
     paid = [{**asdict(p), "payment": numbers[id(p.payment)], "time": p.time.isoformat()} for p in world.paid]
     told: dict[str, Any] = {"paid": paid, "owners": world.owners, "height": world.height,
-                            "transactions": world.transactions + 1}  # fmt: skip
+                            "ends": world.ends.isoformat(), "transactions": world.transactions + 1}  # fmt: skip
     truth.write_text(json.dumps(told), "utf-8")
 
 
@@ -62,4 +62,4 @@ def read_truth(operation: Operation, path: Path) -> tuple[ChainTruth, int]:
         Paid(**{**p, "payment": operation.payments[p["payment"]], "time": datetime.fromisoformat(p["time"])})
         for p in told["paid"]
     )
-    return ChainTruth(paid, told["owners"], told["height"]), told["transactions"]
+    return ChainTruth(paid, told["owners"], told["height"], datetime.fromisoformat(told["ends"])), told["transactions"]
