@@ -5,7 +5,7 @@ uv run python bench/chain_stages.py --tables [--millions 3 12 50] [--until trace
 
 1.3 million deposit addresses are looked for, `--paid` of which the chain pays by chance. `--kill` ends the stage
 `blocks` by SIGKILL six times on the way. With `--folder`, what is there is taken up again. Each stage runs in a process
-of its own.
+of its own. `payments` runs twice: when it lays the chain out as arrays, and for other addresses once that is done.
 
 With `--tables` the chain is made as the tables of the stage `blocks`, with wallets, services and a market in it
 (`chain_tables.py`), so that what follows can be measured at a size for which the disk has no room for block files;
@@ -69,6 +69,8 @@ class Made(NamedTuple):
     millions: float
     paid: int
     tables: bool
+    again: bool = False
+    """Other addresses than those that were looked for before."""
 
 
 def case_of(folder: Path, millions: float, tables: bool) -> Case:
@@ -96,7 +98,7 @@ def deposits(batch: pa.Table, context: Context) -> Output:
         found = part.read(["address"])["address"].drop_null().unique().to_pylist()
         own += found[: context.params["paid"] // len(context.parts("outputs")) + 1]
     own = list(dict.fromkeys(own))
-    nobody = chain_tables.nobody(DEPOSITS - len(own))
+    nobody = chain_tables.nobody(DEPOSITS - len(own))[:: -1 if context.params["again"] else 1]
     names = [f"deposit-{n:020x}" for n in range(DEPOSITS)]
     empty = TABLES["deposit_addresses"].schema
     given = {"id": names, "account": [n.replace("deposit", "account") for n in names], "address": [*own, *nobody]}
@@ -122,7 +124,7 @@ AFTER = NAMES.index("blocks") + 1
 
 def pipeline(made: Made) -> tuple[Stage, ...]:
     size = {"transactions": int(made.millions * 1e6)}
-    params = {**size, "paid": made.paid, "tables": made.tables}
+    params = {**size, "paid": made.paid, "tables": made.tables, "again": made.again}
     before = (*SEALED, *STAGES[:AFTER])
     if made.tables:
         before = (Stage("blocks", 1, (), CHAIN, chain_tables.chain, pieces=True, params=lambda settings: size),)
@@ -139,14 +141,22 @@ def run(case: Case, made: Made, until: str, tight: bool) -> None:
     """Each stage in a process of its own, so that none is charged with the memory of those before it."""
     wanted = runner(case, made, silent).closure(NAMES[: NAMES.index(until) + 1])
     for name in [stage.name for stage in pipeline(made) if stage.name in wanted]:
-        child = multiprocessing.get_context("spawn").Process(target=measure, args=(case.root, made, name))
-        child.start()
-        child.join()
-        if child.exitcode:
-            raise SystemExit(f"{name} ended with {child.exitcode}")
+        alone(case.root, made, name)
+        if name == "payments":
+            made = made._replace(again=True)
+            alone(case.root, made, "deposits")
+            alone(case.root, made, name)
         if tight and name == "change":
             for part in (p for table in CHAIN[1:] for p in (case.tables / table).glob("*.parquet")):
                 os.truncate(part, 0)
+
+
+def alone(root: Path, made: Made, stage: str) -> None:
+    child = multiprocessing.get_context("spawn").Process(target=measure, args=(root, made, stage))
+    child.start()
+    child.join()
+    if child.exitcode:
+        raise SystemExit(f"{stage} ended with {child.exitcode}")
 
 
 def measure(root: Path, made: Made, stage: str) -> None:
@@ -160,8 +170,9 @@ def measure(root: Path, made: Made, stage: str) -> None:
         own, whole = (max(seen) / 1e9 for seen in zip(*memory, strict=True))
         disk = sum(p.stat().st_size for name in ran.rows for p in (case.tables / name).glob("*.parquet"))
         kept = sum(p.stat().st_size for p in (case.tables / ".units").rglob("*.npy"))
-        print(f"| {made.millions:g} | {stage} | {all_used() - used:.0f} | {time.monotonic() - begun:.0f} | {own:.1f} | "
-              f"{whole:.1f} | {disk / 1e9:.2f} | {kept / 1e9:.2f} |", flush=True)  # fmt: skip
+        again = " again" if made.again and stage == "payments" else ""
+        print(f"| {made.millions:g} | {stage}{again} | {all_used() - used:.0f} | {time.monotonic() - begun:.0f} | "
+              f"{own:.1f} | {whole:.1f} | {disk / 1e9:.2f} | {kept / 1e9:.2f} |", flush=True)  # fmt: skip
 
 
 def all_used() -> float:
