@@ -5,7 +5,8 @@ uv run python bench/chain_stages.py --tables [--millions 3 12 50] [--until trace
 
 1.3 million deposit addresses are looked for, `--paid` of which the chain pays by chance. `--kill` ends the stage
 `blocks` by SIGKILL six times on the way. With `--folder`, what is there is taken up again. Each stage runs in a process
-of its own. `payments` runs twice: when it lays the chain out as arrays, and for other addresses once that is done.
+of its own, and is charged with its children. `payments` runs twice: when it lays the chain out as arrays, and for other
+addresses once that is done.
 
 With `--tables` the chain is made as the tables of the stage `blocks`, with wallets, services and a market in it
 (`chain_tables.py`), so that what follows can be measured at a size for which the disk has no room for block files;
@@ -24,8 +25,8 @@ from typing import Any, NamedTuple
 import chain_tables
 import pyarrow as pa
 from chain_maker import write_chain
-from chain_scale import DEPOSITS, watched_all
-from figures import place
+from chain_scale import DEPOSITS
+from figures import looking, most, place
 
 from casewright.chain.stages import CHAIN, STAGES
 from casewright.engine.runner import Runner
@@ -163,21 +164,16 @@ def measure(root: Path, made: Made, stage: str) -> None:
     case = Case(root)
     with case.writing():
         ready = runner(case, made, silent)
-        used, begun = all_used(), time.monotonic()
-        with watched_all() as memory:
+        begun = time.monotonic()
+        with looking(with_me=True) as looks:
             (ran,) = [r for r in ready.run([stage]) if r.stage == stage]
     if not ran.skipped and stage in NAMES:
-        own, whole = (max(seen) / 1e9 for seen in zip(*memory, strict=True))
+        own, whole = (size / 1e9 for size in most(looks))
         disk = sum(p.stat().st_size for name in ran.rows for p in (case.tables / name).glob("*.parquet"))
         kept = sum(p.stat().st_size for p in (case.tables / ".units").rglob("*.npy"))
         again = " again" if made.again and stage == "payments" else ""
-        print(f"| {made.millions:g} | {stage}{again} | {all_used() - used:.0f} | {time.monotonic() - begun:.0f} | "
+        print(f"| {made.millions:g} | {stage}{again} | {looks[-1].cpu:.0f} | {time.monotonic() - begun:.0f} | "
               f"{own:.1f} | {whole:.1f} | {disk / 1e9:.2f} | {kept / 1e9:.2f} |", flush=True)  # fmt: skip
-
-
-def all_used() -> float:
-    """Seconds of the processor that this process and its children took."""
-    return sum(os.times()[:4])
 
 
 def silent(progress: Progress) -> None:
