@@ -268,7 +268,7 @@ def main(pipe: "Connection[Any, Any]", handles: socket.socket, job: Job) -> None
     pipe.send_bytes(b"P" + json.dumps(protections).encode())
     try:
         for output in _outputs(PipeBlobs(pipe, handles, shared, free), shared, job):
-            pipe.send_bytes(b"I" + encode_output(output))
+            pipe.send_bytes(encode_output(output, b"I"))
         pipe.send_bytes(_disk_failed() or b"R")
     except MemoryError:
         pipe.send_bytes(b"X" + b"out of memory\x00needed more than the memory limit")

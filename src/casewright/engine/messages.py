@@ -1,6 +1,5 @@
 """What a child and its parent say to each other: JSON and Arrow, never pickles, since the child parses evidence."""
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -17,18 +16,15 @@ WHAT_BYTES_MAY_DO = (
 """Errors of JSON and Arrow about bytes that are none; Arrow calls some of them errors of the disk."""
 
 
-def encode_output(output: Output) -> bytes:
+def encode_output(output: Output, kind: bytes = b"") -> bytes:
+    """The message, behind the mark of its kind."""
     head = json.dumps({
         "set_aside": [asdict(s) for s in output.set_aside],
         "tallies": [asdict(t) for t in output.tallies],
         "tables": list(output.tables),
     }).encode("utf-8", "surrogatepass")  # fmt: skip
-    sink = io.BytesIO()
-    sink.write(len(head).to_bytes(8, "big") + head)
-    for table in output.tables.values():
-        raw = _ipc_bytes(table)
-        sink.write(len(raw).to_bytes(8, "big") + raw)
-    return sink.getvalue()
+    blocks = [head, *map(_ipc_bytes, output.tables.values())]
+    return b"".join([kind, *(part for block in blocks for part in (len(block).to_bytes(8, "big"), block))])
 
 
 def decode_output(raw: bytes) -> Output:
@@ -65,8 +61,8 @@ def _one(kind: type[Told], given: Mapping[str, Any]) -> Told:
     return made
 
 
-def _ipc_bytes(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
+def _ipc_bytes(table: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue()
