@@ -23,7 +23,8 @@ from casewright.kernels.blockcolumns import read_columns
 from casewright.kernels.blockfiles import Plain
 from casewright.kernels.joining import SPEND, Holders, Ids, mark_spenders
 from casewright.kernels.keys import Keys, matched
-from casewright.kernels.packing import script_keys, spans_of, starts
+from casewright.kernels.packing import script_keys, spans_of
+from casewright.kernels.runs import starts
 from casewright.model.bitcoin import address_of_script, script_of_address
 
 DEPOSITS = 1_300_000

@@ -19,7 +19,7 @@ from casewright.chain.segments import SEGMENT
 from casewright.demo.wtv.traffic import put_script
 from casewright.engine.stage import Context, Output, Piece, Tally
 from casewright.kernels.encoding import addresses_of, hex_of
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.model.bitcoin import address_of_script
 from casewright.model.tables import TABLES
 

@@ -32,7 +32,7 @@ from casewright.kernels.blockcolumns import read_columns
 from casewright.kernels.blockfiles import Plain, unmask
 from casewright.kernels.blocks import sha256d
 from casewright.kernels.joining import Ids
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.kernels.sha256 import sha256d_many
 from casewright.kernels.targeted import block_places
 from casewright.kernels.undo import undo_frames

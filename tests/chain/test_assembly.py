@@ -18,7 +18,8 @@ from casewright.demo.operation import build_operation
 from casewright.kernels.blockcolumns import read_columns
 from casewright.kernels.blockfiles import read_frames, read_single, unmask
 from casewright.kernels.joining import Holders
-from casewright.kernels.packing import script_keys, starts
+from casewright.kernels.packing import script_keys
+from casewright.kernels.runs import starts
 from casewright.model.bitcoin import NETWORKS
 from tests.chain.definition import WRITES, Stored, tables_of
 from tests.chain.world import COIN, EXHIBIT, MAGIC, Chain, frame, mine, read, transaction

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from casewright.chain.heights import Place, places
 from casewright.kernels.joining import SPEND
-from casewright.kernels.packing import KEPT, starts
+from casewright.kernels.packing import KEPT
+from casewright.kernels.runs import starts
 from casewright.kernels.scripts import KINDS
 
 Numbers = NDArray[np.int64]

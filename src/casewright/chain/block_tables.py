@@ -14,7 +14,7 @@ from casewright.chain.joins import Joined, of_kept_outputs
 from casewright.chain.segments import Survey, of_kept
 from casewright.kernels.encoding import addresses_of, hex_of
 from casewright.kernels.joining import SPEND, UNKNOWN
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.kernels.scripts import KINDS
 from casewright.model.tables import TABLES
 

@@ -16,7 +16,7 @@ from casewright.chain.assembly import Numbers, flat
 from casewright.chain.segments import Segment, Survey, of_kept
 from casewright.engine.room import Arrays, Room
 from casewright.kernels.joining import SPEND, UNKNOWN, Holders, Ids, mark_spenders
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.model.errors import Refused
 
 MOST_OUTPUTS = 1 << 31

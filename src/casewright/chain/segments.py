@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from casewright.chain.assembly import Numbers, is_sound, sizes_of
 from casewright.engine.parts import TablePart
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 
 SEGMENT = 1 << 18
 """Transactions in a segment, or a block more: what a kill costs, and what is held at once."""

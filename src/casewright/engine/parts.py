@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from casewright.engine.tables import Part, parquet_bytes
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.model.errors import BrokenSeal
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from casewright.kernels.blockcolumns import as_bytes
 from casewright.kernels.joining import MIX, entry, equal, hashed, slots_for
 from casewright.kernels.memory import get64
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 
 LEAST_BITS, MOST_BITS, FOR_EACH, LAST = 12, 23, 16, 10
 """Bits of the filter, as powers of two: so many a key, and no more in all."""

@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 
 Way = list[tuple[int, int]]
 """Each link passed and the thing to which it leads, in order."""

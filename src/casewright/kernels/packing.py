@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from casewright.kernels.blockcolumns import Columns, as_bytes
 from casewright.kernels.memory import copy, put64
+from casewright.kernels.runs import starts
 from casewright.kernels.sha256 import scratch, sha256_at
 
 LONGEST, KEPT = 42, 43
@@ -39,11 +40,6 @@ def spans_of(columns: Columns) -> Spans:
     spending[first[creates]] = False
     inputs_at, outputs_at = starts(inputs)[transactions_at], starts(columns.outputs)[transactions_at]
     return Spans(transactions_at, inputs_at, outputs_at, inputs, spending)
-
-
-def starts(counts: NDArray[Any]) -> NDArray[np.int64]:
-    """Where each of several runs begins, and where the last one ends."""
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)))
 
 
 def script_keys(clear: bytes, places: NDArray[Any], sizes: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -17,7 +17,7 @@ from casewright.kernels.blockfiles import Plain
 from casewright.kernels.blocks import DamagedBlock
 from casewright.kernels.blockscan import BAD, compact_at
 from casewright.kernels.memory import get8
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.kernels.undo import SPECIAL, Undo, parse_undo, written_out
 from casewright.model.bitcoin import MAX_SATS
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casewright.kernels.blockfiles import Plain
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.kernels.undo import Undo, belongs, undo_frames
 from casewright.kernels.undo_columns import SpentCoins, read_undo
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from casewright.chain.assembly import flat, sizes_of
 from casewright.chain.sources.export_rows import EMPTY
 from casewright.kernels.encoding import raw_of
-from casewright.kernels.packing import script_keys, starts
+from casewright.kernels.packing import script_keys
+from casewright.kernels.runs import starts
 from casewright.kernels.scripts import kinds_of
 from casewright.model.bitcoin import NotAnAddress, script_of_address
 

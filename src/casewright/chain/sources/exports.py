@@ -18,7 +18,7 @@ from casewright.chain.sources.export_arrays import NONE, Export, Outputs
 from casewright.chain.sources.export_order import Once, parents_first
 from casewright.chain.sources.export_rows import kind_of, opened, plain
 from casewright.engine.stage import Context, Output
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.model.bitcoin import NotAnAddress, script_of_address, valid_address
 from casewright.model.tables import TABLES
 

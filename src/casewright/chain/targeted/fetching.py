@@ -14,7 +14,7 @@ from casewright.engine.stage import Context
 from casewright.kernels.blockcolumns import as_bytes
 from casewright.kernels.blockfiles import Plain, unmask
 from casewright.kernels.blockscan import count_blocks
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.kernels.targeted import Places, Sought, search
 from casewright.kernels.undo_pairs import Undone, known_undo, no_undo
 

@@ -17,8 +17,9 @@ from casewright.chain.source import blobs
 from casewright.kernels.blockcolumns import Columns, as_bytes
 from casewright.kernels.blockfiles import Plain
 from casewright.kernels.joining import SPEND
-from casewright.kernels.packing import spans_of, starts
+from casewright.kernels.packing import spans_of
 from casewright.kernels.picked import picked
+from casewright.kernels.runs import starts
 from casewright.kernels.targeted import Hits, Places, Searched
 from casewright.kernels.undo_pairs import Undone
 from casewright.model.tables import TABLES

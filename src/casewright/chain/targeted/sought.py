@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from casewright.engine.stage import Context, Output, Tally
 from casewright.kernels.blockcolumns import as_bytes
 from casewright.kernels.keys import Keys
-from casewright.kernels.packing import starts
+from casewright.kernels.runs import starts
 from casewright.kernels.targeted import MARKET, TAG, Sought
 from casewright.model.bitcoin import NotAnAddress, as_paid, script_of_address
 from casewright.model.tables import TABLES
