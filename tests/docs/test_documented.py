@@ -30,12 +30,13 @@ ROOMS = {
 }
 
 
-@pytest.mark.parametrize("verb", [v.__name__ for v in VERBS])
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_documented_and_has_help(verb: str) -> None:
     assert f"casewright {verb}" in (DOCS / "cli.md").read_text("utf-8")
     shown = casewright(verb, "--help")
     assert shown.returncode == 0
     assert "--json" in shown.stdout
+    assert VERBS[verb] in " ".join(shown.stdout.split()), "its help begins with another sentence than the list of verbs"
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -1,34 +1,21 @@
-"""The command line: every verb, and how errors and interruptions leave it."""
+"""The command line: every verb, and how errors and interruptions leave it.
+
+A verb's module is imported when that verb is asked for: all of them together take seconds, most of which one verb has
+no use for.
+"""
 
 import json
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from casewright import __version__
 from casewright.cli.console import safe
 from casewright.cli.start import INTERRUPTED, interrupted
 from casewright.cli.troubles import TROUBLES, in_words
-from casewright.cli.verbs.deconflict import deconflict
-from casewright.cli.verbs.demo import demo
-from casewright.cli.verbs.extract import extract
-from casewright.cli.verbs.intake import intake
-from casewright.cli.verbs.link import link
-from casewright.cli.verbs.new import new
-from casewright.cli.verbs.query import query
-from casewright.cli.verbs.recall import recall
-from casewright.cli.verbs.receipt import receipt
-from casewright.cli.verbs.refer import refer
-from casewright.cli.verbs.review import review
-from casewright.cli.verbs.run import run
-from casewright.cli.verbs.status import status
-from casewright.cli.verbs.store import store
-from casewright.cli.verbs.trace import trace
-from casewright.cli.verbs.triage import triage
-from casewright.cli.verbs.verify import verify
-from casewright.cli.verbs.why import why
 from casewright.model.errors import MISSING, CasewrightError
 
 ABOUT = """Turns a seized server into cases that hold up.
@@ -41,15 +28,51 @@ Exit codes: 0 done · 2 the command makes no sense · 3 done, but some evidence 
 missing · 5 a seal is broken.
 """
 
-VERBS: tuple[Callable[..., Any], ...] = (
-    demo, new, intake, extract, triage, trace, link, refer, receipt, recall, run, status, why, query, verify,
-    store, deconflict, review,
-)  # fmt: skip
+VERBS = {
+    "demo": "Build a fictional operation and run everything.",
+    "new": "Make an empty case.",
+    "intake": "Seal evidence and list every file in it.",
+    "extract": "Read accounts, addresses, logs, selectors and wallets.",
+    "triage": "Judge media against hash lists.",
+    "trace": "Find the payments and follow them both ways.",
+    "link": "Join what was found; ask services; record judgements.",
+    "refer": "Seal one package for each country.",
+    "receipt": "Take receipts in: which package was confirmed, by whom, and what became of it.",
+    "recall": "Withdraw or correct what was sent, with a signed notice to exactly those who have it.",
+    "run": "Run whatever is out of date, in order.",
+    "status": "Show what came in, and what to do next.",
+    "why": "Walk any figure back to its bytes.",
+    "query": "Ask the tables a question in SQL.",
+    "verify": "Check every seal of a case or package.",
+    "store": "Copy a case's bytes to shared storage, or back.",
+    "deconflict": "Compare with another agency.",
+    "review": "Decide in a browser on this machine.",
+}
+"""Every verb, in the order in which a case needs them, and the sentence its own help begins with."""
+LIKE_ALL: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False,
+                            "context_settings": {"help_option_names": ["-h", "--help"]}}  # fmt: skip
 
-app = typer.Typer(help=ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None,
-                  pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})  # fmt: skip
-for verb in VERBS:
-    app.command()(verb)
+
+class Verbs(TyperGroup):
+    """Knows of each verb its name and its sentence, until one is asked for."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = {verb: TyperCommand(verb, help=sentence) for verb, sentence in VERBS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        verb, command, rest = super().resolve_command(ctx, args)
+        return verb, command and _imported(command.name), rest
+
+
+def _imported(verb: Any) -> Any:
+    """The command with its options, which stand in the verb's own file."""
+    alone = typer.Typer(**LIKE_ALL)
+    alone.command(verb)(getattr(import_module(f"casewright.cli.verbs.{verb}"), verb))
+    return typer.main.get_command(alone)
+
+
+app = typer.Typer(cls=Verbs, help=ABOUT, no_args_is_help=True, **LIKE_ALL)
 
 
 @app.callback(invoke_without_command=True)

@@ -8,7 +8,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Entry point: runs a verb, and leaves with its exit code."""
     try:
-        from casewright.cli.app import run_app  # noqa: PLC0415  takes a second, in which somebody may think again
+        from casewright.cli.app import run_app  # noqa: PLC0415  takes a moment, in which somebody may think again
 
         code = run_app(sys.argv[1:])
     except KeyboardInterrupt:

@@ -16,12 +16,9 @@ from casewright.kernels.pixels import upright
 from casewright.media.pictures import Undecodable, with_pixels
 from casewright.media.streams import Decoder, opened
 
-SIDES = (160, 480, 1200)
-"""Pixels of the longer side that a still may have."""
 BLUR = 0.04
 """Radius of the blur, as a share of the longer side."""
 QUALITY = 80
-IMPORTS = ("pi_heif", "simplejpeg", "av")
 
 
 def preview(batch: pa.Table, context: Context) -> Output:

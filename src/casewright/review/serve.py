@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -14,9 +15,11 @@ from casewright.review.app import application
 from casewright.review.desk import Desk
 from casewright.review.gate import Gate, Links
 from casewright.review.signin import SignIn
-from casewright.review.tls import Certificate
 from casewright.review.users import Users
 from casewright.review.visitor import Visitor
+
+if TYPE_CHECKING:
+    from casewright.review.tls import Certificate
 
 LOOPBACK = "127.0.0.1"
 
@@ -25,7 +28,7 @@ LOOPBACK = "127.0.0.1"
 class Public:
     """What it takes to let other machines in: a certificate, users, and by which name browsers call the room."""
 
-    certificate: Certificate
+    certificate: "Certificate"
     users: Users
     name: str
 

@@ -4,10 +4,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from casewright.engine.child import Job
-from casewright.engine.parent import preload, run_in_child
 from casewright.engine.stage import Output
-from casewright.media.preview import IMPORTS, SIDES, preview
+from casewright.media.stills import IMPORTS, SIDES
 from casewright.model.errors import Missing, UsageError
 from casewright.review.page import Ask
 
@@ -40,6 +38,10 @@ def _second(ask: Ask, medium: dict[str, Any]) -> float:
 
 
 def _decoded(ask: Ask, asked: dict[str, Any]) -> bytes:
+    from casewright.engine.child import Job  # noqa: PLC0415  what decodes is slow to import
+    from casewright.engine.parent import preload, run_in_child  # noqa: PLC0415
+    from casewright.media.preview import preview  # noqa: PLC0415
+
     preload(IMPORTS)
     settings = ask.desk.case.settings
     params = {"picture_pixels": settings.limits.picture_pixels}

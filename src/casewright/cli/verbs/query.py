@@ -7,7 +7,7 @@ import typer
 
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import AsJson, CasePath
-from casewright.cli.work import reading
+from casewright.engine.query import Reader
 from casewright.vault.case import Case
 
 
@@ -20,7 +20,7 @@ def query(
 
     Nothing is ever changed by it."""
     voice = Voice(as_json)
-    with reading(Case(case)) as reader:
+    with Reader(Case(case).tables) as reader:
         result = reader.table(sys.stdin.read() if sql == "-" else sql)
     rows = result.to_pylist()
     voice.answer({"columns": result.schema.names, "rows": rows})

@@ -6,7 +6,7 @@ import typer
 
 from casewright.cli.console import Voice, show
 from casewright.cli.verbs.options import AsJson, CasePath
-from casewright.cli.work import reading
+from casewright.engine.query import Reader
 from casewright.engine.why import Explainer, Finding
 from casewright.model.bitcoin import valid_address
 from casewright.model.errors import UsageError
@@ -34,7 +34,7 @@ def why(
     if len(named) > 1 and not two:
         raise UsageError("why takes one id, or two addresses.")
     identity = named[0]  # an id may have spaces in it: what is counted, or measured
-    with reading(opened) as reader:
+    with Reader(opened.tables) as reader:
         if two:
             from casewright.cli.joined import tell_joined  # noqa: PLC0415  slow to import
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from casewright.link.judge import VERDICTS
-from casewright.media.preview import SIDES
+from casewright.media.stills import SIDES
 from casewright.model.errors import Missing
 from casewright.review.page import Ask, Page
 
