@@ -26,7 +26,7 @@ from casewright.model.errors import BrokenSeal, Missing
 from casewright.model.settings import LimitSettings
 from casewright.vault.case import Case, SourceFile
 from casewright.vault.store import Store
-from tests.engine.toys import BY_WORD, COUNT, WORDS, lose_words
+from tests.engine.toys import BY_WORD, COUNT, LIES, LYING, WORDS, lose_words
 from tests.world import digests_of
 
 parent.PRELOAD.append("tests.engine.toys")
@@ -131,6 +131,27 @@ def test_a_parser_that_dies_costs_one_row(case: Case, tmp_path: Path, word: byte
     assert not Path("/tmp/casewright-escaped").exists()
     tally = next(t for t in rows(case, "tallies") if t["noun"] == "words")
     assert (tally["received"], tally["done"], tally["set_aside"]) == (4, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "stage", [replace(LYING, batch=99), replace(LYING, streams=True, batch=1)], ids=["rows", "a stream"]
+)
+def test_what_a_parser_gives_that_does_not_add_up_costs_its_row_and_no_other(
+    case: Case, tmp_path: Path, stage: Stage
+) -> None:
+    fill(case, tmp_path, b"amphora", *(lie.encode() for lie in LIES), b"silent", b"broken", b"krater")
+    with case.writing():
+        runner(case, Processes(2), (stage,)).run(["words"])
+    assert [r["value"] for r in rows(case, "selectors")] == ["amphora", "krater"]
+    *lies, broken = rows(case, "set_aside")
+    assert {aside["reason"] for aside in lies} == {"broke the rules"}
+    said = [*(what for _, what in LIES.values()), "ended without a word"]
+    assert [aside["detail"] for aside in lies if said.pop(0) not in aside["detail"]] == []
+    assert said == []
+    assert broken["detail"] == "says it is broken \\ud83d"
+    assert states(case)["tables/tallies"] == "holds"
+    tally = next(t for t in rows(case, "tallies") if t["noun"] == "words")
+    assert (tally["received"], tally["done"], tally["set_aside"]) == (13, 2, 11)
 
 
 def test_what_a_parser_gave_before_it_died_is_given_once(case: Case, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def split_words(batch: pa.Table, context: Context) -> Output:
         misbehave(text)
         ask_for(text, context)
         if text == b"broken":
-            aside.append(SetAside("words", row["exhibit"], "undecodable", "says it is broken"))
+            aside.append(SetAside("words", row["exhibit"], "undecodable", "says it is broken \ud83d"))
             continue
         rows.append(
             {"selector": f"sel-{row['position']}", "kind": "word", "value": text.decode(), "item": row["exhibit"]}
@@ -46,6 +46,35 @@ def word_by_word(batch: pa.Table, context: Context) -> Iterator[Output]:
     """The same, each word as soon as it is read."""
     for number in range(batch.num_rows):
         yield split_words(batch.slice(number, 1), context)
+
+
+def tell_lies(batch: pa.Table, context: Context) -> Iterator[Output]:
+    """What a parser may give that evidence took over: some words are answered by another tale each."""
+    for number in range(batch.num_rows):
+        made = split_words(batch.slice(number, 1), context)
+        word = (made.tables["selectors"].column("value").to_pylist() or [""])[0]
+        if word != "silent":
+            yield LIES[word][0](made) if word in LIES else made
+
+
+def _packed(output: Output) -> Output:
+    packed = output.tables["selectors"]
+    place = packed.schema.get_field_index("value")
+    return replace(output, tables={"selectors": packed.set_column(place, "value", packed["value"].dictionary_encode())})
+
+
+LIES: dict[str, tuple[Callable[[Output], Output], str]] = {
+    "lost": (lambda o: replace(o, tallies=[Tally("words", received=2, done=1)]), "does not add up: words (+1)"),
+    "made up": (lambda o: replace(o, set_aside=[SetAside("words", "x", "cut", "", count=5)]), "add up: words (-5)"),
+    "below nothing": (lambda o: replace(o, tallies=[Tally("words", 1, -1, 2)]), "-1 is no count"),
+    "too many": (lambda o: replace(o, tallies=[Tally("words", 1 << 70, 1 << 70)]), f"{1 << 70} is no count"),
+    "true": (lambda o: replace(o, tallies=[Tally("words", True, True)]), "Tally.received is True"),
+    "other table": (lambda o: replace(o, tables={**o.tables, "media": TABLES["media"].empty()}), "other tables"),
+    "no table": (lambda o: replace(o, tables={}), "other tables than words writes: ['selectors']"),
+    "other columns": (lambda o: replace(o, tables={"selectors": pa.table({"value": ["x"]})}), "other columns"),
+    "packed": (_packed, "selectors with other columns"),
+}
+"""What is given instead, and what is said of it."""
 
 
 def ask_for(text: bytes, context: Context) -> None:
@@ -85,6 +114,7 @@ WORDS = Stage("words", 1, ("exhibit_files",), ("selectors",), split_words, over=
               where="role = 'seizure'", order="position", batch=2, hostile=True,
               noun="words", key="exhibit")  # fmt: skip
 BY_WORD = replace(WORDS, work=word_by_word, batch=4)
+LYING = replace(WORDS, work=tell_lies)
 COUNT = Stage("count", 1, ("selectors",), ("worklist",), count_words, params=lambda s: {"why": s.case.title})
 
 

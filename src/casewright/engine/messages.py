@@ -52,13 +52,19 @@ def _decoded(raw: bytes) -> Output:
 
 
 def _one(kind: type[Told], given: Mapping[str, Any]) -> Told:
-    """Raises TypeError where a number is no number, or a text none: sums are made of them later."""
-    made = kind(**given)
+    """Raises TypeError where a number is no number, or a text none: sums are made of them later, and tables. Half a
+    character, of which no table can be made, is written out."""
+    whole: dict[str, Any] = {name: _whole(v) if isinstance(v, str) else v for name, v in given.items()}
+    made = kind(**whole)
     for field in fields(made):
         wanted: Any = field.type
-        if not isinstance(value := getattr(made, field.name), wanted):
+        if not isinstance(value := getattr(made, field.name), wanted) or isinstance(value, bool):
             raise TypeError(f"{kind.__name__}.{field.name} is {value!r}")
     return made
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _ipc_bytes(table: pa.Table) -> pa.Buffer:

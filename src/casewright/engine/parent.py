@@ -39,6 +39,8 @@ PIECE = 1 << 14
 """Bytes in which the disk is looked at."""
 DISK_FAILED = "said that the disk failed"
 """Why a child died that could not read sealed bytes, while its parent could: it is believed when both see it."""
+BROKE_THE_RULES = "broke the rules"
+STEPS = (1 << 62) - 1
 BEAT = 1.0
 """Seconds after which a silent child is looked at."""
 
@@ -81,7 +83,8 @@ class Child:
 
     @property
     def step(self) -> int:
-        return int.from_bytes(self.page[:8], "little")
+        """As the child says; any number, which a journal has room for."""
+        return int.from_bytes(self.page[:8], "little") & STEPS
 
     @property
     def pulse(self) -> bytes:
@@ -206,13 +209,13 @@ class _Conversation:
                     return self._failed(kind, body.decode("utf-8", "replace"))
                 if not self._answer(kind, body):
                     detail = f"sent a frame of kind {kind!r} that this stage may not send"
-                    return Died("broke the rules", detail, self._step)
+                    return Died(BROKE_THE_RULES, detail, self._step)
         except (EOFError, ConnectionError):
             return Died("died", "", self._step)
         except (BrokenSeal, Missing):
             raise
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, pa.ArrowInvalid) as error:
-            return Died("broke the rules", f"sent a frame that cannot be read: {error}", self._step)
+            return Died(BROKE_THE_RULES, f"sent a frame that cannot be read: {error}", self._step)
         finally:
             self._keeper.discard()
 
@@ -260,7 +263,7 @@ class _Conversation:
         self._deadline = time.monotonic() + self._job.limits.child_wall_seconds
 
     def _answer(self, kind: bytes, body: bytes) -> bool:
-        if kind == b"P":
+        if kind == b"P" and not self.protections:  # they are said before the first byte of evidence is read
             self.protections = [str(p) for p in json.loads(body)]
         elif kind == b"O":
             self._open(body.decode("ascii"))

@@ -85,6 +85,8 @@ class Runner:
         died, _ = run_in_child(self._job(stage, batch, _beside(stage, tables)), self.store, outputs.append)
         if died:
             raise Refused(f"{stage.name} failed: {died.reason}: {died.detail}")
+        if len(outputs) != 1:
+            raise Refused(f"{stage.name} failed: its parser gave {len(outputs)} outputs, where one was asked for")
         return outputs[0]
 
     def closure(self, wanted: Sequence[str]) -> set[str]:

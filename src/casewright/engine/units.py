@@ -18,8 +18,17 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 
 from casewright.engine.child import Job
+from casewright.engine.given import Given
 from casewright.engine.keeper import Keeper
-from casewright.engine.parent import DISK_FAILED, Died, Note, allow_children, run_in_child, stop_children
+from casewright.engine.parent import (
+    BROKE_THE_RULES,
+    DISK_FAILED,
+    Died,
+    Note,
+    allow_children,
+    run_in_child,
+    stop_children,
+)
 from casewright.engine.room import Memory, Room
 from casewright.engine.seals import fresh_beside, seal
 from casewright.engine.stage import Context, Output, Piece, SetAside, Stage, Tally
@@ -180,7 +189,7 @@ def _through(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note, 
         while True:
             passed = journal.passed_over()
             job = replace(unit.job, resumed=journal.begun, passed_over=passed, all_from=all_from)
-            died, protections = run_in_child(job, store, parts.take, journal, note)
+            died, protections = _by_a_child(stage, job, store, parts, journal, note)
             if died is None:
                 return protections
             parts.restart()
@@ -200,7 +209,7 @@ def _through(stage: Stage, unit: Unit, store: Store, parts: _Parts, note: Note, 
 
 def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[str]:
     """The batch in a child. When it dies, each row gets a child of its own; the one that kills it is set aside."""
-    died, protections = _in_child(job, store, parts)
+    died, protections = _in_child(stage, job, store, parts)
     if died is None:
         return protections
     if not job.hostile:
@@ -215,16 +224,29 @@ def _in_children(stage: Stage, job: Job, store: Store, parts: _Parts) -> list[st
     return protections
 
 
-def _in_child(job: Job, store: Store, parts: _Parts) -> tuple[Died | None, list[str]]:
+def _in_child(stage: Stage, job: Job, store: Store, parts: _Parts) -> tuple[Died | None, list[str]]:
     """What a child that died gave is taken back. One that alone saw its disk fail is asked once more: disks stumble."""
     before = parts.count
     for _ in range(2):
-        died, protections = run_in_child(job, store, parts.take)
+        died, protections = _by_a_child(stage, job, store, parts)
         if died is None:
             break
         parts.back_to(before)
         if died.reason != DISK_FAILED:
             break
+    return died, protections
+
+
+def _by_a_child(
+    stage: Stage, job: Job, store: Store, parts: _Parts, journal: Journal | None = None, note: Note = lambda text: None
+) -> tuple[Died | None, list[str]]:
+    """What a child of evidence gives is looked at before it counts; one whose word does not add up died of it."""
+    if not job.hostile:
+        return run_in_child(job, store, parts.take, journal, note)
+    given = Given(stage)
+    died, protections = run_in_child(job, store, lambda output: parts.take(given.look_at(output)), journal, note)
+    if died is None and (wrong := given.wrong()):
+        died = Died(BROKE_THE_RULES, wrong)
     return died, protections
 
 
