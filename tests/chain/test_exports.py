@@ -3,24 +3,36 @@
 import gzip
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from casewright.chain.sources import export_rows
+from casewright.chain.sources.export_arrays import SPENT, Export
+from casewright.chain.sources.export_columns import NONE
 from casewright.demo.chain import write_chain
 from casewright.demo.operation import build_operation
 from casewright.engine.stage import Output
 from casewright.kernels.blockfiles import read_frames, unmask
 from casewright.kernels.blocks import display
+from casewright.kernels.depths import CIRCLE, depths
+from casewright.kernels.packing import script_keys, starts
 from casewright.model.bitcoin import NETWORKS
+from tests.chain import export_definition as definition
+from tests.chain.export_definition import plain
 from tests.chain.test_blocks import balance, rows
-from tests.chain.world import COIN, Chain, read
+from tests.chain.world import COIN, Chain, address, read, script
+from tests.world import context
 
 Tables = Mapping[str, pa.Table]
 FLAT = {
@@ -256,3 +268,100 @@ def test_a_block_that_is_there_itself_counts_before_what_an_export_says(known: T
     output = read(both)
     assert {r["state"] for r in rows(output, "blocks")} == {"main"}
     assert balance(output)["blocks"] == (4, 2, 2, 0)
+
+
+HEX = [None, "", "ab" * 32, "AB" * 32, "ab" * 31 + "zz", "ab" * 33, "0x" + "ab" * 31, "é" * 32]
+NUMBERS = [None, "", "7", "-3", "007", "+5", " 9 ", "1e3", "2.5", "12345678901234567", "9999999999999999999", "x", "-"]
+TIMES = [None, "", "1231731025", "2009-01-12 03:30:25 UTC", "2009-01-12 03:30:25", "2009-02-30 00:00:00 UTC", "soon",
+         "2009-01-12T03:30:25Z", "2009-01-12 03:30:25.75"]  # fmt: skip
+SCRIPTS = [None, "", "51", "0014" + "Ab" * 20, "abc", "zz", "6a" + "00" * 300]
+IN, OUT = ("transaction_hash", "index", SPENT, "spent_output_index"), (
+    "transaction_hash", "index", "value", "script_hex", "addresses")  # fmt: skip
+ADDRESSES = [None, "", address("anna"), f"['{address('anna')}', 'x']", "short"]
+
+
+def told(values: list[Any], count: int, kind: pa.DataType | None = None) -> pa.Array:
+    return pa.array([values[row % len(values)] for row in range(count)], kind or pa.string())
+
+
+def odd_exports() -> Iterator[tuple[str, pa.Table]]:
+    """Tables with values of every form that stands in a file, and with some that do not."""
+    for kind in (pa.string(), pa.int64(), pa.float64(), pa.decimal128(20, 1), pa.uint64(), pa.bool_()):
+        number = told(NUMBERS, 97) if kind == pa.string() else told([None, 0, 1], 97, pa.int32()).cast(kind)
+        ids, spent = told(HEX, 97), told(HEX[::-1], 97)
+        yield "inputs", pa.table([ids, number, spent, number], names=IN)
+        yield "outputs", pa.table([ids, number, number, told(SCRIPTS, 97), told(ADDRESSES, 97)], names=OUT)
+    when = datetime(2009, 1, 12, 3, 30, 25)
+    later = when.replace(microsecond=750_000)
+    stamps = [told([when, None], 97, pa.timestamp("us")), told([when], 97, pa.timestamp("us", "UTC")),
+              told([later, None, when], 97, pa.timestamp("ms")), told([7, None], 97, pa.int32())]  # fmt: skip
+    for time in (*stamps, told(TIMES, 97), told(TIMES[:3], 97), told(TIMES[3:5], 97)):
+        own = pa.table({"hash": told(HEX, 97), "block_hash": told(HEX[::-1], 97), "block_number": told(NUMBERS, 97),
+                        "block_timestamp": time, "version": told([2, -2, 1 << 40, None], 97, pa.int64())})  # fmt: skip
+        yield "transactions", own
+        spends = [{"index": 0, SPENT: None}, None], [{"index": 0, SPENT: "AB" * 32, "spent_output_index": 1}] * 2
+        pays = [{"index": 0, "value": 5, "addresses": [address("anna"), "x"]}, None]
+        inputs = pa.array([[None, [], *spends][row % 4] for row in range(97)])
+        outputs = pa.array([[None, [], pays][row % 3] for row in range(97)])
+        yield "transactions", own.append_column("inputs", inputs).append_column("outputs", outputs)
+
+
+def test_every_form_of_a_value_means_what_the_definition_says() -> None:
+    for kind, table in odd_exports():
+        export = Export("regtest", context())
+        export.add(kind, [(table.slice(0, 50), np.arange(50)), (table.slice(50), np.arange(50, len(table)))])
+        for name, defined in plain(kind, table, context()).items():
+            made, wanted = export.take(name), defined.to_pylist()
+            txids = [raw[::-1].tobytes().hex() for raw in made.txid[made.known]]
+            assert txids == [row["txid"] for row in wanted if row["txid"] is not None]
+            assert made.known.tolist() == [row["txid"] is not None for row in wanted]
+            COMPARED[name](made, wanted, {number: text for text, number in export.blocks.items()})
+
+
+def same_transactions(made: Any, wanted: list[dict[str, Any]], blocks: Mapping[int, str]) -> None:
+    assert [blocks.get(code) for code in made.block.tolist()] == [row["block"] for row in wanted]
+    assert made.row.tolist() == list(range(len(wanted)))
+    for column in ("number", "time", "position", "version", "lock_time"):
+        values = [None if value == NONE else value for value in getattr(made, column).tolist()]
+        assert values == [row[column] for row in wanted], column
+
+
+def same_inputs(made: Any, wanted: list[dict[str, Any]], _: Mapping[int, str]) -> None:
+    same_places(made, wanted)
+    holding = [row for row in wanted if row["prev_txid"] is not None and row["prev_vout"] is not None]
+    assert made.holds.tolist() == [row in holding for row in wanted]
+    assert [raw[::-1].tobytes().hex() for raw in made.prev_txid[made.holds]] == [row["prev_txid"] for row in holding]
+    assert made.prev_vout[made.holds].tolist() == [row["prev_vout"] % (1 << 32) for row in holding]
+
+
+def same_outputs(made: Any, wanted: list[dict[str, Any]], _: Mapping[int, str]) -> None:
+    same_places(made, wanted)
+    assert made.sats.tolist() == [-1 if row["sats"] is None else row["sats"] for row in wanted]
+    scripts = [row["script"] if row["script"] is not None else paid(row["address"]) for row in wanted]
+    at = starts(np.array([*map(len, scripts)]))
+    sizes, keys = script_keys(b"".join(scripts), at[:-1], np.diff(at))
+    assert made.keys.to_pylist() == [keys[a:b].tobytes() for a, b in pairwise(starts(sizes).tolist())]
+
+
+def same_places(made: Any, wanted: list[dict[str, Any]]) -> None:
+    places = [row["place"] for row in wanted]
+    assert made.place.tolist() == [-1 if p is None or not 0 <= p < 1 << 30 else p for p in places]
+
+
+COMPARED = {"transactions": same_transactions, "inputs": same_inputs, "outputs": same_outputs}
+
+
+def paid(address: str | None) -> bytes:
+    return script("anna") if address and len(address) > 14 else b""
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60))
+def test_how_deep_payments_stand_is_what_the_definition_says(pairs: list[tuple[int, int]]) -> None:
+    ordered = [(max(pair), min(pair)) for pair in pairs if pair[0] != pair[1]]
+    later, earlier = (np.array([pair[side] for pair in ordered], np.int64) for side in (0, 1))
+    assert depths(later, earlier, 31).tolist() == definition.depths(later, earlier, 31).tolist()
+
+
+def test_what_spends_itself_in_a_circle_comes_last_and_holds_nobody_up() -> None:
+    later, earlier = np.array([1, 2, 3, 4]), np.array([0, 3, 2, 3])
+    assert depths(later, earlier, 5).tolist() == [0, 1, CIRCLE, CIRCLE, CIRCLE]

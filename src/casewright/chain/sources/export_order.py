@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casewright.chain.sources.export_arrays import NONE, Transactions
+from casewright.chain.sources.export_arrays import Transactions
+from casewright.chain.sources.export_columns import NONE
+from casewright.kernels.depths import depths
 from casewright.kernels.joining import SPEND, UNKNOWN, Ids
 
-DEEPEST, STRETCH = 4000, 1 << 18
-"""Payments of one block that spend each other in a row and are put in order; ids that are looked up at once."""
+STRETCH = 1 << 18
+"""Ids that are looked up at once."""
 Numbers = NDArray[np.int64]
 
 
@@ -56,18 +58,16 @@ class Once:
 
 def parents_first(order: Numbers, once: Once, child: Numbers, parent: Numbers) -> Numbers:
     """The order where an export does not tell positions: in each block, whatever is spent comes before what spends it.
-    `child`, `parent`: of each input the transaction, and what it spends where its position is not told."""
+    `child`, `parent`: of each input the transaction, and what it spends where its position is not told. What is
+    said to spend itself comes last."""
     place, block = np.argsort(order), once.rows.block
     inside = (child >= 0) & (parent >= 0)
     inside[inside] = (block[child[inside]] == block[parent[inside]]) & (block[child[inside]] >= 0)
     inside[inside] = once.rows.position[child[inside]] == NONE
     later, earlier = place[child[inside]], place[parent[inside]]
-    depth, rounds = np.zeros(len(order), np.int64), 0
-    while rounds < DEEPEST and (late := depth[earlier] >= depth[later]).any():
-        np.maximum.at(depth, later[late], depth[earlier[late]] + 1)
-        rounds += 1
-    if not rounds:
+    if not inside.any():
         return order
+    depth = depths(later, earlier, len(order))
     code = block[order] + 1
     first = np.full(int(code.max()) + 1, len(code))
     np.minimum.at(first, code, np.arange(len(code)))

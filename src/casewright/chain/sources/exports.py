@@ -13,10 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from casewright.chain.assembly import flat, sizes_of
-from casewright.chain.source import output
-from casewright.chain.sources.export_arrays import NONE, Export, Outputs
+from casewright.chain.source import blobs, output
+from casewright.chain.sources.export_arrays import Export, Outputs
+from casewright.chain.sources.export_columns import NONE
 from casewright.chain.sources.export_order import Once, parents_first
-from casewright.chain.sources.export_rows import kind_of, opened, plain
+from casewright.chain.sources.export_rows import kind_of, opened
 from casewright.engine.stage import Context, Output
 from casewright.kernels.runs import starts
 from casewright.model.bitcoin import NotAnAddress, script_of_address, valid_address
@@ -35,13 +36,13 @@ def is_export(name: str) -> bool:
 
 def read_export(row: Mapping[str, Any], context: Context, network: str) -> Iterator[Output]:
     """The rows that every source gives, of all files of one export."""
-    export, holder, problem = Export(network), None, ""
+    export, holder, problem = Export(network, context), None, ""
     for sha256, name in zip(row["sha256s"], row["names"], strict=True):
         try:
             with context.open(sha256) as file:
                 schema, tables = opened(name, file)
                 kind = kind_of(schema)
-                export.add(_plain(kind, tables, context))
+                export.add(kind or "", _numbered(tables, context))
         except (ValueError, OSError) as error:
             problem = f"{name} cannot be read: {error}"[:500]
             continue
@@ -60,11 +61,10 @@ def read_export(row: Mapping[str, Any], context: Context, network: str) -> Itera
         yield from blocks_of(export, row["content"])
 
 
-def _plain(kind: str | None, tables: Iterator[pa.Table], context: Context) -> Iterator[dict[str, pa.Table]]:
+def _numbered(tables: Iterator[pa.Table], context: Context) -> Iterator[tuple[pa.Table, Numbers]]:
     first = 1
     for table in tables:
-        if kind:
-            yield plain(kind, table, first, context)
+        yield table, np.arange(first, first + len(table))
         first += len(table)
         context.steps.alive()
 
@@ -98,8 +98,10 @@ class Held(NamedTuple):
         within: NDArray[Any] = np.arange(len(self.rows)) - np.repeat(self.at[:-1], self.counts())
         return np.asarray(place[self.rows] == within, np.bool_)
 
-    def counts_of(self, first: int, after: int) -> Numbers:
-        return np.diff(self.at[first : after + 1])
+    def of_some(self, first: int, kept: NDArray[np.bool_]) -> Numbers:
+        """The rows of those of the transactions from `first` on that are kept."""
+        at = self.at[first : first + len(kept) + 1]
+        return self.rows[at[0] : at[-1]][np.repeat(kept, np.diff(at))]
 
     def with_any(self, wrong: NDArray[np.bool_]) -> Numbers:
         """The transactions that have a row of which this is so."""
@@ -149,42 +151,80 @@ class Blocks(NamedTuple):
     ins: Held
     outs: Held
 
-    def row(self, first: int, after: int, content: str) -> dict[str, Any]:
-        """The row of `read_blocks` of transactions that are a whole block."""
-        rows, some = self.rows, slice(first, after)
-        ins, outs = (held.rows[held.at[first] : held.at[after]] for held in (self.ins, self.outs))
-        keys = pa.chunked_array([self.outputs.keys.take(pa.array(outs))])
-        counts = (held.counts_of(first, after) for held in (self.ins, self.outs))
-        spends = np.concatenate(
-            [self.inputs.prev_txid[ins], self.inputs.prev_vout[ins].view(np.uint8).reshape(-1, 4)], 1
-        )
-        stamps = np.stack([rows.version[some], rows.lock_time[some]], axis=1)
-        return {"content": content, "hash": bytes.fromhex(self.names[rows.block[first]])[::-1], "prev": bytes(32),
-                "time": int(rows.time[first]), "bits": 0, "height": int(rows.number[first]),
-                "transactions": after - first, "txids": rows.txid[some].tobytes(),
-                "shapes": np.stack([rows.row[some], *counts], axis=1).astype("<u4").tobytes(),
-                "stamps": b"" if (stamps == NONE).any() else stamps.astype("<u4").tobytes(),
-                "spends": spends.tobytes(), "sats": self.outputs.sats[outs].astype("<i8").tobytes(),
-                "kinds": self.outputs.kinds[outs].tobytes(),
-                "script_sizes": sizes_of(keys).astype(np.uint8).tobytes(),
-                "scripts": flat(keys).tobytes()}  # fmt: skip
+    def packed(self, first: Numbers, after: Numbers, content: str) -> pa.Table:
+        """Rows of `read_blocks`, of blocks whose transactions begin and end there, one block behind the other."""
+        kept = np.zeros(int(after[-1] - first[0]), np.bool_)
+        kept[_within(first - first[0], after - first)] = True
+        some = np.flatnonzero(kept) + first[0]
+        ins, outs = self.ins.of_some(int(first[0]), kept), self.outs.of_some(int(first[0]), kept)
+        in_counts, out_counts = self.ins.counts()[some], self.outs.counts()[some]
+        at = starts(after - first)
+        ins_at, outs_at = starts(in_counts)[at], starts(out_counts)[at]
+        rows, inputs, outputs = self.rows, self.inputs, self.outputs
+        hashes = b"".join(bytes.fromhex(self.names[code])[::-1] for code in rows.block[first].tolist())
+        spends = np.concatenate([inputs.prev_txid[ins], inputs.prev_vout[ins].view(np.uint8).reshape(-1, 4)], axis=1)
+        keys = pa.chunked_array([outputs.keys.take(pa.array(outs))])
+        sizes = sizes_of(keys)
+        each = np.arange(len(first) + 1)
+        arrays = {
+            "content": pa.array([content] * len(first), pa.string()),
+            "hash": blobs(np.frombuffer(hashes, np.uint8).reshape(-1, 32), each),
+            "prev": blobs(np.zeros((len(first), 32), np.uint8), each),
+            "time": rows.time[first], "bits": np.zeros(len(first), np.int64), "height": rows.number[first],
+            "span_start": pa.nulls(len(first), pa.int64()), "span_length": pa.nulls(len(first), pa.int64()),
+            "transactions": after - first,
+            "txids": blobs(rows.txid[some], at),
+            "shapes": blobs(np.stack([rows.row[some], in_counts, out_counts], axis=1).astype("<u4"), at),
+            "stamps": self._stamps(some, at),
+            "spends": blobs(spends, ins_at),
+            "sats": blobs(outputs.sats[outs].astype("<i8"), outs_at),
+            "kinds": blobs(outputs.kinds[outs], outs_at),
+            "script_sizes": blobs(sizes.astype(np.uint8), outs_at),
+            "scripts": blobs(flat(keys), starts(sizes)[outs_at]),
+        }  # fmt: skip
+        return pa.table(arrays, schema=TABLES["read_blocks"].schema)
+
+    def _stamps(self, some: Numbers, at: Numbers) -> pa.Array:
+        """Versions and lock times; none of a block with a transaction of which they are not told."""
+        stamps = np.stack([self.rows.version[some], self.rows.lock_time[some]], axis=1)
+        told = ~np.logical_or.reduceat((stamps == NONE).any(axis=1), at[:-1])
+        counts = np.diff(at)
+        return blobs(stamps[np.repeat(told, counts)].astype("<u4"), starts(np.where(told, counts, 0)))
+
+
+def _within(first: Numbers, counts: Numbers) -> Numbers:
+    """All numbers of several runs of so many."""
+    return np.repeat(first - starts(counts)[:-1], counts) + np.arange(int(counts.sum()))
 
 
 def _given(blocks: Blocks, wrong: NDArray[np.bool_], content: str) -> Iterator[Output]:
     """Block after block: whole, or one row of damage with the first transaction that is wrong."""
     code = blocks.rows.block
-    first = np.flatnonzero(np.concatenate(([len(code) > 0], code[1:] != code[:-1]))) if len(code) else code
-    damage, rows, held = [], [], 0
-    for begin, after in zip(first.tolist(), [*first[1:].tolist(), len(code)], strict=False):
-        if wrong[begin:after].any():
-            name = blocks.names[code[begin]] if code[begin] >= 0 else "?"
-            detail = f"block {name}: a value of this transaction is missing or cannot be"
-            row = int(blocks.rows.row[begin + int(np.flatnonzero(wrong[begin:after])[0])])
-            damage.append({"content": content, "reason": "undecodable", "detail": detail, "row": row})
-            continue
-        rows.append(blocks.row(begin, after, content))
-        held += after - begin
-        if len(rows) == PIECE or held > MOST:
-            yield output(read_blocks=TABLES["read_blocks"].rows(rows))
-            rows, held = [], 0
-    yield output(read_damage=TABLES["read_damage"].rows(damage), read_blocks=TABLES["read_blocks"].rows(rows))
+    if not len(code):
+        return
+    first = np.flatnonzero(np.append(True, code[1:] != code[:-1]))
+    after = np.append(first[1:], len(code))
+    bad = np.logical_or.reduceat(wrong, first)
+    yield output(read_damage=TABLES["read_damage"].rows([
+        _damage(blocks, begin, begin + int(np.argmax(wrong[begin:end])), content)
+        for begin, end in zip(first[bad].tolist(), after[bad].tolist(), strict=True)
+    ]))  # fmt: skip
+    first, after = first[~bad], after[~bad]
+    for some in _stretches(after - first):
+        yield output(read_blocks=blocks.packed(first[some], after[some], content))
+
+
+def _stretches(counts: Numbers) -> Iterator[slice]:
+    """Blocks that are given at once, by how many transactions they have."""
+    begin, held = 0, 0
+    for place, count in enumerate(counts.tolist(), 1):
+        held += count
+        if place - begin == PIECE or held > MOST or place == len(counts):
+            yield slice(begin, place)
+            begin, held = place, 0
+
+
+def _damage(blocks: Blocks, begin: int, place: int, content: str) -> dict[str, Any]:
+    code = blocks.rows.block[begin]
+    detail = f"block {blocks.names[code] if code >= 0 else '?'}: a value of this transaction is missing or cannot be"
+    return {"content": content, "reason": "undecodable", "detail": detail, "row": int(blocks.rows.row[place])}
