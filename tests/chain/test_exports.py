@@ -26,7 +26,8 @@ from casewright.engine.stage import Output
 from casewright.kernels.blockfiles import read_frames, unmask
 from casewright.kernels.blocks import display
 from casewright.kernels.depths import CIRCLE, depths
-from casewright.kernels.packing import script_keys, starts
+from casewright.kernels.packing import script_keys
+from casewright.kernels.runs import starts
 from casewright.model.bitcoin import NETWORKS
 from tests.chain import export_definition as definition
 from tests.chain.export_definition import plain
