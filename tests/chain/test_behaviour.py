@@ -8,7 +8,7 @@ from casewright.chain.graph import load_graph
 from casewright.engine.stage import Context
 from tests.chain.case import run_stages
 from tests.chain.test_trace import KESTREL, found, reasons
-from tests.chain.world import COIN, Chain, address, follow
+from tests.chain.world import COIN, PARAMS, Chain, address, follow
 from tests.world import context
 
 DEPOSITS = {"acc-1": "dep"}
@@ -77,7 +77,7 @@ def test_of_a_wallet_that_deals_with_many_only_its_change_is_followed() -> None:
 def test_whom_a_wallet_deals_with_is_counted_as_a_plain_count_of_the_tables_has_it() -> None:
     tables = run_stages({"blk00000.dat": dealing(6).file()}, {}, [])
     base = context()
-    graph = load_graph(Context({}, {**base.tables, **tables}, base.blobs))
+    graph = load_graph(Context(PARAMS, {**base.tables, **tables}, base.blobs))
     holders = {name: graph.chain.addresses.to_pylist().index(address(name)) for name in ("desk", "hot", "customer 1")}
     for name, holder in holders.items():
         wallet = int(graph.wallet_of[holder])

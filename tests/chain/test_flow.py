@@ -12,7 +12,7 @@ from casewright.chain.graph import Graph, graph_of
 from casewright.chain.taint import FIFO, HAIRCUT, LIFO, METHODS, POISON
 from tests.chain.columns import columns
 from tests.chain.test_trace import DEPOSITS, KESTREL, TALLOW, Tables, against, equal_parts, swept
-from tests.chain.world import COIN, Chain, follow
+from tests.chain.world import COIN, PARAMS, Chain, follow
 from tests.world import context
 
 
@@ -83,7 +83,7 @@ def test_a_cash_out_of_swept_coins_is_shared_by_what_each_brought() -> None:
 
 
 def graph(chain: Columns) -> Graph:
-    return graph_of(chain, context())
+    return graph_of(chain, context(params=PARAMS))
 
 
 @st.composite

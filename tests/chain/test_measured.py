@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from casewright.chain.measured import CO_SPEND, LARGEST, measured
+from casewright.chain import market
+from casewright.chain.measured import CO_SPEND, LARGEST, TOO_LARGE, measured
 from casewright.chain.stages import STAGES
 from tests.chain.test_trace import KESTREL, TALLOW
-from tests.chain.world import COIN, Chain, address, follow
+from tests.chain.world import COIN, PARAMS, Chain, address, follow
 from tests.world import context
 
 Rows = dict[tuple[str, str], tuple[int, int]]
@@ -18,7 +19,8 @@ def measure(chain: Chain, deposits: dict[str, str], wallet: dict[str, str]) -> t
     mine = [{"id": f"w-{n}", "wallet": "w", "address": address(n), "role": role} for n, role in wallet.items()]
     tables = follow(chain, deposits, [KESTREL], wallet_addresses=mine)
     work = next(s for s in STAGES if s.name == "heuristics_measured")
-    output = measured(None, context({n: tables.get(n, []) for n in work.reads} | {"wallet_addresses": mine}))
+    given = {n: tables.get(n, []) for n in work.reads} | {"wallet_addresses": mine}
+    output = measured(None, context(given, params=PARAMS))
     rows = output.tables["heuristics_measured"].to_pylist()
     (tally,) = output.tallies
     assert tally.received == tally.done + tally.nothing
@@ -44,6 +46,16 @@ def test_coverage_is_the_part_of_own_pairs_that_co_spending_joins(told: tuple[Ro
     rows, _ = told
     assert rows[CO_SPEND, "own addresses that spent"] == (4, 4)
     assert rows[CO_SPEND, "pairs of own addresses joined"] == (3, 6)
+    assert rows[CO_SPEND, TOO_LARGE] == (0, 4)
+
+
+def test_own_addresses_in_clusters_too_large_to_be_the_markets_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(market, "GIANT", 52)
+    chain = Chain()
+    chain.pay(chain.mint(("dep", COIN), *((f"customer {n}", COIN) for n in range(51))), ("cold", COIN))
+    chain.pay(chain.mint(("till", COIN)), ("shop", COIN))
+    rows, _ = measure(chain, {"acc-1": "dep"}, {"till": "own"})
+    assert rows[CO_SPEND, TOO_LARGE] == (1, 2)
 
 
 def test_strangers_in_the_markets_cluster_are_counted_and_the_merges_shown(
@@ -80,7 +92,8 @@ def test_strangers_are_counted_also_where_the_cluster_joins_two_services() -> No
     mine: list[dict[str, Any]] = []
     tables = follow(chain, {"acc-1": "dep"}, [KESTREL, TALLOW])
     work = next(s for s in STAGES if s.name == "heuristics_measured")
-    output = measured(None, context({n: tables.get(n, []) for n in work.reads} | {"wallet_addresses": mine}))
+    given = {n: tables.get(n, []) for n in work.reads} | {"wallet_addresses": mine}
+    output = measured(None, context(given, params=PARAMS))
     (row,) = [r for r in output.tables["heuristics_measured"].to_pylist() if r["measure"].startswith("strangers")]
     assert (row["count"], row["of"]) == (2, 3)
     assert len(row["sources"]) == 2

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from casewright.chain import market
 from tests.chain.world import COIN, Chain, address, follow, name_of, tag
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -303,3 +304,19 @@ def test_the_same_chain_gives_the_same_rows_whatever_the_order_of_its_blocks() -
     one, two = (follow(c, DEPOSITS, [KESTREL, TALLOW]) for c in (chain, shuffled))
     for table in ("payments", "clusters", "cluster_reasons", "hops", "services"):
         assert one[table] == two[table]
+
+
+def test_an_exchange_that_swallowed_the_markets_addresses_is_not_taken_for_its_wallet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(market, "GIANT", 6)
+    chain = Chain()
+    paid = chain.pay(chain.mint(("anna", COIN)), ("dep", COIN))
+    chain.pay([*paid, *chain.mint(*((f"customer {n}", COIN) for n in range(5)))], ("cold", 6 * COIN))
+    chain.pay(chain.mint(("customer 1", COIN)), ("tallow", COIN))
+    by_limit = {n: follow(chain, {"acc-1": "dep"}, [TALLOW], market_members=n) for n in (0, 5, 6)}
+    assert {n: found(tables, "market") for n, tables in by_limit.items()} == {
+        0: [("Tallow Coin", 1, "strong")], 5: [], 6: [("Tallow Coin", 1, "strong")]
+    }  # fmt: skip
+    swept = {h["txid"] for h in by_limit[5]["hops"] if h["direction"] == "market"}
+    assert len(swept) == 1, "its own coin alone is followed"

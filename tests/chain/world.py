@@ -33,8 +33,8 @@ MAGIC = NETWORKS["regtest"].magic
 COIN = 100_000_000
 EXHIBIT = "c" * 64
 PARAMS = {"network": "regtest", "max_hops": 6, "dust_sats": 546, "max_age_days": 0, "taint": "haircut",
-          "gathered_from": 2, "busy_wallet": 50, "layers": ["co-spend"], "change_votes": 3, "targeted": False,
-          "targeted_hops": 6, "targeted_inputs": 100, "targeted_transactions": 500_000}  # fmt: skip
+          "gathered_from": 2, "busy_wallet": 50, "market_members": 50, "layers": ["co-spend"], "change_votes": 3,
+          "targeted": False, "targeted_hops": 6, "targeted_inputs": 100, "targeted_transactions": 500_000}  # fmt: skip
 
 
 def script(name: str) -> bytes:

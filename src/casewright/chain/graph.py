@@ -19,6 +19,7 @@ from casewright.chain.coinjoin import coinjoin_rule, whirlpool_tx0
 from casewright.chain.columns import KINDS, UNKNOWN, Chain, Numbers, numbers
 from casewright.chain.labels import Tag, Verdict, guarded, judge
 from casewright.chain.loading import load_chain
+from casewright.chain.market import in_giants
 from casewright.chain.proven import Merges, load_proven
 from casewright.chain.shapes import Shape
 from casewright.engine.stage import Context
@@ -110,6 +111,8 @@ class Graph:
     """Cluster of each holder as co-spending has it, UNKNOWN outside any: whoever ever spent is in one, if alone."""
     mixed: dict[int, str] = field(default_factory=dict)
     """What is to be said of clusters that join services, and of their tagged addresses, which stand for themselves."""
+    swallowed: int = 0
+    """The market's own addresses in clusters that are too large to be its wallet (`market`)."""
     coins: dict[int, Coin] = field(default_factory=dict)
     crossings: dict[int, Crossing] = field(default_factory=dict)
     judged: dict[int, Verdict] = field(default_factory=dict)
@@ -231,13 +234,15 @@ def graph_of(chain: Chain, context: Context) -> Graph:
     wallet_of = np.where(proven.cluster_of != UNKNOWN, proven.cluster_of, alone)
     mixed = _split(wallet_of, proven.names, context, chain)
     is_market = np.zeros(len(proven.names) + len(wallet_of), bool)
-    own = own_addresses(context)
-    mine = places(own, chain.addresses)
-    is_market[wallet_of[mine[mine >= 0]]] = True
+    mine = places(own_addresses(context), chain.addresses)
+    mine = mine[mine >= 0]
+    swallowed = mine[in_giants(proven, mine, context.params["market_members"])]
+    wallet_of[swallowed] = alone[swallowed]
+    is_market[wallet_of[mine]] = True
     tags = context.table("tags")
     tags, tagged = _sorted(tags, "tag", places(tags["address"], chain.addresses), wallet_of)
     return Graph(chain, proven.names, wallet_of, is_market, tags, tagged, proven.merges, proven.forest,
-                 proven.cluster_of, mixed)  # fmt: skip
+                 proven.cluster_of, mixed, len(swallowed))  # fmt: skip
 
 
 def _split(wallet_of: Numbers, names: pa.Array, context: Context, chain: Chain) -> dict[int, str]:

@@ -25,6 +25,7 @@ from casewright.model.tables import TABLES
 
 EXAMPLES = 20
 CO_SPEND, LARGEST = "co-spend", "change: largest output"
+TOO_LARGE = "own addresses in clusters too large to be the market's wallet"
 KNOWN_CHANGE = "payments out of own coins whose change is known, and in which the rule names an output"
 Flags = NDArray[np.bool_]
 
@@ -78,6 +79,8 @@ def _co_spend(graph: Graph, truth: Truth) -> Iterable[dict[str, Any]]:
     proofs = [merge["id"] for holder in strangers[:EXAMPLES] for merge in _merges(graph, int(holder), truth)]
     beside, all_own = int(with_mine.sum()), int(truth.own.sum())
     yield _row(CO_SPEND, "own addresses that spent", count, all_own, "only what was spent can be joined by co-spending")
+    yield _row(CO_SPEND, TOO_LARGE, graph.swallowed, count,
+               "of such a cluster only what is known counts as the market's ([chain] market_members)")  # fmt: skip
     yield _row(CO_SPEND, "pairs of own addresses joined", joined, count * (count - 1) // 2,
                "coverage: what one would find of the wallet from one of its addresses")  # fmt: skip
     yield _row(CO_SPEND, "strangers joined to own addresses", len(strangers), beside + count,

@@ -35,7 +35,12 @@ def trace_params(settings: Settings) -> Mapping[str, Any]:
     chain = settings.chain
     if chain.taint not in METHODS:
         raise Refused(f"case.toml: [chain] taint is {chain.taint!r}, but must be one of {', '.join(METHODS)}.")
-    return {name: getattr(chain, name) for name in LIMITS}
+    return {name: getattr(chain, name) for name in LIMITS} | graph_params(settings)
+
+
+def graph_params(settings: Settings) -> Mapping[str, Any]:
+    """The setting that decides what of the chain is the market's wallet."""
+    return {"market_members": settings.chain.market_members}
 
 
 def follow_params(settings: Settings) -> Mapping[str, Any]:
@@ -78,10 +83,10 @@ STAGES = (
           columns=NUMBERS),
     Stage("guard", 1, ("clusters", "cluster_reasons", "tags"), ("joined_services",),
           Late("casewright.chain.guard", "guard"), lazy=PROOF),
-    Stage("heuristics_measured", 2, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
+    Stage("heuristics_measured", 3, ("deposit_addresses", "change", *KNOWN), ("heuristics_measured",),
           Late("casewright.chain.measured", "measured"), lazy=(*PARTS, *PROOF, "change"), shared=SHARED,
-          columns=NUMBERS),
-    Stage("trace", 6, ("set_aside", "followed", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
+          columns=NUMBERS, params=graph_params),
+    Stage("trace", 7, ("set_aside", "followed", *KNOWN), ("hops", "services"), Late("casewright.chain.trace", "trace"),
           lazy=(*PARTS, *PROOF), shared=SHARED, params=trace_params,
           columns={**NUMBERS, "blocks": (*NUMBERS["blocks"], "state")}),
 )  # fmt: skip

@@ -108,6 +108,9 @@ class ChainSettings:
     busy_wallet: int = 50
     """Of an untagged wallet that so many others paid, and that paid as many, a trace back follows its change only;
     0: all of its coins."""
+    market_members: int = 50
+    """A cluster of a thousand addresses or more, and of more than so many for each that is known to be the market's, is
+    not taken for its wallet: then what is known counts as the market's, and nothing else; 0: it always is."""
     targeted: bool = False
     """Search block files for what the market was paid and spent, and follow it, instead of reading them whole.
     `casewright trace --targeted` and `--full` change it."""

@@ -196,7 +196,7 @@ def _method(sheet: Sheet, facts: Facts, params: Mapping[str, Any]) -> None:
     """Versions and settings under which the figures were made, and the evidence itself."""
     sheet.add(METHOD, "casewright", "Casewright version", __version__, facts.settings)
     for name in ("network", "targeted", "max_hops", "dust_sats", "max_age_days", "taint", "gathered_from",
-                 "busy_wallet", "pdq_distance", "cut_distance", "pdq_quality", "frame_share",
+                 "busy_wallet", "market_members", "pdq_distance", "cut_distance", "pdq_quality", "frame_share",
                  "excerpt_seconds", "common_films", "common_seconds", "assumed_zone", "clock_offset_seconds",
                  "retention_days", "place_days", "place_share", "agree_hours", "rules", "within",
                  "recent_days"):  # fmt: skip
