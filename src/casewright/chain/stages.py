@@ -35,7 +35,7 @@ def trace_params(settings: Settings) -> Mapping[str, Any]:
     chain = settings.chain
     if chain.taint not in METHODS:
         raise Refused(f"case.toml: [chain] taint is {chain.taint!r}, but must be one of {', '.join(METHODS)}.")
-    return {name: getattr(chain, name) for name in LIMITS} | graph_params(settings)
+    return {**{name: getattr(chain, name) for name in LIMITS}, **graph_params(settings)}
 
 
 def graph_params(settings: Settings) -> Mapping[str, Any]:
