@@ -1,6 +1,7 @@
 -- For each account and customer: whether addresses that the customer's records name are those of the account at the site.
 -- reads: links, persons, returns, requests, seen, hidden (seen: sightings with their one form of address; made by the
 -- stage), places   writes: ladder
+-- The crowd at a common address is counted by a join of its own, in a narrow window: it may be millions.
 -- A record that does not say when its address was used is about its transaction: then the block's time stands for it.
 WITH told_by AS (
     SELECT l.link, l.from_id AS account, l.to_id AS person, unnest(p.sources) AS return_id
@@ -23,9 +24,14 @@ known AS (
     FROM told t LEFT JOIN listed l USING (return_id, link)
 ),
 met AS (
-    SELECT k.link, k.return_id, k.common, s.account = k.account AS own, s.account AS who, s.id,
-           abs(epoch(s.time) - epoch(k.at)) <= $hours * 3600 AS near
-    FROM known k JOIN seen s USING (address)
+    SELECT k.link, k.return_id, s.id, coalesce(abs(epoch(s.time) - epoch(k.at)) <= $hours * 3600, false) AS near
+    FROM known k JOIN seen s USING (address, account) WHERE NOT k.common
+),
+others AS (
+    SELECT k.link, count(DISTINCT s.account) AS shared
+    FROM known k JOIN seen s
+      ON s.address = k.address AND s.account <> k.account AND abs(epoch(s.time) - epoch(k.at)) <= $hours * 3600
+    WHERE NOT k.common GROUP BY k.link
 ),
 apart AS (
     SELECT k.link, count(DISTINCT s.id) AS apart
@@ -33,17 +39,15 @@ apart AS (
     WHERE NOT k.common AND k.country IS NOT NULL AND s.country IS NOT NULL AND s.country <> k.country GROUP BY k.link
 ),
 sums AS (
-    SELECT link, count(DISTINCT id) FILTER (own AND near AND NOT common) AS agree,
-           list(DISTINCT id ORDER BY id) FILTER (own AND near AND NOT common) AS ids,
-           list(DISTINCT return_id ORDER BY return_id) FILTER (own AND near AND NOT common) AS returns,
-           count(DISTINCT id) FILTER (own AND NOT coalesce(near, false) AND NOT common) AS other_times,
-           count(DISTINCT who) FILTER (NOT own AND near AND NOT common) AS shared
+    SELECT link, count(DISTINCT id) FILTER (near) AS agree, list(DISTINCT id ORDER BY id) FILTER (near) AS ids,
+           list(DISTINCT return_id ORDER BY return_id) FILTER (near) AS returns,
+           count(DISTINCT id) FILTER (NOT near) AS other_times
     FROM met GROUP BY link
 )
 SELECT k.link, count(DISTINCT k.return_id) AS addresses,
        count(DISTINCT k.return_id) FILTER (k.hidden_as IS NOT NULL) AS nowhere,
        string_agg(DISTINCT k.hidden_as, ', ' ORDER BY k.hidden_as) AS nowhere_kinds,
        any_value(s.agree) AS agree, any_value(s.ids) AS ids, any_value(s.returns) AS returns,
-       any_value(s.other_times) AS other_times, any_value(s.shared) AS shared, any_value(a.apart) AS apart
-FROM known k LEFT JOIN sums s USING (link) LEFT JOIN apart a USING (link)
+       any_value(s.other_times) AS other_times, any_value(o.shared) AS shared, any_value(a.apart) AS apart
+FROM known k LEFT JOIN sums s USING (link) LEFT JOIN others o USING (link) LEFT JOIN apart a USING (link)
 GROUP BY k.link ORDER BY k.link
