@@ -2,7 +2,8 @@
 
     python tools/bundle.py FOLDER
 
-The packages are those of uv.lock, for this Python and this kind of machine; pip holds each against its digest.
+The packages are those of uv.lock, for this Python and this kind of machine; pip holds each against its digest. It says
+which one it fetches, waits for none for ever, and is asked again when it fails: what it fetched once is in its cache.
 """
 
 import shutil
@@ -25,15 +26,33 @@ The wheels are for {python} on this kind of machine. sbom.cdx.json lists all of 
 """
 
 
+TRIES, MINUTES = 3, 10
+"""How often pip is asked for all packages (300 MB), and how long it may take each time."""
+
+
+def download(requirements: Path, wheels: Path) -> None:
+    """Wheels for all that is required. Ends the program with a sentence when they cannot be had."""
+    pip = ["uv", "run", "--no-project", "--python", sys.executable, "--with", "pip", "python", "-m", "pip", "download"]
+    options = ["--disable-pip-version-check", "--no-deps", "--require-hashes", "--only-binary", ":all:",
+               "--progress-bar", "off", "--retries", "5", "--timeout", "30"]  # fmt: skip
+    for number in range(1, TRIES + 1):
+        try:
+            subprocess.run([*pip, *options, "-r", requirements, "-d", wheels], check=True, timeout=60 * MINUTES)
+            return
+        except subprocess.TimeoutExpired:
+            print(f"pip was not done after {MINUTES} minutes ({number} of {TRIES} times).", file=sys.stderr)
+        except subprocess.CalledProcessError as error:
+            print(f"pip failed with exit code {error.returncode} ({number} of {TRIES} times).", file=sys.stderr)
+    sys.exit("The wheels could not be fetched; pip says above which. What was fetched is in pip's cache: run it again.")
+
+
 def main(folder: Path) -> None:
     wheels = folder / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     wheels.mkdir(parents=True)
     requirements = folder / "requirements.txt"
     requirements.write_text(subprocess.run(EXPORT, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-    pip = ["uv", "run", "--no-project", "--python", sys.executable, "--with", "pip", "python", "-m", "pip", "download"]
-    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--no-deps"]
-    subprocess.run([*pip, *options, "-r", str(requirements), "-d", str(wheels)], check=True)
+    download(requirements, wheels)
     subprocess.run([sys.executable, str(ROOT / "tools" / "wheel_twice.py"), str(wheels)], check=True)
     subprocess.run([sys.executable, str(ROOT / "tools" / "sbom.py"), str(folder / "sbom.cdx.json")], check=True)
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"

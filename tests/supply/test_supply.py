@@ -110,6 +110,22 @@ def test_the_bundle_installs_on_a_machine_without_a_network(tmp_path: Path) -> N
     done = alone("bash", "-ec", "\n".join(lines), cwd=bundle)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("casewright ")
-    about = ["--title", "T", "--agency", "A", "--examiner", "E"]
-    made = alone(bundle / "casewright" / "bin" / "casewright", "new", tmp_path / "case", *about)
-    assert made.returncode == 0, made.stderr
+    casewright = bundle / "casewright" / "bin" / "casewright"
+    shown = alone(casewright, "demo", tmp_path / "case", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["as_the_truth"] is True
+    assert alone(casewright, "verify", tmp_path / "case").returncode == 0
+
+
+def test_a_bundle_whose_packages_cannot_be_fetched_says_so(tmp_path: Path) -> None:
+    fetcher = tmp_path / "uv"
+    fetcher.write_text('#!/bin/sh\n[ "$1" = export ] && exit 0\necho "no route to the index"\nexit 1\n')
+    fetcher.chmod(0o755)
+    bundle = [sys.executable, ROOT / "tools" / "bundle.py", tmp_path / "bundle"]
+    done = subprocess.run(
+        bundle, capture_output=True, text=True, check=False, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    )
+    assert done.returncode == 1
+    assert done.stdout.count("no route to the index") == 3
+    assert "run it again" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "bundle" / "SHA256SUMS").exists()
