@@ -1,5 +1,7 @@
 """What all tests share: a home of their own for the seal key, and small cases."""
 
+import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -29,12 +31,17 @@ def case(tmp_path: Path) -> Case:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished demo case. Nobody changes it; take `copy` for that."""
-    folder = tmp_path_factory.mktemp("demo") / "case"
-    done = casewright("demo", str(folder), "--json")
-    assert done.returncode == 0, done.stderr
-    (folder.parent / "demo.json").write_text(done.stdout)
-    return folder
+    """A finished demo case, made once for all processes that test. Nobody changes it; take `copy` for that."""
+    root = tmp_path_factory.getbasetemp()
+    made = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "demo"
+    made.mkdir(exist_ok=True)
+    with (made / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "demo.json").exists():
+            done = casewright("demo", str(made / "case"), "--json")
+            assert done.returncode == 0, done.stderr
+            (made / "demo.json").write_text(done.stdout)
+    return made / "case"
 
 
 @pytest.fixture

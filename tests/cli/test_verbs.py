@@ -10,7 +10,7 @@ import pyrage
 import pytest
 
 from casewright.engine.query import Reader
-from tests.command import casewright
+from tests.command import casewright, in_process
 
 
 def answered(*arguments: str, code: int = 0) -> dict[str, Any]:
@@ -99,6 +99,14 @@ def _sender(case: Path) -> str:
     )
 
 
+@pytest.fixture(scope="module")
+def mistaken(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo on which commands fail, which changes nothing."""
+    target = tmp_path_factory.mktemp("mistaken") / "case"
+    shutil.copytree(demo, target)
+    return target
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -119,12 +127,12 @@ def _sender(case: Path) -> str:
     ],
 )
 def test_errors_say_what_and_leave_with_the_right_code(
-    copy: Path, arguments: tuple[str, ...], code: int, words: str
+    mistaken: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    done = casewright(*(str(copy) if a == "CASE" else a for a in arguments))
-    assert done.returncode == code, done.stderr
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+    assert in_process(*(str(mistaken) if a == "CASE" else a for a in arguments)) == code
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
 
 
 def test_hostile_names_cannot_steer_the_terminal(demo: Path) -> None:

@@ -59,22 +59,36 @@ def killed_intake(case: Path, source: Path, dice: random.Random) -> tuple[int, f
         return kills, time.monotonic() - started
 
 
-def test_a_killed_intake_ends_with_the_same_tables(tmp_path: Path, disk: Path) -> None:
-    whole, broken = new_case(tmp_path / "whole"), new_case(tmp_path / "broken")
-    assert subprocess.run([*INTAKE, str(whole), str(disk)], capture_output=True, check=False).returncode in (0, 3)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, disk: Path) -> Path:
+    """A case that took the disk in without being killed."""
+    root = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CASEWRIGHT_HOME", str(root))
+        return taken_in(new_case(root / "case"), disk)
+
+
+def taken_in(case: Path, source: Path) -> Path:
+    done = subprocess.run([*INTAKE, str(case), str(source)], capture_output=True, check=False)
+    assert done.returncode in (0, 3), done.stderr
+    return case
+
+
+def test_a_killed_intake_ends_with_the_same_tables(tmp_path: Path, disk: Path, whole: Path) -> None:
+    broken = new_case(tmp_path / "broken")
     kills, _ = killed_intake(broken, disk, random.Random(3))
     assert kills >= 1
     assert table_bytes(broken) == table_bytes(whole)
     assert casewright("verify", str(broken)).returncode == 0
 
 
-def test_a_second_intake_of_the_same_exhibit_adds_nothing(tmp_path: Path, disk: Path) -> None:
-    case = new_case(tmp_path / "case")
-    command = [*INTAKE, str(case), str(disk)]
-    assert subprocess.run(command, capture_output=True, check=False).returncode in (0, 3)
-    before, ledger = table_bytes(case), (case / "ledger.jsonl").read_bytes()
-    assert subprocess.run(command, capture_output=True, check=False).returncode in (0, 3)
-    assert (table_bytes(case), (case / "ledger.jsonl").read_bytes()) == (before, ledger)
+def test_a_second_intake_of_the_same_exhibit_adds_nothing(
+    monkeypatch: pytest.MonkeyPatch, disk: Path, whole: Path
+) -> None:
+    monkeypatch.setenv("CASEWRIGHT_HOME", str(whole.parent))
+    before, ledger = table_bytes(whole), (whole / "ledger.jsonl").read_bytes()
+    taken_in(whole, disk)
+    assert (table_bytes(whole), (whole / "ledger.jsonl").read_bytes()) == (before, ledger)
 
 
 def test_sealing_goes_on_in_the_middle_of_a_large_source(tmp_path: Path) -> None:
@@ -87,7 +101,7 @@ def test_sealing_goes_on_in_the_middle_of_a_large_source(tmp_path: Path) -> None
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert size >= 64 << 20
-    assert subprocess.run([*INTAKE, str(case), str(source)], capture_output=True, check=False).returncode in (0, 3)
+    taken_in(case, source)
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     assert (case / "store" / digest[:2] / digest[2:]).stat().st_size == source.stat().st_size
     assert casewright("verify", str(case)).returncode == 0

@@ -14,6 +14,7 @@ from casewright.evidence.sealed import STAGES as SEALED
 from casewright.evidence.stages import STAGES as EVIDENCE
 from casewright.extract.proposed import PROPOSAL
 from casewright.extract.stages import STAGES
+from casewright.model.settings import CaseSettings
 from casewright.model.tables import TABLES
 from casewright.vault.case import Case, SourceFile
 from tests.extract.mariadb_server import Server
@@ -26,9 +27,11 @@ WRITTEN = ("accounts", "deposit_addresses", "record_files", "log_events", "login
            "selectors")  # fmt: skip
 
 
-@pytest.fixture
-def seized(case: Case, tmp_path: Path) -> Case:
-    """A case with a dump and a copy of it, a log, a note and a dump that is cut off."""
+@pytest.fixture(scope="module")
+def seized(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """A case with a dump and a copy of it, a log, a note and a dump that is cut off; all of its records were read."""
+    tmp_path = tmp_path_factory.mktemp("seized")
+    case = Case.create(tmp_path / "case", CaseSettings("Glasshouse", "Museum Crimes Unit", "R. Example"), "seal.key")
     folder = tmp_path / "server"
     folder.mkdir()
     contents = {"a.sql": DUMP, "copy.sql": DUMP, "access.log": LOG, "note.txt": b"write to curator@example.org or "
@@ -41,6 +44,7 @@ def seized(case: Case, tmp_path: Path) -> Case:
         case.seal_settings()
         case.seal_source([SourceFile(folder / n, n.encode()) for n in sorted(contents)], "seizure", "server")
         case.seal_source([SourceFile(tmp_path / "mapping.toml", b"")], "mapping", "mapping.toml")
+    run(case)
     return case
 
 
@@ -52,11 +56,15 @@ def runner(case: Case) -> Runner:
 def run(case: Case) -> dict[str, bytes]:
     with case.writing():
         runner(case).run([stage.name for stage in STAGES])
+    return tables(case)
+
+
+def tables(case: Case) -> dict[str, bytes]:
     return {str(p.relative_to(case.tables)): p.read_bytes() for p in case.tables.rglob("*.parquet")}
 
 
 def test_confined_stages_give_the_same_bytes_twice_and_why_walks_every_row_to_its_bytes(seized: Case) -> None:
-    first = run(seized)
+    first = tables(seized)
     shutil.rmtree(seized.tables)
     seized.tables.mkdir()
     assert run(seized) == first
@@ -71,14 +79,12 @@ def test_confined_stages_give_the_same_bytes_twice_and_why_walks_every_row_to_it
 
 
 def test_telephone_numbers_are_found_where_no_file_can_be_opened(seized: Case) -> None:
-    run(seized)
     with Reader(seized.tables) as reader:
         rows = reader.rows("SELECT canonical FROM selectors WHERE kind = 'phone' ORDER BY span_start")
     assert [row["canonical"] for row in rows] == ["+4930901820", "+33109758351"]
 
 
 def test_a_dump_that_is_cut_off_gives_what_it_holds_and_says_what_it_lacks(seized: Case) -> None:
-    run(seized)
     with Reader(seized.tables) as reader:
         said = reader.rows(
             "SELECT s.reason, s.stage FROM set_aside s JOIN items i ON i.item = s.subject WHERE i.name = 'cut.sql'"
@@ -108,7 +114,6 @@ def test_a_folder_of_tablespaces_is_read_in_confinement(mariadb: Server, case: C
 
 
 def test_a_proposal_is_made_in_confinement(seized: Case) -> None:
-    run(seized)
     with seized.writing():
         output = runner(seized).once(PROPOSAL)
     (row,) = output.tables["proposal"].to_pylist()
