@@ -121,7 +121,7 @@ def test_a_bundle_whose_packages_cannot_be_fetched_says_so(tmp_path: Path) -> No
     fetcher = tmp_path / "uv"
     fetcher.write_text('#!/bin/sh\n[ "$1" = export ] && exit 0\necho "no route to the index"\nexit 1\n')
     fetcher.chmod(0o755)
-    bundle = [sys.executable, ROOT / "tools" / "bundle.py", tmp_path / "bundle"]
+    bundle = [sys.executable, str(ROOT / "tools" / "bundle.py"), str(tmp_path / "bundle")]
     done = subprocess.run(
         bundle, capture_output=True, text=True, check=False, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
     )
