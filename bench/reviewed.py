@@ -181,7 +181,7 @@ def sizes(accounts: int) -> dict[str, int]:
     """How many of everything, for so many accounts."""
     return {"accounts": accounts, "payers": accounts // 5, "payments": accounts // 3, "media": accounts * 5 // 26,
             "addresses": accounts * 15 // 13, "transactions": accounts // 2, "persons": accounts // 20,
-            "wide": min(600, accounts // 20), "hits": min(600, accounts // 20)}  # fmt: skip
+            "wide": min(1_400, accounts // 20), "hits": min(600, accounts // 20)}  # fmt: skip
 
 
 def fill(root: Path, accounts: int) -> Case:

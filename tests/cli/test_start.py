@@ -22,8 +22,6 @@ ASKED = """
 import sys
 from casewright.cli.app import run_app
 code = run_app(sys.argv[1:])
-if "review" in sys.argv:
-    import casewright.review.serve
 sys.stderr.write(" ".join(name for name in {slow} if name in sys.modules))
 sys.exit(code)
 """
@@ -50,7 +48,7 @@ def test_ctrl_c_while_the_program_still_loads_is_answered_in_a_sentence(module: 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["review", "--help"], ["why", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["why", "--help"]])
 def test_a_verb_imports_nothing_slow_that_it_has_no_use_for(arguments: list[str]) -> None:
     program = [sys.executable, "-c", ASKED.format(slow=SLOW), *arguments]
     done = subprocess.run(program, capture_output=True, text=True, check=False)

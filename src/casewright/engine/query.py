@@ -23,7 +23,8 @@ def plain(value: Any) -> Any:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-FEW = 60
+FEW = 2_000
+"""An index is asked for so many values at once; for more the database reads the whole table."""
 
 
 def among(column: str, name: str, count: int) -> str:

@@ -22,7 +22,9 @@ class Ranges:
         self._parts = cache(folder.parts)
 
     def within(self, table: Table, column: str, wanted: Sequence[str]) -> list[str]:
-        """Those of the values that the column can hold; all where that is not known."""
+        """Those of the values that the column can hold: none where the table is empty, all where that is not known."""
+        if not any(part.rows for part in self._parts(table.name)):
+            return []
         column = column.removeprefix("t.")
         if column not in table.schema.names or table.schema.field(column).type != pa.string():
             return list(wanted)

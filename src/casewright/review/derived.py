@@ -193,20 +193,21 @@ COPIED: Mapping[str, Sequence[str]] = {
     "ladder": ("account", "id"),
     "jurisdictions": ("account", "id"),
     "referrals": ("account", "referral"),
-    "reconciled": ("payment", "id"),
+    "reconciled": ("payment", "payment", "id"),
     "hops": ("payment", "hop"),
-    "services": ("payment", "id"),
+    "services": ("payment", "payment", "id"),
     "requests": ("service", "request"),
     "returns": ("reference", "return_id"),
     "suggestions": ("link", "suggestion"),
     "suggestion_reasons": ("suggestion", "reason"),
-    "clusters": ("cluster", "address"),
+    "clusters": ("cluster", "cluster", "address"),
     "transactions": ("txid",),
-    "outputs": ("address", "txid"),
+    "outputs": ("address", "address", "txid"),
     "inputs": ("txid",),
     "change": ("txid",),
     "tags": ("address", "label", "tag"),
     "figures": ("country", "figure"),
     "deconfliction": ("account", "hit"),
 }
-"""Tables of which a page wants few rows: the column by which rows lie together, and others by which one is found."""
+"""Tables of which a page wants few rows: the column by which rows lie together, and those by which one is found; the
+first is among these too where many are asked for at once, which lie far from each other."""

@@ -6,6 +6,7 @@ the ledger, so that what somebody else decided a moment ago is known here too.
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ from casewright.vault.case import Case
 PATIENCE = 5.0
 """Seconds that a judgement waits for another program that holds the case."""
 AGAIN = 0.05
+LATER = 10
+"""How nice the check of all seals is to who already reads."""
 
 
 class Overtaken(CasewrightError):  # noqa: N818  it reads as a word
@@ -62,6 +65,7 @@ class Desk:
         threading.Thread(target=self._check_seals, daemon=True).start()
 
     def _check_seals(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LATER)
         try:
             require_tables(self.case)
         except BrokenSeal as error:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from casewright.engine.query import Reader
 from casewright.engine.seals import fresh_beside, seal
@@ -27,6 +26,9 @@ FOLDER, FILE, LOCK = ".review", "index.duckdb", ".lock"
 WORTH_IT, TOO_MANY = 200_000, 40_000_000
 """Rows: of all tables below which none is made; of one table above which it is read where it is."""
 MEMORY = "1500MB"
+TOGETHER = 8_192
+"""Rows that are looked through together where a table lies in the order of what is asked for: fewer make the index
+larger, more make every question slower."""
 READ = sorted({*COPIED, *(word for one in DERIVED.values() for word in re.findall(r"\w+", one.sql) if word in TABLES)})
 """The tables that it is made of. A word of a SELECT that only looks like a table costs a digest, no more."""
 
@@ -36,7 +38,7 @@ def index_of(tables: Path) -> Path:
     folder = TableFolder(tables)
     said = [f"{name} {folder.digest(name)}" for name in READ]
     said += [f"{name} {derived}" for name, derived in DERIVED.items()]
-    said += [f"{name} {columns}" for name, columns in COPIED.items()] + [duckdb.__version__]
+    said += [f"{name} {columns}" for name, columns in COPIED.items()] + [duckdb.__version__, str(TOGETHER)]
     return tables / FOLDER / hashlib.sha256("\n".join(said).encode()).hexdigest()[:20]
 
 
@@ -90,7 +92,7 @@ class Indexed(Reader):
     def _open_more(self) -> None:
         for sql in STANDING:
             self._connection.execute(sql)
-        self._strange = bool(self.strange())
+        self._strange = super().strange()
         if self._strange:
             return  # another version's tables: nobody reads them
         for name, derived in DERIVED.items():
@@ -99,15 +101,16 @@ class Indexed(Reader):
             else:
                 self._connection.execute(f"CREATE VIEW {name} AS {derived.sql}")
 
+    def strange(self) -> list[str]:
+        return self._strange
+
     def stand(self, rows: list[tuple[str, str | None, str]]) -> None:
         """Take judgements over, later ones in place of earlier: subject, item where it is a medium's, verdict. What
         a medium's group is, is looked up once and for all."""
         if self._strange:
             return
-        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-        self._connection.register("fresh", pa.table(columns, SAID))
-        self._connection.execute(TAKE_OVER)
-        self._connection.unregister("fresh")
+        columns = dict(zip(SAID, map(list, zip(*rows, strict=True)), strict=True))
+        self._connection.execute(TAKE_OVER, columns)  # as lists: Arrow would import pandas to make an array
 
 
 HELD = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'ready'"
@@ -117,7 +120,11 @@ STANDING = (
 )
 """What was decided, as the journal tells it."""
 SAID = ["subject", "item", "verdict"]
-TAKE_OVER = "INSERT OR REPLACE INTO said SELECT f.*, w.work_group FROM fresh f LEFT JOIN worklist w USING (item)"
+TAKE_OVER = """
+INSERT OR REPLACE INTO said SELECT f.subject, f.item, f.verdict, w.work_group
+FROM (SELECT unnest($subject) AS subject, unnest($item::VARCHAR[]) AS item, unnest($verdict) AS verdict) f
+LEFT JOIN worklist w ON w.item = f.item
+"""
 
 
 class _Builder(Reader):
@@ -130,7 +137,7 @@ class _Builder(Reader):
         run: Any = self._connection.execute
         run(f"SET temp_directory = '{_quoted(self._fresh / 'sorting')}'")
         run(f"SET memory_limit = '{MEMORY}'")
-        run(f"ATTACH '{_quoted(self._fresh / FILE)}' AS ready")
+        run(f"ATTACH '{_quoted(self._fresh / FILE)}' AS ready (ROW_GROUP_SIZE {TOGETHER})")
 
     def fill(self) -> None:
         for name, (order, *keys) in COPIED.items():
