@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casewright.kernels.nearest import Links, TooMuchError, Way, shortest_slow
+from casewright.kernels.runs import starts
 
 SIZE = 14
 LINKS = st.lists(st.lists(st.integers(0, SIZE - 1), max_size=5), max_size=18)
 
 
 def flat(links: list[list[int]], size: int = SIZE) -> Links:
-    things = [thing for link in links for thing in link]
-    numbers = [number for number, link in enumerate(links) for _ in link]
-    return Links.of(np.array(things, np.int64), np.array(numbers, np.int64), size, len(links))
+    members = np.array([thing for link in links for thing in sorted(link)], np.int32)
+    return Links.in_order(members, starts(np.array([*map(len, links)], np.int64)), size)
 
 
 def walked(links: list[list[int]], start: int, way: Way) -> int:

@@ -6,12 +6,13 @@ both ends. Later transactions may join the two more directly: the shortest way i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from casewright.chain.columns import Numbers, numbers
 from casewright.chain.layer_names import LAYERS
@@ -26,6 +27,7 @@ Row = Mapping[str, Any]
 Ask = Callable[[str, Mapping[str, Any]], pa.Table]
 """A query with bound values."""
 FORMAT = "casewright-cluster-proof-1"
+FROM, TO = slice(None, -1), slice(1, None)
 ONE = 1
 """A way of so many steps cannot be shorter."""
 
@@ -62,32 +64,44 @@ class Proof:
 def proof_between(ask: Ask, start: str, end: str) -> Proof:
     """The way from one address to another. Raises Missing when one of them is in no cluster."""
     start, end = as_paid(start), as_paid(end)
-    one, other = (_member(ask, address) for address in (start, end))
+    one, other = _ends(ask, start, end)
     clusters = one["cluster"], other["cluster"]
     if clusters[0] != clusters[1]:
         return Proof(start, end, clusters, None)
     members = Members.of(ask, clusters[0])
     places = [int(np.searchsorted(members.holders, row["holder"])) for row in (one, other)]
-    by_merges = tuple(told_once(members.merges([places])[0]))
-    if len(by_merges) <= ONE:
-        return Proof(start, end, clusters, by_merges, by_merges)
+    way, limit = _fewest(members, places)
+    ends = list(pairwise([places[0], *(joined.place for joined in way)]))
+    between = Between.of(ask, [members.way(*two) for two in (places, *ends)])
+    merges = between.rows.take(pa.array(between.of_way(0)))
+    met = [*merges["txid"].to_pylist(), *(joined.txid for joined in way)]
+    heights = _heights(ask, [txid for txid in met if txid])
+    by_merges = tuple(told_once(_merged(merges, between.ways[0].tolist(), heights)))
+    if len(by_merges) <= ONE or not way or len(way) >= len(by_merges):
+        return Proof(start, end, clusters, by_merges, by_merges, limit if len(by_merges) > ONE else None)
+    return Proof(start, end, clusters, tuple(_steps(members, ends, way, between, heights)), by_merges)
+
+
+def _ends(ask: Ask, *ends: str) -> list[Row]:
+    sql = "SELECT address, cluster, holder FROM clusters WHERE address IN ($start, $end)"
+    rows = {row["address"]: row for row in ask(sql, dict(zip(("start", "end"), ends, strict=True))).to_pylist()}
+    for address in ends:
+        if address not in rows:
+            raise Missing(
+                f"{address} is in no cluster: none of its coins was spent in the chain files, or it is not there."
+            )
+    return [rows[address] for address in ends]
+
+
+def _fewest(members: "Members", places: Sequence[int]) -> tuple[list[Joined], str | None]:
+    """The shortest way, or none where one merge joins the two, and why it was not looked for to the end."""
+    passed = members.forest.passed(*(int(place) for place in places))
+    if passed is None or len(passed) <= ONE + 1:
+        return [], None
     try:
-        way = shortest_way(ask, clusters[0], len(members.holders), *places)
+        return shortest_way(members.ask, members.cluster, len(members.holders), *places) or [], None
     except TooMuchError as limit:
-        return Proof(start, end, clusters, by_merges, by_merges, str(limit))
-    if way is None or len(way) >= len(by_merges):
-        return Proof(start, end, clusters, by_merges, by_merges)
-    return Proof(start, end, clusters, tuple(_steps(members, places[0], way)), by_merges)
-
-
-def _member(ask: Ask, address: str) -> Row:
-    sql = "SELECT address, cluster, holder FROM clusters WHERE address = $address"
-    rows: list[Row] = ask(sql, {"address": address}).to_pylist()
-    if not rows:
-        raise Missing(
-            f"{address} is in no cluster: none of its coins was spent in the chain files, or it is not there."
-        )
-    return rows[0]
+        return [], str(limit)
 
 
 @dataclass(frozen=True)
@@ -107,37 +121,89 @@ class Members:
         up = np.where(above == TOP, TOP, np.searchsorted(holders, above)).astype(np.int32)
         return cls(ask, cluster, holders, rows["address"], Forest(up, up, numbers(rows["depth"]).astype(np.int32)))
 
-    def address(self, place: int) -> str:
-        return str(self.addresses[place].as_py())
-
-    def merges(self, ends: Sequence[Sequence[int]]) -> list[list[Step]]:
-        """The merges on the way between each two of these places."""
-        passed = [self.forest.passed(*two) for two in ends]
-        ways = [[] if way is None else [int(n) for n in self.holders[way]] for way in passed]
-        bind = {"cluster": self.cluster, "holders": sorted({holder for way in ways for holder in way})}
-        rows = self.ask(sql_stage_text(__file__, "merges_between"), bind).to_pylist()
-        by_pair = {frozenset((m["holder_a"], m["holder_b"])): m for m in rows}
-        return [[_step(by_pair[frozenset(pair)], pair[0]) for pair in pairwise(way)] for way in ways]
+    def way(self, one: int, other: int) -> Numbers:
+        """The holders on the way by merges between two places."""
+        passed = self.forest.passed(one, other)
+        return self.holders[:0] if passed is None else self.holders[passed]
 
 
-def _step(merge: Row, start: int) -> Step:
-    ends = merge["address_a"], merge["address_b"]
-    one, other = ends if merge["holder_a"] == start else ends[::-1]
-    told = {name: merge[name] for name in ("txid", "heuristic", "height", "alone", "doubt")}
-    return Step(one, other, **told, reasons=(merge["id"],))
+@dataclass(frozen=True)
+class Between:
+    """The merges on some ways, by their ends. They become rows where they are told only: of long ways there are many.
+    `keys` ascend; `order`: the row of each in `rows`."""
+
+    ways: Sequence[Numbers]
+    rows: pa.Table
+    keys: Numbers
+    order: Numbers
+
+    @classmethod
+    def of(cls, ask: Ask, ways: Sequence[Numbers]) -> "Between":
+        holders = np.unique(np.concatenate(ways)).tolist()
+        rows = ask(sql_stage_text(__file__, "merges_between"), {"holders": holders}).combine_chunks()
+        keys = _keys(numbers(rows["holder_a"]), numbers(rows["holder_b"]))
+        order = np.argsort(keys)
+        return cls(ways, rows, keys[order], order)
+
+    def of_way(self, number: int) -> Numbers:
+        """The row of each merge on one of the ways, in order."""
+        way = self.ways[number]
+        return self.order[np.searchsorted(self.keys, _keys(way[FROM], way[TO]))]
+
+    def by(self, txids: Sequence[str | None]) -> dict[int, list[dict[str, Any]]]:
+        """Of each way behind the first its merges by one transaction, where there are such."""
+        ways = self.ways[1:]
+        way = np.repeat(np.arange(len(ways)), [max(0, len(holders) - 1) for holders in ways])
+        ends = (np.concatenate([self.keys[:0], *(holders[part] for holders in ways)]) for part in (FROM, TO))
+        merges = self.order[np.searchsorted(self.keys, _keys(*ends))]
+        made_by = pc.fill_null(self.rows["txid"].take(pa.array(merges)), "")
+        wanted = pc.fill_null(pa.array(txids, pa.string()).take(pa.array(way)), "")
+        met = np.flatnonzero(pc.equal(made_by, wanted).to_numpy())
+        found: dict[int, list[dict[str, Any]]] = {}
+        for number, merge in zip(way[met].tolist(), self.rows.take(pa.array(merges[met])).to_pylist(), strict=True):
+            found.setdefault(number, []).append(merge)
+        return found
 
 
-def _steps(members: Members, start: int, way: Sequence[Joined]) -> list[Step]:
+def _keys(one: Numbers, other: Numbers) -> Numbers:
+    """Numbers of pairs, whatever their order."""
+    return np.minimum(one, other) << 32 | np.maximum(one, other)
+
+
+def _heights(ask: Ask, txids: Sequence[str]) -> Mapping[str | None, int | None]:
+    """Heights of transactions, all by one look at the table: it is large."""
+    if not txids:
+        return {}
+    rows = ask(sql_stage_text(__file__, "heights"), {"txids": sorted(set(txids))})
+    return dict(zip(rows["txid"].to_pylist(), rows["height"].to_pylist(), strict=True))
+
+
+SAID = ("address_a", "address_b", "holder_a", "txid", "heuristic", "alone", "doubt", "id")
+
+
+def _merged(merges: pa.Table, holders: Sequence[int], heights: Mapping[str | None, int | None]) -> list[Step]:
+    """The merges on the way over these holders as steps; by columns, since there may be thousands."""
+    steps, rows = [], zip(*(merges[name].to_pylist() for name in SAID), strict=True)
+    for start, (a, b, holder_a, txid, heuristic, alone, doubt, reason) in zip(holders, rows, strict=False):
+        one, other = (a, b) if holder_a == start else (b, a)
+        steps.append(Step(one, other, txid, heuristic, heights.get(txid), alone, doubt, (reason,)))
+    return steps
+
+
+def _steps(
+    members: Members, ends: Sequence[tuple[int, int]], way: Sequence[Joined], between: Between,
+    heights: Mapping[str | None, int | None],
+) -> list[Step]:  # fmt: skip
     """The shortest way in words. What is said of a transaction's merges between the two ends of a step is said of the
     step; a co-spending without any joined what other transactions join as well."""
-    ends = list(pairwise([start, *(joined.place for joined in way)]))
-    steps = []
-    for (one, other), joined, merges in zip(ends, way, members.merges(ends), strict=True):
-        own = [m for m in merges if (m.txid, m.heuristic) == (joined.txid, LAYERS[joined.layer])]
-        alone = any(m.alone for m in own) if joined.layer == 0 else None
-        doubt = next((m.doubt for m in own if m.doubt), None)
-        steps.append(Step(members.address(one), members.address(other), joined.txid, LAYERS[joined.layer],
-                          joined.height, alone, doubt, tuple(r for m in own for r in m.reasons)))  # fmt: skip
+    steps, merged = [], between.by([joined.txid for joined in way])
+    names = members.addresses.take(pa.array([ends[0][0], *(after for _, after in ends)])).to_pylist()
+    for number, (joined, one, other) in enumerate(zip(way, names, names[1:], strict=False)):
+        own = [m for m in merged.get(number, ()) if m["heuristic"] == LAYERS[joined.layer]]
+        alone = any(m["alone"] for m in own) if joined.layer == 0 else None
+        doubt = next((m["doubt"] for m in own if m["doubt"]), None)
+        height, reasons = heights.get(joined.txid), tuple(m["id"] for m in own)
+        steps.append(Step(one, other, joined.txid, LAYERS[joined.layer], height, alone, doubt, reasons))
     return steps
 
 
@@ -148,10 +214,9 @@ def told_once(way: Sequence[Step]) -> list[Step]:
     for step in way:
         last = told[-1] if told else None
         if last and step.txid and (last.txid, last.heuristic) == (step.txid, step.heuristic) == (last.txid, "co-spend"):
-            told[-1] = replace(
-                last, address_b=step.address_b, alone=last.alone or step.alone, doubt=last.doubt or step.doubt,
-                reasons=(*last.reasons, *step.reasons),
-            )  # fmt: skip
+            told[-1] = Step(last.address_a, step.address_b, last.txid, last.heuristic, last.height,
+                            last.alone or step.alone, last.doubt or step.doubt,
+                            (*last.reasons, *step.reasons))  # fmt: skip
         else:
             told.append(step)
     return told

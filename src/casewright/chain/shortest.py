@@ -14,6 +14,7 @@ import pyarrow as pa
 from casewright.chain.columns import Numbers
 from casewright.engine.stage import sql_stage_text
 from casewright.kernels.nearest import Links, TooMuchError
+from casewright.kernels.runs import starts
 
 MOST_SPENDS, MOST_LOOKED_AT = 20_000_000, 20_000_000
 
@@ -25,7 +26,6 @@ class Joined:
     place: int
     layer: int
     txid: str | None
-    height: int | None
 
 
 def shortest_way(
@@ -35,28 +35,25 @@ def shortest_way(
     pairs = ask(sql_stage_text(__file__, "joining"), {"cluster": cluster, "most": MOST_SPENDS + 1})
     if pairs.num_rows > MOST_SPENDS:
         raise TooMuchError(f"the cluster spends more than {MOST_SPENDS:,} times")
-    places, links, numbers = several(pairs)
+    links, numbers = in_order(pairs, members)
     try:
-        way = Links.of(places, links, members, len(numbers)).shortest(start, end, MOST_LOOKED_AT)
+        way = links.shortest(start, end, MOST_LOOKED_AT)
     except TooMuchError:
         raise TooMuchError(f"the search ended after {MOST_LOOKED_AT:,} coins spent") from None
     if way is None:
         return None
     passed = [(int(numbers[link]), place) for link, place in way]
     rows = ask(sql_stage_text(__file__, "joined_by"), {"links": [number for number, _ in passed]}).to_pylist()
-    told = {row["link"]: (row["txid"], row["height"]) for row in rows}
+    told = {row["link"]: row["txid"] for row in rows}
     # joining.sql: a link's number is three times its own, and its layer's place in LAYERS
-    return [Joined(place, number % 3, *told.get(number, (None, None))) for number, place in passed]
+    return [Joined(place, number % 3, told.get(number)) for number, place in passed]
 
 
-def several(pairs: pa.Table) -> tuple[Numbers, Numbers, Numbers]:
-    """Places and links of what belongs to a link with others, the links numbered anew in their order; and what each
-    was."""
-    coded = pairs["link"].combine_chunks().dictionary_encode()
-    codes, given = coded.indices.to_numpy(), coded.dictionary.to_numpy()
-    joins = np.bincount(codes, minlength=len(given)) > 1
-    numbers = np.sort(given[joins])
-    anew = np.full(len(given), -1, np.int64)
-    anew[joins] = np.searchsorted(numbers, given[joins])
-    kept = joins[codes]
-    return pairs["place"].to_numpy()[kept], anew[codes[kept]], numbers
+def in_order(pairs: pa.Table, members: int) -> tuple[Links, Numbers]:
+    """Links with two places or more, out of rows in the order of link and place, and what each was."""
+    link, place = (pairs[name].to_numpy() for name in ("link", "place"))
+    first = np.flatnonzero(np.append(np.ones(min(1, len(link)), np.bool_), link[1:] != link[:-1]))
+    counts = np.diff(np.append(first, len(link)))
+    joins = counts > 1
+    kept = place[np.repeat(joins, counts)].astype(np.int32)
+    return Links.in_order(kept, starts(counts[joins]), members), link[first[joins]]

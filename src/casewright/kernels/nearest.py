@@ -48,12 +48,10 @@ class Links:
     of_thing: NDArray[np.int32]
 
     @classmethod
-    def of(cls, things: Numbers, links: Numbers, size: int, count: int) -> Self:
-        """Of pairs of a thing (below `size`) and a link (below `count`) to which it belongs."""
-        link_starts = starts(np.bincount(links, minlength=count))
-        thing_starts = starts(np.bincount(things, minlength=size))
-        members, of_thing = np.empty(len(things), np.int32), np.empty(len(things), np.int32)
-        _sort(things.astype(np.int32), links.astype(np.int32), thing_starts, link_starts, members, of_thing)
+    def in_order(cls, members: NDArray[np.int32], link_starts: Numbers, size: int) -> Self:
+        """Of links whose members (below `size`) stand one link behind the other, in ascending order."""
+        thing_starts, of_thing = starts(np.bincount(members, minlength=size)), np.empty(len(members), np.int32)
+        _turn(members, link_starts, thing_starts, of_thing)
         return cls(link_starts, members, thing_starts, of_thing)
 
     def shortest(self, start: int, end: int, most: int) -> Way | None:
@@ -89,20 +87,10 @@ def _told(met: int, start: int, end: int, by: NDArray[np.int32], came: NDArray[n
 _PAIR, _FLAT = nb.int32[:, ::1], nb.int32[::1]
 
 
-@nb.njit(nb.void(_FLAT, _FLAT, nb.int64[::1], nb.int64[::1], _FLAT, _FLAT), cache=True)
-def _sort(things, links, thing_starts, link_starts, members, of_thing):  # type: ignore[no-untyped-def]
-    """Puts pairs in order by counting: by thing, from there by link, and from there by thing again."""
+@nb.njit(nb.void(_FLAT, nb.int64[::1], nb.int64[::1], _FLAT), cache=True)
+def _turn(members, link_starts, thing_starts, of_thing):  # type: ignore[no-untyped-def]
+    """The links of each thing, in ascending order."""
     at = thing_starts.copy()
-    for pair in range(things.shape[0]):
-        of_thing[at[things[pair]]] = links[pair]
-        at[things[pair]] += 1
-    into = link_starts.copy()
-    for thing in range(thing_starts.shape[0] - 1):
-        for place in range(thing_starts[thing], thing_starts[thing + 1]):
-            link = of_thing[place]
-            members[into[link]] = thing
-            into[link] += 1
-    at[:] = thing_starts
     for link in range(link_starts.shape[0] - 1):
         for place in range(link_starts[link], link_starts[link + 1]):
             of_thing[at[members[place]]] = link
