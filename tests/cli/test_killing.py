@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from casewright.cli.verbs.verify import checks_of
-from tests.cli.test_demo import digests
+from tests.cli.test_demo import digests, made
 from tests.command import casewright
 
 RUN = [sys.executable, "-m", "casewright", "run"]
@@ -66,4 +66,4 @@ def test_ctrl_c_loses_nothing_and_says_so(demo: Path, copy: Path) -> None:
     assert "Nothing is lost" in words
     assert "Traceback" not in words
     assert casewright("run", str(copy)).returncode == 3
-    assert digests(copy / "tables", copy / "packages") == digests(demo / "tables", demo / "packages")
+    assert made(copy) == made(demo)

@@ -74,7 +74,10 @@ def taken_in(case: Path, source: Path) -> Path:
     return case
 
 
-def test_a_killed_intake_ends_with_the_same_tables(tmp_path: Path, disk: Path, whole: Path) -> None:
+def test_a_killed_intake_ends_with_the_same_tables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, disk: Path, whole: Path
+) -> None:
+    monkeypatch.setenv("CASEWRIGHT_HOME", str(whole.parent))
     broken = new_case(tmp_path / "broken")
     kills, _ = killed_intake(broken, disk, random.Random(3))
     assert kills >= 1

@@ -13,7 +13,7 @@ from casewright.cli.verbs.verify import checks_of
 from casewright.engine.runner import Runner
 from casewright.vault import ledger
 from casewright.vault.case import Case
-from tests.cli.test_demo import digests
+from tests.cli.test_demo import made
 from tests.command import casewright, in_process
 from tests.faults.recording import why_not
 
@@ -68,13 +68,6 @@ def without(case: Path, *names: str) -> None:
     for stage in (stage for stage in PIPELINE if stage.name in names):
         for folder in (*stage.writes, f".units/{stage.name}"):
             shutil.rmtree(case / "tables" / folder, ignore_errors=True)
-
-
-def made(case: Path) -> dict[str, str]:
-    """All that a case holds but arrays on the way, which are kept for the next run of whoever used them last."""
-    return {
-        name: sha256 for name, sha256 in digests(case / "tables", case / "packages").items() if "/.units/" not in name
-    }
 
 
 @watched
