@@ -55,6 +55,7 @@ function help() {
     list.append(dt, dd);
   }
   dialog.showModal();
+  dialog.scrollTop = 0;
 }
 
 document.addEventListener("keydown", (event) => {
