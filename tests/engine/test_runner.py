@@ -166,8 +166,8 @@ def test_what_a_parser_gave_before_it_died_is_given_once(case: Case, tmp_path: P
 def test_a_disk_that_stumbled_once_costs_nothing(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = [Died(DISK_FAILED, "it stumbled")]
 
-    def stumbling(job: Job, store: Store, take: Take) -> tuple[Died | None, list[str]]:
-        died, protections = run_in_child(job, store, take)
+    def stumbling(job: Job, store: Store, take: Take, *more: Any) -> tuple[Died | None, list[str]]:
+        died, protections = run_in_child(job, store, take, *more)
         return (told.pop() if told else died), protections
 
     monkeypatch.setattr(units, "run_in_child", stumbling)
