@@ -16,8 +16,9 @@ MOST = 1 << 50
 class Given:
     """The outputs of one child, one after the other."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage, self._outputs = stage, 0
+    def __init__(self, stage: Stage, rows: int) -> None:
+        """`rows`: so many the child was given. Of none it may say nothing."""
+        self._stage, self._rows, self._outputs = stage, rows, 0
         self._left: Counter[str] = Counter()
         """By noun: received, and neither done nor empty nor set aside."""
 
@@ -42,7 +43,7 @@ class Given:
 
     def wrong(self) -> str:
         """What does not add up, now that the child says that it is done; empty when all of it does."""
-        if not self._outputs:
+        if self._rows and not self._outputs:
             return "it ended without a word of what it was given"
         lost = [f"{noun} ({left:+})" for noun, left in sorted(self._left.items()) if left]
         return f"what it says it did does not add up: {', '.join(lost)}"[:300] if lost else ""

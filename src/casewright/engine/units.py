@@ -243,7 +243,7 @@ def _by_a_child(
     """What a child of evidence gives is looked at before it counts; one whose word does not add up died of it."""
     if not job.hostile:
         return run_in_child(job, store, parts.take, journal, note)
-    given = Given(stage)
+    given = Given(stage, job.batch.num_rows)
     died, protections = run_in_child(job, store, lambda output: parts.take(given.look_at(output)), journal, note)
     if died is None and (wrong := given.wrong()):
         died = Died(BROKE_THE_RULES, wrong)
