@@ -16,7 +16,7 @@ WHAT_BYTES_MAY_DO = (
 """Errors of JSON and Arrow about bytes that are none; Arrow calls some of them errors of the disk."""
 
 
-def encode_output(output: Output, kind: bytes = b"") -> bytes:
+def encode_output(output: Output, kind: bytes) -> bytes:
     """The message, behind the mark of its kind."""
     head = json.dumps({
         "set_aside": [asdict(s) for s in output.set_aside],
