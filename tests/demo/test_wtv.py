@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from casewright.cli.console import Voice
-from casewright.cli.work import engine_named, reading, runner, seal
+from casewright.cli.work import engine_named, runner, seal
 from casewright.demo.bookings import bookings
 from casewright.demo.chain import MAGIC
 from casewright.demo.seizure_database import PROGRAMS, SCHEMA, throwaway_server
@@ -26,6 +26,7 @@ from casewright.demo.wtv.grade import records
 from casewright.demo.wtv.money import block_of, root
 from casewright.demo.wtv.size import COUNTRIES, PAYMENTS, TRANSACTIONS, Size, named, size_of
 from casewright.demo.wtv.traffic import Traffic
+from casewright.engine.query import Reader
 from casewright.extract.formats import LOG_READERS
 from casewright.extract.log import Given, Quiet
 from casewright.kernels.blockcolumns import read_columns
@@ -194,7 +195,7 @@ def test_what_is_extracted_is_as_the_truth(
         seal(case, voice, made[0] / build.SERVER, "seizure")
         seal(case, voice, tmp_path / "mapping.toml", "mapping")
         runner(case, engine_named("inline")).run(["addresses", "activity"])
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         grades = records(made[1], reader.rows, case.tables, made[0] / "truth")
     assert len(grades) == 6
     assert [(g.stage, g.wrong, g.missed) for g in grades] == [(g.stage, 0, 0) for g in grades]

@@ -17,7 +17,7 @@ import pytest
 from casewright.cli.confirmed import found_packages
 from casewright.cli.correspondence import keep_account, note_keys, note_sealed, note_sent, seal_receipt
 from casewright.cli.recalling import decide, seal_notices
-from casewright.cli.work import reading
+from casewright.engine.query import Reader
 from casewright.engine.stage import Context
 from casewright.model.errors import Missing, UsageError
 from casewright.model.tables import TABLES
@@ -294,7 +294,7 @@ def test_a_notice_is_confirmed_by_its_own_receipt(sent: Case, tmp_path: Path) ->
         seal_receipt(sent, form)
         seal_receipt(sent, form)
         keep_account(sent)
-    with reading(sent) as reader:
+    with Reader(sent.tables) as reader:
         found = found_packages(sent, reader)
     confirmed = {p["package"]: p["confirmed"] for p in found["packages"]}
     assert confirmed == {"DE": False, "NL": False, "ZZ": False, Path(notice["path"]).name: True}

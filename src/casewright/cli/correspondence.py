@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from casewright.cli.pipeline import OF_VERB
-from casewright.cli.work import reading, runner
+from casewright.cli.work import runner
+from casewright.engine.query import Reader
 from casewright.engine.runner import Ran
 from casewright.engine.units import Inline
 from casewright.engine.verify import digests_of_exhibit
@@ -36,7 +37,7 @@ def note_sealed(case: Case, made: list[dict[str, Any]], recipients: dict[str, li
     """Tell the ledger of packages that are new or were sealed for somebody else, and keep what each of them held."""
     known = {(e.data["country"], e.data["tagmanifest"]) for e in case.ledger.events("package sealed")}
     fresh = [m for m in made if (m["country"], m["tagmanifest"]) not in known or m["encrypted"]]
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         held = {m["package"]: _keep(case, held_bytes(reader.table(FIGURES, {"name": m["package"]}))) for m in fresh}
     case.ledger.append(*(
         ("package sealed", {"country": m["country"], "package": m["package"], "tagmanifest": m["tagmanifest"],

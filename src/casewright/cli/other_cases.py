@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from casewright import __version__
 from casewright.cli.console import Voice
-from casewright.cli.work import reading
 from casewright.engine.query import Reader
 from casewright.engine.tables import TableFolder
 from casewright.engine.verify import require_tables
@@ -34,7 +33,7 @@ def take_shared(case: Case, other_root: Path) -> dict[str, Any]:
     other = Case(other_root)
     lines = other.ledger.verify(other.settings.seal.public_key, torn_tail_is_fine=True)
     require_tables(other, (*COLUMNS, "tags"))
-    with reading(case) as reader, Reader(other.tables) as there:
+    with Reader(case.tables) as reader, Reader(other.tables) as there:
         can, missing = _comparable(there, other)
         services = pa.concat_tables([_services(reader), _services(there)])
         found = shared(

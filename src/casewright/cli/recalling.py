@@ -13,7 +13,7 @@ import pyarrow as pa
 from casewright.cli.correspondence import keep_account
 from casewright.cli.pipeline import OF_VERB
 from casewright.cli.recorded import still_counting
-from casewright.cli.work import reading, runner
+from casewright.cli.work import runner
 from casewright.engine.query import Reader
 from casewright.engine.units import Inline
 from casewright.model.errors import Missing, UsageError
@@ -58,7 +58,7 @@ def decide(case: Case, decision: Decision) -> list[Row]:
             by_country.setdefault(package["country"], []).append(package)
     known = {(e.data["recall"], e.data["country"]) for e in case.ledger.events("recalled")}
     events = []
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         for country, mine in by_country.items():
             if (recall, country) not in known:
                 rows = [row for p in mine for row in with_it[p["tagmanifest"]]]
@@ -102,7 +102,7 @@ def _sealings(case: Case) -> list[Row]:
     """Every package that was sealed, each with whether it went out; notices aside."""
     sealed, sent = ([e.data for e in case.ledger.events(kind)] for kind in ("package sealed", "package sent"))
     keep_account(case)
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         confirmed = {row["tagmanifest"] for row in reader.rows("SELECT DISTINCT tagmanifest FROM receipts")}
     rows = [row for row in sealings(sealed, sent) if row["kind"] == REFERRAL]
     return [{**row, "sent": _sent(row, confirmed)} for row in rows]

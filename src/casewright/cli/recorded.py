@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from casewright.cli.work import reading
+from casewright.engine.query import Reader
 from casewright.engine.why import Explainer
 from casewright.model.errors import Missing, Refused, UsageError
 from casewright.refer.handling import code_of
@@ -26,7 +26,7 @@ def note_codes(case: Case, given: Iterable[str], why: str) -> list[dict[str, Any
         made.append({"item": item, "code": code_of(code).text if code else "",
                      "examiner": case.settings.case.examiner, "why": _said(why, "--code")})  # fmt: skip
     if made:
-        with reading(case) as reader:
+        with Reader(case.tables) as reader:
             found = Explainer(case.tables, reader)
             if strange := [event["item"] for event in made if not found.find(event["item"])]:
                 raise Missing(f"there is no {', '.join(strange)} in the tables of this case.")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from casewright.cli.verbs.deconflict import selectors_of
-from casewright.cli.work import reading
 from casewright.demo.second_agency import AGENCY, REFERENCE, RUN
+from casewright.engine.query import Reader
 from casewright.link.deconflict.card import card_of
 from casewright.link.deconflict.exchange import Exchange
 from casewright.link.deconflict.side import Made, Own
@@ -33,7 +33,7 @@ def ask_second_agency(case: Case, truth: dict[str, Any]) -> None:
     now = datetime.now(UTC)
     ours, theirs = (Exchange(a, card_of(b), AUTHORITY, now) for a, b in ((case, other), (other, case)))
     has: list[Own] = [(kind, normal_form(kind, text)) for kind, text in truth["second agency"]]
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         own = selectors_of(reader, KINDS)
     with other.writing():
         setup = _over(case, "1 set.age", theirs.setup(has, run))

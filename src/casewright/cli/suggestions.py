@@ -6,7 +6,6 @@ from typing import Any
 from casewright import __version__
 from casewright.cli.exports import may_be_written, write_export
 from casewright.cli.side_by_side import About, Pair, page
-from casewright.cli.work import reading
 from casewright.engine.query import Reader
 from casewright.engine.verify import require_tables
 from casewright.vault.case import Case
@@ -27,7 +26,7 @@ def export_suggestions(case: Case, target: Path, called: str) -> dict[str, Any]:
     `called`: the case as the command named it."""
     may_be_written(target, "--suggestions", (".html",))
     require_tables(case)
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         pairs = _pairs(reader)
         (counted,) = reader.rows("SELECT count(*) AS n FROM suggestions")
     left_out, settings = counted["n"] - len(pairs), case.settings

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from casewright.cli.console import Voice
 from casewright.cli.exports import may_be_written
-from casewright.cli.work import reading
+from casewright.engine.query import Reader
 from casewright.engine.verify import require_tables
 from casewright.media.decisions import Decisions, judged_media
 from casewright.media.vics_again import list_named, write_list
@@ -31,7 +31,7 @@ def export_vics(case: Case, target: Path, of: str | None, decisions: Decisions |
     """Write the document and tell the ledger; the caller holds the case. Raises UsageError for a file that is there."""
     may_be_written(target, "--vics")
     require_tables(case)
-    with reading(case) as reader, writing_atomically(target) as opened:
+    with Reader(case.tables) as reader, writing_atomically(target) as opened:
         file: Any = Hashed(opened)
         times = {event.data["link"]: event.time for event in case.ledger.events("judgement")}
         decided = judged_media(reader, times) if decisions is None else decisions

@@ -127,12 +127,6 @@ def finish(ran: Sequence[Ran]) -> None:
     raise typer.Exit(exit_code(ran))
 
 
-@contextmanager
-def reading(case: Case) -> Iterator[Reader]:
-    with Reader(case.tables) as reader:
-        yield reader
-
-
 OPEN = """
 SELECT (SELECT count(*) FROM media) AS items, count(*) FILTER (opens) AS open,
        coalesce(sum(items) FILTER (judgement IS NOT NULL), 0)::BIGINT AS judged FROM worklist

@@ -12,7 +12,7 @@ import typer
 
 from casewright.cli.console import Voice
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
-from casewright.cli.work import reading, run_stages, seal
+from casewright.cli.work import run_stages, seal
 from casewright.engine.query import Reader
 from casewright.link.deconflict.asking import Found
 from casewright.link.deconflict.card import card_of, read_card
@@ -115,7 +115,7 @@ def _made(
         return exchange.which(file), []
     wanted = _kinds(kinds)
     run_stages(exchange.case, voice, "deconflict", on)
-    with reading(exchange.case) as reader:
+    with Reader(exchange.case.tables) as reader:
         own = selectors_of(reader, wanted)
         left = reader.rows(LEFT_OUT)
     return (exchange.setup(own) if step is Step.setup else exchange.request(file, own)), left

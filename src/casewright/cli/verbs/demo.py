@@ -12,7 +12,7 @@ from casewright.cli.second_agency import ask_second_agency
 from casewright.cli.verbs.link import note_flags, note_steps, record
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, On
 from casewright.cli.verbs.refer import write_packages
-from casewright.cli.work import propose_mapping, reading, run_stages, seal, tell_stages
+from casewright.cli.work import propose_mapping, run_stages, seal, tell_stages
 from casewright.demo.build import build_demo
 from casewright.demo.grade import grade
 from casewright.demo.server import IMAGE
@@ -68,7 +68,7 @@ def demo(
             ask_second_agency(case, truth)
         ran = run_stages(case, voice, "run", on)
         packages = write_packages(case, voice, on=on)
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         grades = (grade_large(truth, reader.rows, case.tables, seizure / "truth") if size
                   else grade(truth, reader.rows))  # fmt: skip
         counts = _counts(reader)
@@ -137,7 +137,7 @@ def _judge(case: Case, truth: dict[str, Any]) -> None:
     """The invented examiner's decisions, once."""
     if case.ledger.events("judgement"):
         return
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         links = {
             (r["native"], r["email"]): r["link"]
             for r in reader.rows(

@@ -11,13 +11,13 @@ from casewright.cli.work import (
     finish,
     found_wallets,
     propose_mapping,
-    reading,
     run_stages,
     seal,
     summary,
     tell_stages,
     tell_wallets,
 )
+from casewright.engine.query import Reader
 from casewright.extract.mapping import read_mapping
 from casewright.model.errors import MISSING
 from casewright.vault.case import Case
@@ -50,7 +50,7 @@ def extract(
             voice.say(f"Look it over, correct it, then accept it: {command}")
             raise typer.Exit(MISSING)
         ran = run_stages(opened, voice, "extract", on)
-    with reading(opened) as reader:
+    with Reader(opened.tables) as reader:
         wallets = found_wallets(reader)
     voice.answer(summary(opened, ran, sealed=sealed, wallets=wallets))
     tell_stages(voice, ran)

@@ -10,7 +10,8 @@ from casewright.cli.console import Voice
 from casewright.cli.other_cases import found_cases, take_shared, tell_cases
 from casewright.cli.suggestions import export_suggestions
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
-from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.cli.work import finish, run_stages, seal, summary, tell_stages
+from casewright.engine.query import Reader
 from casewright.link.flags import FLAGGED, Flag, flag_record
 from casewright.link.judge import JUDGED, Said, judgement
 from casewright.link.process import Step, process_step
@@ -140,7 +141,7 @@ def link(
         if said or steps or flags or other_case:
             ran = run_stages(opened, voice, "link", on)
         written_page = export_suggestions(opened, suggestions, str(case)) if suggestions else None
-    with reading(opened) as reader:
+    with Reader(opened.tables) as reader:
         pairs = reader.rows(PENDING)
         cases = found_cases(reader)
         letters = write_letters(reader, opened.settings, requests) if requests else []
@@ -172,7 +173,7 @@ def link(
 
 def note_steps(case: Case, steps: list[Step]) -> None:
     """Write what was done about requests into the ledger; the caller holds the case. All or, on an error, none."""
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         references = {row["reference"] for row in reader.rows("SELECT reference FROM legal_process")}
     examiner = case.settings.case.examiner
     case.ledger.append(*(("process", process_step(references, step, examiner)) for step in steps))
@@ -180,7 +181,7 @@ def note_steps(case: Case, steps: list[Step]) -> None:
 
 def note_flags(case: Case, flags: list[Flag]) -> None:
     """Write flags into the ledger; the caller holds the case. All or, on an error, none."""
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         subjects = {row["id"] for row in reader.rows(FLAGGED)}
     examiner = case.settings.case.examiner
     case.ledger.append(*(("flag", flag_record(subjects, flag, examiner)) for flag in flags))
@@ -205,7 +206,7 @@ def step_on(name: str, text: str, why: str) -> Step:
 
 def record(case: Case, said: list[Said]) -> None:
     """Write judgements into the ledger; the caller holds the case. All or, on an error, none."""
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         links = {row["id"] for row in reader.rows(JUDGED)}
     examiner = case.settings.case.examiner
     case.ledger.append(*(("judgement", judgement(links, one, examiner)) for one in said))

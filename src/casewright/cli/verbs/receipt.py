@@ -9,7 +9,7 @@ import typer
 from casewright.cli.console import Voice
 from casewright.cli.correspondence import SIGNATURE, keep_account, note_keys, seal_receipt, signer_named, trust
 from casewright.cli.verbs.options import AsJson, CasePath
-from casewright.cli.work import reading, summary
+from casewright.cli.work import summary
 from casewright.engine.query import Reader
 from casewright.model.errors import DONE, SOME_SET_ASIDE, UsageError
 from casewright.vault.case import Case
@@ -57,7 +57,7 @@ def receipt(
         if trusted:
             trust(opened, exhibits, why, examiner or opened.settings.case.examiner)
         ran = keep_account(opened)
-    with reading(opened) as reader:
+    with Reader(opened.tables) as reader:
         taken, aside = _found(reader, exhibits)
     voice.answer(summary(opened, ran, receipts=taken, set_aside=aside))
     _tell(voice, taken, aside)

@@ -10,7 +10,8 @@ from casewright.cli.console import Voice
 from casewright.cli.correspondence import keep_account, note_keys, note_sealed, note_sent
 from casewright.cli.recorded import check_recipients, note_codes, note_withdrawn
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
-from casewright.cli.work import engine_named, finish, reading, run_stages, summary, tell_stages
+from casewright.cli.work import engine_named, finish, run_stages, summary, tell_stages
+from casewright.engine.query import Reader
 from casewright.engine.stage import Progress
 from casewright.engine.units import Processes
 from casewright.engine.verify import require_tables
@@ -145,7 +146,7 @@ def write_packages(
     """Write the packages of the current figures; the caller holds the case. Those whose seal is unchanged stay."""
     require_tables(case)
     spoken = {**case.settings.refer.languages, **(languages or {})}
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         found = reader.rows("SELECT DISTINCT country, package FROM figures ORDER BY country, package")
     countries = list(dict.fromkeys(r["country"] for r in found))
     wanted = [c.upper() for c in only] if only else countries

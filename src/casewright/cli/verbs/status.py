@@ -9,7 +9,8 @@ from casewright.cli.other_cases import counted_cases, tell_counts
 from casewright.cli.process import found_process, tell_process
 from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import AsJson, CasePath
-from casewright.cli.work import found_wallets, reading, runner, tell_to_open, tell_wallets, to_open
+from casewright.cli.work import found_wallets, runner, tell_to_open, tell_wallets, to_open
+from casewright.engine.query import Reader
 from casewright.engine.sandbox import WANTED
 from casewright.engine.units import Inline
 from casewright.refer.funnel import FUNNEL
@@ -35,7 +36,7 @@ def status(case: CasePath, as_json: AsJson = False) -> None:
     """Show what came in, and what to do next."""
     voice, opened = Voice(as_json), Case(case)
     opened.ledger.verify(opened.settings.seal.public_key, torn_tail_is_fine=True)
-    with reading(opened) as reader:
+    with Reader(opened.tables) as reader:
         exhibits = reader.rows("SELECT role, name, form, size, files, exhibit FROM exhibits ORDER BY role, name")
         tallies = reader.rows("SELECT * FROM tallies")
         aside = reader.rows(

@@ -14,7 +14,8 @@ from casewright.cli.layers import switch, switch_mode, switched
 from casewright.cli.pictures import export_graph, export_picture
 from casewright.cli.tag_doubts import tag_doubts, tell_tag_doubts
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
-from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages
+from casewright.cli.work import finish, run_stages, seal, summary, tell_stages
+from casewright.engine.query import Reader
 from casewright.model.bitcoin import as_paid, in_coins
 from casewright.model.errors import Missing
 from casewright.vault.case import Case
@@ -80,7 +81,7 @@ def trace(
         out = [export_picture(opened, *picture)] if picture else []
         out += [export_graph(opened, graph)] if graph else []
     found = _reached(opened)
-    with reading(opened) as reader:
+    with Reader(opened.tables) as reader:
         doubts = tag_doubts(reader)
         mode = chain_mode(reader, opened)
         paid = reader.rows("SELECT count(*) AS payments, coalesce(sum(sats), 0)::BIGINT AS sats FROM payments")[0]
@@ -125,7 +126,7 @@ def seal_chain(case: Case, voice: Voice, source: str, on: str) -> dict[str, Any]
         return seal(case, voice, Path(source), "chain")
     server = Server(source)  # refused first if it is elsewhere
     run_stages(case, voice, "extract", on)
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         given = [as_paid(row["address"]) for row in reader.rows("SELECT DISTINCT address FROM deposit_addresses")]
     if not given:
         raise Missing(f"no deposit addresses are known yet to ask for. Run: casewright extract {case.root}")
@@ -135,7 +136,7 @@ def seal_chain(case: Case, voice: Voice, source: str, on: str) -> dict[str, Any]
 
 
 def _reached(case: Case) -> list[dict[str, Any]]:
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         return reader.rows(REACHED)
 
 

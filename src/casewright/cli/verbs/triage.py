@@ -9,7 +9,8 @@ from casewright.cli.console import Voice
 from casewright.cli.verbs.link import record, verdict_on
 from casewright.cli.verbs.options import ON_DEFAULT, AsJson, CasePath, On
 from casewright.cli.vics import export_vics, tell_export
-from casewright.cli.work import finish, reading, run_stages, seal, summary, tell_stages, tell_to_open, to_open
+from casewright.cli.work import finish, run_stages, seal, summary, tell_stages, tell_to_open, to_open
+from casewright.engine.query import Reader
 from casewright.link.judge import Said
 from casewright.media.vics_case import document_dialect
 from casewright.model.errors import UsageError
@@ -68,7 +69,7 @@ def triage(
             record(opened, [Said(f"media/{item}", verdict, why, *chosen) for item, verdict in verdicts])
             ran = run_stages(opened, voice, "triage", on)
         out = export_vics(opened, vics, of) if vics else None
-    with reading(opened) as reader:
+    with Reader(opened.tables) as reader:
         states = reader.rows("SELECT state, count(*) AS items FROM worklist GROUP BY state ORDER BY state")
         opening = to_open(reader)
     worklist = {r["state"]: r["items"] for r in states}
@@ -83,7 +84,7 @@ def triage(
 
 def _dialect(case: Case) -> str:
     """The dialect in which the case's media would go out."""
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         return document_dialect(reader)
 
 
@@ -96,7 +97,7 @@ FROM media LEFT JOIN first_matches USING (item) WHERE kind = 'video' GROUP BY it
 
 def _first_verdict(case: Case, voice: Voice) -> dict[str, int]:
     """What keyframes say of the videos, told before hours go into reading all of them."""
-    with reading(case) as reader:
+    with Reader(case.tables) as reader:
         rows = reader.rows(f"SELECT state, count(*) AS videos FROM ({FIRST}) GROUP BY state ORDER BY state")  # noqa: S608
     found = {row["state"]: row["videos"] for row in rows}
     if found:
