@@ -96,7 +96,7 @@ def test_sealed_bytes_that_cannot_be_read_stop_the_run_and_are_not_told_as_damag
         assert "Input/output error" in said or "sealed bytes could not be read" in said
         assert not [c for c in checks_of(copy) if c.state == "broken" and not c.what.startswith("package")]
     assert casewright("run", str(copy)).returncode == 3
-    assert made(copy) == made(demo)
+    assert digests(copy / "tables", copy / "packages") == digests(demo / "tables", demo / "packages")
 
 
 def test_a_clock_that_was_set_back_is_told_and_changes_nothing_else(
